@@ -1,0 +1,1 @@
+//! Servers, load balancing, queues, connection pools.

@@ -1,0 +1,74 @@
+//! Diagnostics: collected, never thrown.
+
+use crate::pos::{Pos, Word};
+
+/// HAProxy's message levels.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, PartialOrd, Ord)]
+pub enum Severity {
+    /// `[NOTICE]`.
+    Notice,
+    /// `[DIAG]`: printed with `-dD` only.
+    Diag,
+    /// `[WARNING]`: fatal with `-dW` and `zero-warning`.
+    Warning,
+    /// `[ALERT]`: the configuration is refused.
+    Alert,
+}
+
+/// One message about the configuration.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Diag {
+    /// How bad it is.
+    pub severity: Severity,
+    /// Where; `None` for messages about the whole configuration.
+    pub pos: Option<Pos>,
+    /// Byte column and length in the source line, where known.
+    pub span: Option<(u32, u32)>,
+    /// The text after HAProxy's `parsing [file:line] : ` (or after `config : ` when there is no position).
+    pub text: String,
+    /// A near miss: the keyword that was probably meant.
+    pub suggestion: Option<String>,
+}
+
+/// The messages of one run, in the order they were found.
+#[derive(Default, Debug)]
+pub struct Diags {
+    /// All messages.
+    pub list: Vec<Diag>,
+}
+
+impl Diags {
+    /// Adds a message and returns it for refinement (`.span = ..`, `.suggestion = ..`).
+    pub fn push(&mut self, severity: Severity, pos: Option<Pos>, text: impl Into<String>) -> &mut Diag {
+        self.list.push(Diag { severity, pos, span: None, text: text.into(), suggestion: None });
+        let last = self.list.len() - 1;
+        &mut self.list[last]
+    }
+
+    /// Adds an alert at a line.
+    pub fn alert(&mut self, pos: Pos, text: impl Into<String>) -> &mut Diag {
+        self.push(Severity::Alert, Some(pos), text)
+    }
+
+    /// Adds an alert that points at a word.
+    pub fn alert_at(&mut self, pos: Pos, word: &Word, text: impl Into<String>) -> &mut Diag {
+        let d = self.push(Severity::Alert, Some(pos), text);
+        d.span = Some((word.col, u32::try_from(word.text.len()).unwrap_or(u32::MAX)));
+        d
+    }
+
+    /// Adds a warning at a line.
+    pub fn warning(&mut self, pos: Pos, text: impl Into<String>) -> &mut Diag {
+        self.push(Severity::Warning, Some(pos), text)
+    }
+
+    /// Whether any alert was found.
+    pub fn has_alert(&self) -> bool {
+        self.list.iter().any(|d| d.severity == Severity::Alert)
+    }
+
+    /// Whether any warning was found.
+    pub fn has_warning(&self) -> bool {
+        self.list.iter().any(|d| d.severity == Severity::Warning)
+    }
+}

@@ -1,0 +1,3 @@
+//! Hawser: a load balancer that runs an unmodified haproxy.cfg.
+
+fn main() {}

@@ -1,0 +1,258 @@
+//! The head of a message: start line and fields over one buffer.
+
+use crate::name::KnownName;
+use smallvec::SmallVec;
+
+/// A range of bytes in a [`Head`]'s buffer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Span {
+    /// First byte.
+    pub off: u32,
+    /// Number of bytes.
+    pub len: u32,
+}
+
+/// HTTP version of a message as received.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, PartialOrd, Ord)]
+pub enum Version {
+    /// HTTP/1.0.
+    H10,
+    /// HTTP/1.1.
+    H11,
+    /// HTTP/2.
+    H2,
+    /// HTTP/3.
+    H3,
+}
+
+impl Version {
+    /// `1.0`, `1.1`, `2.0`, `3.0`: what `req.ver` returns.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::H10 => "1.0",
+            Self::H11 => "1.1",
+            Self::H2 => "2.0",
+            Self::H3 => "3.0",
+        }
+    }
+}
+
+/// The start line.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Start {
+    /// A request line. The target is kept as received (origin, absolute, authority or asterisk form).
+    Request {
+        /// Method, case-sensitive.
+        method: Span,
+        /// Request target.
+        target: Span,
+        /// Version.
+        version: Version,
+    },
+    /// A status line.
+    Response {
+        /// Version.
+        version: Version,
+        /// Status code, 100 to 999.
+        status: u16,
+        /// Reason phrase, possibly empty.
+        reason: Span,
+    },
+    /// A trailer section.
+    Trailers,
+}
+
+/// One field. A deleted field stays in the index with `name.len == 0` until the next [`Head::clear`].
+#[derive(Clone, Copy, Debug)]
+pub struct Field {
+    /// Its name, with the case of arrival.
+    pub name: Span,
+    /// Its value, without leading and trailing white space.
+    pub value: Span,
+    /// The name, if it is one the proxy knows.
+    pub known: KnownName,
+}
+
+/// A message head. Reused from one message to the next of a connection: [`Head::clear`] keeps the buffer.
+#[derive(Clone, Debug)]
+pub struct Head {
+    /// All bytes that ranges point into. Rewrites append; nothing is moved.
+    pub buf: Vec<u8>,
+    /// The start line.
+    pub start: Start,
+    /// The fields in order, deleted ones included.
+    pub fields: SmallVec<[Field; 16]>,
+}
+
+impl Default for Head {
+    fn default() -> Self {
+        Self { buf: Vec::new(), start: Start::Trailers, fields: SmallVec::new() }
+    }
+}
+
+impl Head {
+    /// A request head.
+    pub fn request(method: &[u8], target: &[u8], version: Version) -> Self {
+        let mut h = Self::default();
+        let (method, target) = (h.append(method), h.append(target));
+        h.start = Start::Request { method, target, version };
+        h
+    }
+
+    /// A response head.
+    pub fn response(version: Version, status: u16, reason: &[u8]) -> Self {
+        let mut h = Self::default();
+        let reason = h.append(reason);
+        h.start = Start::Response { version, status, reason };
+        h
+    }
+
+    /// Empties it, keeping its memory.
+    pub fn clear(&mut self) {
+        self.buf.clear();
+        self.fields.clear();
+        self.start = Start::Trailers;
+    }
+
+    /// Appends bytes to the buffer and returns their range.
+    pub fn append(&mut self, bytes: &[u8]) -> Span {
+        let off = self.buf.len() as u32;
+        self.buf.extend_from_slice(bytes);
+        Span { off, len: bytes.len() as u32 }
+    }
+
+    /// The bytes of a range.
+    pub fn get(&self, s: Span) -> &[u8] {
+        self.buf.get(s.off as usize..(s.off + s.len) as usize).unwrap_or_default()
+    }
+
+    /// Version as received.
+    pub fn version(&self) -> Version {
+        match self.start {
+            Start::Request { version, .. } | Start::Response { version, .. } => version,
+            Start::Trailers => Version::H11,
+        }
+    }
+
+    /// Method of a request, empty otherwise.
+    pub fn method(&self) -> &[u8] {
+        if let Start::Request { method, .. } = self.start { self.get(method) } else { b"" }
+    }
+
+    /// Target of a request, empty otherwise.
+    pub fn target(&self) -> &[u8] {
+        if let Start::Request { target, .. } = self.start { self.get(target) } else { b"" }
+    }
+
+    /// Status of a response, 0 otherwise.
+    pub fn status(&self) -> u16 {
+        if let Start::Response { status, .. } = self.start { status } else { 0 }
+    }
+
+    /// Reason phrase of a response.
+    pub fn reason(&self) -> &[u8] {
+        if let Start::Response { reason, .. } = self.start { self.get(reason) } else { b"" }
+    }
+
+    /// Replaces the method.
+    pub fn set_method(&mut self, m: &[u8]) {
+        let s = self.append(m);
+        if let Start::Request { method, .. } = &mut self.start {
+            *method = s;
+        }
+    }
+
+    /// Replaces the request target.
+    pub fn set_target(&mut self, t: &[u8]) {
+        let s = self.append(t);
+        if let Start::Request { target, .. } = &mut self.start {
+            *target = s;
+        }
+    }
+
+    /// Replaces status and reason.
+    pub fn set_status(&mut self, code: u16, text: &[u8]) {
+        let s = self.append(text);
+        if let Start::Response { status, reason, .. } = &mut self.start {
+            *status = code;
+            *reason = s;
+        }
+    }
+
+    /// All live fields, as (name, value).
+    pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> + '_ {
+        self.fields.iter().filter(|f| f.name.len != 0).map(|f| (self.get(f.name), self.get(f.value)))
+    }
+
+    /// Values of all live fields of that name, whatever its case, in order.
+    pub fn values<'a>(&'a self, name: &'a [u8]) -> impl DoubleEndedIterator<Item = &'a [u8]> + 'a {
+        self.fields
+            .iter()
+            .filter(move |f| f.name.len as usize == name.len() && self.get(f.name).eq_ignore_ascii_case(name))
+            .filter(|f| f.name.len != 0)
+            .map(|f| self.get(f.value))
+    }
+
+    /// Values of all live fields of a known name.
+    pub fn known(&self, name: KnownName) -> impl DoubleEndedIterator<Item = &[u8]> + '_ {
+        self.fields.iter().filter(move |f| f.known == name && f.name.len != 0).map(|f| self.get(f.value))
+    }
+
+    /// First value of a known name.
+    pub fn first(&self, name: KnownName) -> Option<&[u8]> {
+        self.known(name).next()
+    }
+
+    /// Appends a field.
+    pub fn add(&mut self, name: &[u8], value: &[u8]) {
+        let known = KnownName::of(name);
+        let (name, value) = (self.append(name), self.append(value));
+        self.fields.push(Field { name, value, known });
+    }
+
+    /// Replaces every field of that name by one at the end.
+    pub fn set(&mut self, name: &[u8], value: &[u8]) {
+        self.remove(name);
+        self.add(name, value);
+    }
+
+    /// Removes every field of that name; returns how many there were.
+    pub fn remove(&mut self, name: &[u8]) -> usize {
+        let mut n = 0;
+        for i in 0..self.fields.len() {
+            let f = self.fields[i];
+            if f.name.len != 0
+                && f.name.len as usize == name.len()
+                && self.get(f.name).eq_ignore_ascii_case(name)
+            {
+                self.delete_at(i);
+                n += 1;
+            }
+        }
+        n
+    }
+
+    /// Removes every field of a known name.
+    pub fn remove_known(&mut self, name: KnownName) -> usize {
+        let mut n = 0;
+        for i in 0..self.fields.len() {
+            if self.fields[i].known == name && self.fields[i].name.len != 0 {
+                self.delete_at(i);
+                n += 1;
+            }
+        }
+        n
+    }
+
+    /// Deletes the field at an index of [`Head::fields`].
+    pub fn delete_at(&mut self, i: usize) {
+        self.fields[i].name.len = 0;
+        self.fields[i].known = KnownName::Other;
+    }
+
+    /// Replaces the value of the field at an index of [`Head::fields`].
+    pub fn set_value_at(&mut self, i: usize, value: &[u8]) {
+        let s = self.append(value);
+        self.fields[i].value = s;
+    }
+}

@@ -1,0 +1,49 @@
+//! Field names that the proxy itself has to recognise.
+
+macro_rules! known {
+    ($($id:ident = $text:literal,)*) => {
+        /// A field name with a meaning for the proxy; `Other` for all the rest.
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        #[repr(u8)]
+        #[expect(missing_docs, reason = "each variant is the field name it spells")]
+        pub enum KnownName { Other, $($id,)* }
+
+        impl KnownName {
+            /// Recognises a name, whatever its case.
+            pub fn of(name: &[u8]) -> Self {
+                match name.len() {
+                    $(n if n == $text.len() && name.eq_ignore_ascii_case($text.as_bytes()) => Self::$id,)*
+                    _ => Self::Other,
+                }
+            }
+
+            /// Its lower-case spelling, empty for `Other`.
+            pub fn as_str(self) -> &'static str {
+                match self { Self::Other => "", $(Self::$id => $text,)* }
+            }
+        }
+    };
+}
+
+known! {
+    Host = "host",
+    Connection = "connection",
+    ContentLength = "content-length",
+    TransferEncoding = "transfer-encoding",
+    Te = "te",
+    Upgrade = "upgrade",
+    Expect = "expect",
+    KeepAlive = "keep-alive",
+    ProxyConnection = "proxy-connection",
+    Trailer = "trailer",
+    Cookie = "cookie",
+    SetCookie = "set-cookie",
+    ContentType = "content-type",
+    XForwardedFor = "x-forwarded-for",
+    SecWebsocketKey = "sec-websocket-key",
+    SecWebsocketAccept = "sec-websocket-accept",
+    Http2Settings = "http2-settings",
+    Authorization = "authorization",
+    Location = "location",
+    Date = "date",
+}

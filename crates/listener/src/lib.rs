@@ -1,0 +1,1 @@
+//! Bind lines to receivers and accept loops.

@@ -1,0 +1,74 @@
+//! An established byte stream.
+
+use crate::Address;
+use std::io;
+use std::os::fd::BorrowedFd;
+use std::task::{Context, Poll};
+
+/// A connected byte stream, owned by one thread. Operations try the system call first and register for
+/// readiness only after `EAGAIN`; `poll_read_ready` costs no system call.
+pub trait Transport {
+    /// Reads into `buf` (never empty); 0 is end of stream.
+    ///
+    /// # Errors
+    /// What the kernel says; `ECONNRESET` is told from end of stream.
+    fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>>;
+
+    /// Waits until a read would not block, without reading.
+    fn poll_read_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+
+    /// Looks at what could be read without consuming it; `None` when nothing is there (`WouldBlock`).
+    /// `Some(Ok(0))` is end of stream.
+    fn peek(&mut self, buf: &mut [u8]) -> Option<io::Result<usize>>;
+
+    /// Writes some bytes. `more` says that more follows at once (`MSG_MORE`).
+    fn poll_write(&mut self, cx: &mut Context<'_>, buf: &[u8], more: bool) -> Poll<io::Result<usize>>;
+
+    /// Writes from several buffers.
+    fn poll_write_vectored(
+        &mut self,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+        more: bool,
+    ) -> Poll<io::Result<usize>>;
+
+    /// Sends what is pending and signals end of stream to the peer (`shutdown(SHUT_WR)`).
+    fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+
+    /// Waits until a write would not block (used by splice).
+    fn poll_write_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+
+    /// The kernel socket when bytes can be moved on it directly (splice); `None` behind TLS.
+    fn raw_fd(&self) -> Option<BorrowedFd<'_>>;
+
+    /// Tells the transport that an operation on [`Transport::raw_fd`] returned `EAGAIN` for reading (or, if
+    /// `write`, for writing), so that the next `poll_*_ready` waits.
+    fn clear_ready(&mut self, write: bool);
+
+    /// Makes the close a reset (`SO_LINGER` 0): `option nolinger`, `silent-drop` and `reject` need it.
+    fn set_linger_zero(&self);
+
+    /// The peer's address.
+    fn get_src(&self) -> Address;
+
+    /// The address that the peer connected to.
+    fn get_dst(&self) -> Address;
+
+    /// Sets `TCP_NODELAY`, `SO_MARK`, TOS and keep-alive when the socket has them; unknown ones are ignored.
+    fn set_option(&self, opt: SockOpt) -> io::Result<()>;
+}
+
+/// Socket options that layers above may set.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SockOpt {
+    /// `TCP_NODELAY`.
+    NoDelay(bool),
+    /// `TCP_QUICKACK`.
+    QuickAck(bool),
+    /// `SO_MARK`.
+    Mark(u32),
+    /// `IP_TOS` or `IPV6_TCLASS`.
+    Tos(u8),
+    /// Keep-alive with (count, idle s, interval s), zero for the system's default.
+    KeepAlive(u32, u32, u32),
+}

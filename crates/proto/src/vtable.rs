@@ -1,0 +1,131 @@
+//! The protocol vtable, in HAProxy's words.
+
+use crate::{Address, Transport};
+use hawser_cfg::model::{Addr, BindOpts};
+use std::io;
+use std::os::fd::RawFd;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+/// States of a listener as the CLI and the statistics name them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[expect(missing_docs, reason = "HAProxy's own words")]
+pub enum ListenerState {
+    #[default]
+    New,
+    Init,
+    Assigned,
+    Paused,
+    Listen,
+    Ready,
+    Full,
+    Limited,
+}
+
+/// What a protocol is.
+#[derive(Debug)]
+pub struct ProtocolInfo {
+    /// `tcpv4`, `tcpv6`, `unix_stream`, `abns_stream`, `sockpair`, `rhttp`, …
+    pub name: &'static str,
+    /// Several receivers may share one address (`SO_REUSEPORT`).
+    pub reuseport: bool,
+}
+
+/// What a receiver is bound to and how. One address of a `bind` line, ports expanded.
+#[derive(Debug, Clone)]
+pub struct RxConfig {
+    /// The address.
+    pub addr: Addr,
+    /// Options of the line, `unix-bind` defaults merged in.
+    pub opts: Arc<BindOpts>,
+    /// `listen` backlog.
+    pub backlog: u32,
+    /// Receive buffer (bytes), 0 for the system's.
+    pub rcvbuf: u32,
+    /// Send buffer (bytes), 0 for the system's.
+    pub sndbuf: u32,
+    /// Ask for `SO_REUSEPORT`.
+    pub reuseport: bool,
+}
+
+/// An accepted connection.
+pub struct Accepted {
+    /// The stream.
+    pub transport: Box<dyn Transport>,
+    /// `get_src`, before any PROXY header.
+    pub src: Address,
+}
+
+/// Where and how to connect.
+#[derive(Debug, Clone, Default)]
+pub struct ConnectTo {
+    /// The address.
+    pub dst: Address,
+    /// Source address to bind, if any.
+    pub src: Option<Address>,
+    /// `interface` to bind to.
+    pub interface: Option<Arc<str>>,
+    /// `tcp-ut` (ms), 0 for none.
+    pub tcp_ut: u32,
+    /// `tfo`.
+    pub tfo: bool,
+    /// Receive buffer (bytes), 0 for the system's.
+    pub rcvbuf: u32,
+    /// Send buffer (bytes), 0 for the system's.
+    pub sndbuf: u32,
+    /// `SO_MARK`, if set.
+    pub mark: Option<u32>,
+    /// TOS, if set.
+    pub tos: Option<u8>,
+    /// Keep-alive (count, idle s, interval s), if asked for.
+    pub keepalive: Option<(u32, u32, u32)>,
+}
+
+/// A protocol: stateless, one static per protocol.
+pub trait Protocol: Sync {
+    /// What it is.
+    fn info(&self) -> &'static ProtocolInfo;
+
+    /// Binds a receiver; no connection is accepted yet.
+    ///
+    /// # Errors
+    /// The text goes into `[ALERT] … : Binding [file:line] for frontend X: TEXT`.
+    fn bind(&self, cfg: &RxConfig) -> Result<Box<dyn Receiver>, String>;
+
+    /// Starts a connection; the returned connector is polled until it is established. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// Failures that need no waiting (no route, no descriptor left, refused on a UNIX socket).
+    fn connect(&self, to: &ConnectTo) -> io::Result<Box<dyn Connecting>>;
+}
+
+/// A connection being established.
+pub trait Connecting {
+    /// Waits for the outcome. Call once to completion.
+    fn poll_connect(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Box<dyn Transport>>>;
+}
+
+/// A bound receiver. `Send` until it is enabled on a worker thread, where it stays.
+pub trait Receiver: Send {
+    /// Makes it listen.
+    fn listen(&mut self) -> Result<(), String>;
+    /// Starts accepting on the calling thread's runtime.
+    fn enable(&mut self) -> io::Result<()>;
+    /// Stops accepting, keeps the socket.
+    fn disable(&mut self);
+    /// Pauses for a soft take-over by another process; returns whether it can be resumed.
+    fn suspend(&mut self) -> io::Result<bool>;
+    /// Undoes `suspend`.
+    fn resume(&mut self) -> io::Result<()>;
+    /// Closes the socket.
+    fn unbind(self: Box<Self>);
+    /// Takes a connection that is ready.
+    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Accepted>>;
+    /// The address it is bound to (a `:0` port is resolved).
+    fn local_addr(&self) -> Address;
+    /// The descriptor, for `expose-fd` and hand-over.
+    fn fd(&self) -> Option<RawFd>;
+    /// Another receiver on the same address for another thread (a new `SO_REUSEPORT` socket, or a duplicate
+    /// of the descriptor where that is impossible).
+    fn for_thread(&self) -> Result<Box<dyn Receiver>, String>;
+}
