@@ -1,1 +1,3 @@
-//! Rule sets and actions.
+//! Rule sets: compiled actions and conditions, evaluated on a transaction.
+
+pub mod txn;

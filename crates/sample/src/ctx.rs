@@ -1,0 +1,125 @@
+//! What an expression can look at.
+
+use crate::facts::{Sess, Strm};
+use crate::vars::ProcVars;
+use hawser_http::Head;
+
+/// Borrowed, optional views. The source bits of a fetch say which ones it needs; a missing view makes the
+/// sample "not found", never an error.
+#[derive(Clone, Copy)]
+pub struct Ctx<'a> {
+    /// The client session.
+    pub sess: Option<&'a Sess>,
+    /// The stream.
+    pub strm: Option<&'a Strm>,
+    /// The request head.
+    pub req: Option<&'a Head>,
+    /// The response head.
+    pub res: Option<&'a Head>,
+    /// Bytes buffered from the client (`req.payload`, `req.body`, `req.len`), and whether no more will come.
+    pub req_data: Option<Payload<'a>>,
+    /// Bytes buffered from the server.
+    pub res_data: Option<Payload<'a>>,
+    /// `proc.*` variables.
+    pub proc_vars: Option<&'a ProcVars>,
+    /// State of proxies and servers.
+    pub rt: Option<&'a dyn Runtime>,
+    /// A response is being processed: `hdr` and friends look at it where both are possible.
+    pub response: bool,
+}
+
+/// Buffered bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct Payload<'a> {
+    /// The bytes.
+    pub data: &'a [u8],
+    /// The end has been seen, or the buffer is full.
+    pub complete: bool,
+}
+
+impl Ctx<'_> {
+    /// A context in which nothing is known, for configuration-time evaluation.
+    pub const EMPTY: Ctx<'static> = Ctx {
+        sess: None,
+        strm: None,
+        req: None,
+        res: None,
+        req_data: None,
+        res_data: None,
+        proc_vars: None,
+        rt: None,
+        response: false,
+    };
+}
+
+/// Questions about the running process that fetches ask; indexes are those of the snapshot's proxies.
+/// Default answers are "unknown", so a test needs to implement only what it asks for.
+#[expect(unused_variables, reason = "default answers ignore the question")]
+pub trait Runtime {
+    /// Usable servers of a backend (`nbsrv`).
+    fn usable_servers(&self, backend: usize) -> Option<u32> {
+        None
+    }
+    /// Current connections of a frontend (`fe_conn`).
+    fn fe_conn(&self, frontend: usize) -> Option<u32> {
+        None
+    }
+    /// Sessions per second of a frontend (`fe_sess_rate`).
+    fn fe_sess_rate(&self, frontend: usize) -> Option<u32> {
+        None
+    }
+    /// Requests per second of a frontend (`fe_req_rate`).
+    fn fe_req_rate(&self, frontend: usize) -> Option<u32> {
+        None
+    }
+    /// Current connections of a backend (`be_conn`).
+    fn be_conn(&self, backend: usize) -> Option<u32> {
+        None
+    }
+    /// Sessions per second of a backend (`be_sess_rate`).
+    fn be_sess_rate(&self, backend: usize) -> Option<u32> {
+        None
+    }
+    /// Queued requests of a backend, its servers included (`queue`, `avg_queue`).
+    fn queued(&self, backend: usize) -> Option<u32> {
+        None
+    }
+    /// Connections that the backend can still take (`connslots`, `be_conn_free`).
+    fn conn_free(&self, backend: usize) -> Option<i64> {
+        None
+    }
+    /// One server: (up, current connections, queued, weight, sessions per second, idle connections).
+    fn server(&self, backend: usize, server: usize) -> Option<ServerFacts> {
+        None
+    }
+    /// Index of a proxy, by name; used while compiling arguments too.
+    fn find_proxy(&self, name: &str) -> Option<usize> {
+        None
+    }
+    /// Index of a server in a proxy.
+    fn find_server(&self, backend: usize, name: &str) -> Option<usize> {
+        None
+    }
+    /// Whether the process is stopping (`stopping`).
+    fn stopping(&self) -> bool {
+        false
+    }
+    /// Number of worker threads (`nbthread`-like fetches), and the current thread's number.
+    fn threads(&self) -> (u32, u32) {
+        (1, 0)
+    }
+}
+
+/// State of a server as fetches see it.
+#[derive(Clone, Copy, Debug, Default)]
+#[expect(missing_docs, reason = "self-explaining counters")]
+pub struct ServerFacts {
+    pub up: bool,
+    pub conn: u32,
+    pub queued: u32,
+    pub maxconn: u32,
+    pub weight: u32,
+    pub init_weight: u32,
+    pub sess_rate: u32,
+    pub idle: u32,
+}
