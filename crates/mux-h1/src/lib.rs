@@ -1,1 +1,3 @@
 //! HTTP/1: bytes to messages and back.
+
+pub mod codec;
