@@ -1,0 +1,151 @@
+//! The `global` section (manual chapter 3).
+
+use super::{Bind, LogTarget};
+use crate::pos::{Pos, Word};
+use std::path::PathBuf;
+
+/// `global` (manual chapter 3). Keywords that only tune HAProxy's internals are not kept.
+#[derive(Default, Debug, Clone)]
+pub struct Global {
+    /// `daemon`.
+    pub daemon: bool,
+    /// `master-worker`.
+    pub master_worker: bool,
+    /// `quiet`.
+    pub quiet: bool,
+    /// `zero-warning`.
+    pub zero_warning: bool,
+    /// `nbthread`.
+    pub nbthread: Option<u32>,
+    /// `maxconn`.
+    pub maxconn: Option<u32>,
+    /// `ulimit-n`.
+    pub ulimit_n: Option<u32>,
+    /// `fd-hard-limit`.
+    pub fd_hard_limit: Option<u32>,
+    /// `maxconnrate` (connections per second).
+    pub maxconnrate: Option<u32>,
+    /// `maxsessrate` (sessions per second).
+    pub maxsessrate: Option<u32>,
+    /// `user`, resolved name kept for messages.
+    pub user: Option<Word>,
+    /// `group`.
+    pub group: Option<Word>,
+    /// `uid`.
+    pub uid: Option<u32>,
+    /// `gid`.
+    pub gid: Option<u32>,
+    /// `chroot`.
+    pub chroot: Option<PathBuf>,
+    /// `pidfile`.
+    pub pidfile: Option<PathBuf>,
+    /// `node`.
+    pub node: Option<String>,
+    /// `description`.
+    pub description: Option<String>,
+    /// `localpeer`.
+    pub localpeer: Option<String>,
+    /// `hard-stop-after` (ms).
+    pub hard_stop_after: Option<u32>,
+    /// `grace` (ms).
+    pub grace: Option<u32>,
+    /// `close-spread-time` (ms); `u32::MAX` for `infinite`.
+    pub close_spread_time: Option<u32>,
+    /// `cpu-map` lines, as written.
+    pub cpu_map: Vec<(Pos, Vec<Word>)>,
+    /// `log` lines of the global section.
+    pub logs: Vec<LogTarget>,
+    /// `log-tag`.
+    pub log_tag: Option<String>,
+    /// `log-send-hostname`; an empty string stands for the machine's name.
+    pub log_send_hostname: Option<String>,
+    /// `stats socket` lines, as written after the two words.
+    pub stats_sockets: Vec<StatsSocket>,
+    /// `stats timeout` (ms).
+    pub stats_timeout: Option<u32>,
+    /// `stats maxconn`.
+    pub stats_maxconn: Option<u32>,
+    /// `tune.bufsize` (bytes); HAProxy's default is 16384.
+    pub bufsize: Option<u32>,
+    /// `tune.maxrewrite` (bytes); default 1024.
+    pub maxrewrite: Option<u32>,
+    /// `tune.http.maxhdr`; default 101.
+    pub maxhdr: Option<u32>,
+    /// `tune.http.logurilen`; default 1024.
+    pub logurilen: Option<u32>,
+    /// `tune.http.cookielen`; default 63.
+    pub cookielen: Option<u32>,
+    /// `tune.maxaccept`.
+    pub maxaccept: Option<i32>,
+    /// `tune.rcvbuf.client` and friends (bytes).
+    pub rcvbuf_client: Option<u32>,
+    /// See above.
+    pub sndbuf_client: Option<u32>,
+    /// See above.
+    pub rcvbuf_server: Option<u32>,
+    /// See above.
+    pub sndbuf_server: Option<u32>,
+    /// `tune.idle-pool.shared` (default on).
+    pub idle_pool_shared: Option<bool>,
+    /// `spread-checks` (percent).
+    pub spread_checks: Option<u32>,
+    /// `max-spread-checks` (ms).
+    pub max_spread_checks: Option<u32>,
+    /// `expose-experimental-directives`.
+    pub expose_experimental: bool,
+    /// `expose-deprecated-directives`.
+    pub expose_deprecated: bool,
+    /// `h1-accept-payload-with-any-method`.
+    pub h1_accept_payload_with_any_method: bool,
+    /// `h1-do-not-close-on-insecure-transfer-encoding`.
+    pub h1_do_not_close_on_insecure_te: bool,
+    /// `set-var` and `set-var-fmt` lines: scope+name word, expression words, whether `-fmt`.
+    pub set_vars: Vec<SetVar>,
+    /// `h1-case-adjust` pairs: lower-case name, name as to be sent.
+    pub h1_case_adjust: Vec<(String, String)>,
+    /// `http-err-codes` / `http-fail-codes` changes, as written.
+    pub http_codes: Vec<(Pos, Vec<Word>)>,
+    /// `unix-bind` prefix and permissions.
+    pub unix_bind: UnixBind,
+    /// `default-path` in force at the end.
+    pub default_path: Option<Vec<Word>>,
+}
+
+/// `unix-bind` (manual 3.1).
+#[derive(Default, Debug, Clone)]
+pub struct UnixBind {
+    /// Put before every absolute UNIX socket path.
+    pub prefix: Option<String>,
+    /// Octal mode.
+    pub mode: Option<u32>,
+    /// Owner.
+    pub uid: Option<u32>,
+    /// Group.
+    pub gid: Option<u32>,
+}
+
+/// `set-var` in `global`.
+#[derive(Debug, Clone)]
+pub struct SetVar {
+    /// Where.
+    pub pos: Pos,
+    /// `proc.name`.
+    pub name: Word,
+    /// The expression or format.
+    pub args: Vec<Word>,
+    /// `set-var-fmt`.
+    pub fmt: bool,
+}
+
+/// `stats socket`.
+#[derive(Debug, Clone)]
+pub struct StatsSocket {
+    /// The bind line behind it.
+    pub bind: Bind,
+    /// `level`: 0 user, 1 operator, 2 admin.
+    pub level: u8,
+    /// `expose-fd listeners`.
+    pub expose_fd: bool,
+    /// `severity-output`: none, number, string.
+    pub severity_output: Option<String>,
+}

@@ -1,0 +1,43 @@
+//! The configuration as typed data: what the sections say, nothing resolved yet.
+//!
+//! Times are milliseconds, sizes bytes, unless a field says otherwise. `None` means "not set", so that
+//! inheritance from a `defaults` section and HAProxy's run-time defaults stay visible to the compiler of the
+//! snapshot. Rules, conditions, sample expressions and log-formats stay words here: the crates that own them
+//! (`sample`, `rules`) compile them, with the same [`crate::diag::Diags`].
+
+mod addr;
+mod bind;
+mod errors;
+mod global;
+mod log;
+mod options;
+mod proxy;
+mod rules;
+mod server;
+
+pub use addr::{Addr, AddrKind};
+pub use bind::{Bind, BindOpts};
+pub use errors::{ErrorDecl, ErrorKind, HttpErrors};
+pub use global::{Global, SetVar, StatsSocket, UnixBind};
+pub use log::{LogAddr, LogFormatDecl, LogTarget};
+pub use options::{CheckKind, ConnMode, ForwardFor, KeepAlive, Options, Reuse, Timeouts, opt};
+pub use proxy::{Mode, Proxy, ProxyKind};
+pub use rules::{DefaultRules, RuleLine, RuleLines, Userlist};
+pub use server::{RareServerOpts, Server, ServerOpts};
+
+use std::sync::Arc;
+
+/// A whole configuration.
+#[derive(Default, Debug)]
+pub struct Config {
+    /// Names of the files, by [`crate::pos::FileId`].
+    pub files: Vec<Arc<str>>,
+    /// The `global` sections, merged.
+    pub global: Global,
+    /// `frontend`, `backend` and `listen` sections, in order. A `listen` is one entry with both capabilities.
+    pub proxies: Vec<Proxy>,
+    /// `http-errors` sections.
+    pub http_errors: Vec<HttpErrors>,
+    /// `userlist` sections.
+    pub userlists: Vec<Userlist>,
+}
