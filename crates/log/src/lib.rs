@@ -1,1 +1,10 @@
-//! Log targets and formats.
+//! Log targets and formats (manual chapter 8): where lines go, and the lines of streams and events.
+//!
+//! A [`Logger`] is an immutable set of targets, shared by all threads. Sockets and buffers belong to the thread
+//! that logs. Logging never waits: what a target cannot take at once is dropped and counted.
+
+pub mod logger;
+pub mod stream;
+
+pub use logger::{Logger, dropped_logs};
+pub use stream::StreamLogger;

@@ -1,3 +1,15 @@
 //! Rule sets: compiled actions and conditions, evaluated on a transaction.
+//!
+//! A rule line compiles once into a condition and an action; a [`RuleList`] is evaluated on a [`Txn`], the mutable
+//! view of a session and its messages, and ends with a [`Verdict`]. Nothing here does input or output: what a rule
+//! asks of the connection or of time is left in [`Asks`] or returned as [`Verdict::Wait`].
 
+pub mod list;
+pub mod replies;
+pub mod switching;
 pub mod txn;
+
+pub use list::{ProxyRules, RuleCx, RuleList};
+pub use replies::{ErrorReplies, Errors};
+pub use switching::{Choice, Switching};
+pub use txn::{Asks, Reply, Room, RuleSet, Txn, Verdict, WaitFor};

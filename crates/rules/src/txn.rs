@@ -1,6 +1,8 @@
 //! What a rule may change, and what it may decide.
 
+use crate::replies::Errors;
 use bytes::Bytes;
+use hawser_cfg::model::{RuleLine, RuleLines};
 use hawser_http::Head;
 use hawser_sample::facts::{Sess, Strm};
 use hawser_sample::vars::ProcVars;
@@ -18,6 +20,55 @@ pub enum RuleSet {
     HttpReq,
     HttpRes,
     HttpAfterRes,
+}
+
+impl RuleSet {
+    /// All of them, in order of evaluation.
+    pub const ALL: [Self; 7] = [
+        Self::TcpReqConn,
+        Self::TcpReqSess,
+        Self::TcpReqCont,
+        Self::TcpResCont,
+        Self::HttpReq,
+        Self::HttpRes,
+        Self::HttpAfterRes,
+    ];
+
+    /// As written in the configuration.
+    pub fn keyword(self) -> &'static str {
+        match self {
+            Self::TcpReqConn => "tcp-request connection",
+            Self::TcpReqSess => "tcp-request session",
+            Self::TcpReqCont => "tcp-request content",
+            Self::TcpResCont => "tcp-response content",
+            Self::HttpReq => "http-request",
+            Self::HttpRes => "http-response",
+            Self::HttpAfterRes => "http-after-response",
+        }
+    }
+
+    /// The lines of this set.
+    pub fn lines(self, lines: &RuleLines) -> &[RuleLine] {
+        match self {
+            Self::TcpReqConn => &lines.tcp_req_conn,
+            Self::TcpReqSess => &lines.tcp_req_sess,
+            Self::TcpReqCont => &lines.tcp_req_cont,
+            Self::TcpResCont => &lines.tcp_res_cont,
+            Self::HttpReq => &lines.http_req,
+            Self::HttpRes => &lines.http_res,
+            Self::HttpAfterRes => &lines.http_after_res,
+        }
+    }
+
+    /// Evaluated on responses.
+    pub fn is_response(self) -> bool {
+        matches!(self, Self::TcpResCont | Self::HttpRes | Self::HttpAfterRes)
+    }
+
+    /// Evaluated on HTTP messages.
+    pub fn is_http(self) -> bool {
+        matches!(self, Self::HttpReq | Self::HttpRes | Self::HttpAfterRes)
+    }
 }
 
 /// The mutable view that actions get. `session` builds one per evaluation from what it owns.
@@ -40,8 +91,27 @@ pub struct Txn<'a> {
     pub rt: &'a dyn Runtime,
     /// Response processing.
     pub response: bool,
+    /// Error replies in force: those of the backend, if one was chosen, before those of the frontend.
+    pub errors: Errors<'a>,
+    /// How far rewrites may make the heads grow.
+    pub room: Room,
     /// What actions ask of the stream beyond the messages.
     pub asks: &'a mut Asks,
+}
+
+/// The bound on header rewrites: HAProxy's message must fit its buffer, so must ours.
+#[derive(Clone, Copy, Debug)]
+pub struct Room {
+    /// `tune.bufsize` (bytes).
+    pub bufsize: usize,
+    /// Body bytes that are held in memory together with the head that is being rewritten.
+    pub held: usize,
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self { bufsize: 16384, held: 0 }
+    }
 }
 
 impl Txn<'_> {
@@ -94,6 +164,14 @@ pub struct Asks {
     pub failed_rewrites: u32,
     /// `early-hint` fields gathered so far: sent as one 103.
     pub early_hints: Vec<(Bytes, Bytes)>,
+    /// `set-timeout tarpit` (ms).
+    pub timeout_tarpit: Option<u32>,
+    /// `expect-proxy layer4`: a PROXY header comes first on this connection.
+    pub expect_proxy: bool,
+    /// `strict-mode off` was met in the rule set under way; cleared when a rule set starts over.
+    pub lenient: bool,
+    /// Memory for values under construction, reused from one rule to the next.
+    pub scratch: Vec<u8>,
 }
 
 /// A ready response: `return`, `deny`, `redirect`, errorfiles.
@@ -108,34 +186,43 @@ pub struct Reply {
 }
 
 /// What evaluating a rule set ends with.
+///
+/// A `None` reply means that the answer is nothing at all: an empty `errorfile` closes the connection in silence.
 #[derive(Debug)]
 pub enum Verdict {
     /// The end was reached: go on.
     Continue,
     /// `allow`/`accept`: stop this rule set, go on.
     Allow,
-    /// Refuse with a reply (`deny`; the status's error file when `reply` is `None`).
+    /// `deny`: refuse with a reply; counts as a denied request or response.
     Deny {
-        /// Status code.
+        /// Status code, for the counters and the log.
         status: u16,
-        /// Custom reply.
+        /// The reply.
         reply: Option<Arc<Reply>>,
     },
     /// `return`: answer without a server.
-    Return(Box<Reply>),
+    Return(Option<Arc<Reply>>),
     /// `redirect`.
-    Redirect(Box<Reply>),
+    Redirect(Arc<Reply>),
+    /// `auth`: the 401 or 407 challenge.
+    Auth(Option<Arc<Reply>>),
     /// `tarpit`: wait `timeout tarpit`, then the reply.
     Tarpit {
-        /// Status code.
+        /// Status code, for the counters and the log.
         status: u16,
-        /// Custom reply.
+        /// The reply.
         reply: Option<Arc<Reply>>,
     },
     /// `reject`: close without a word.
     Reject,
+    /// `tcp-response content close`: close the connection to the server, forward what came.
+    CloseServer,
     /// `silent-drop`: vanish.
-    SilentDrop,
+    SilentDrop {
+        /// `rst-ttl`: send a RST with that TTL instead of using TCP_REPAIR.
+        rst_ttl: Option<u8>,
+    },
     /// `tcp-request content switch-mode http`.
     SwitchHttp,
     /// A rule needs more input (inspect-delay) or time: call again, starting at this rule.
@@ -145,6 +232,8 @@ pub enum Verdict {
         /// What it waits for.
         until: WaitFor,
     },
+    /// `normalize-uri … strict` met a broken URI: 400.
+    BadRequest,
     /// A rewrite failed in strict mode, or an internal error: 500.
     Error,
 }
@@ -152,10 +241,11 @@ pub enum Verdict {
 /// Why a rule set is suspended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WaitFor {
-    /// More bytes from the peer, or `inspect-delay`.
+    /// More bytes from the peer, or `inspect-delay`. Once no more may come (end, full buffer, delay over), call
+    /// again with [`hawser_sample::ctx::Payload::complete`] set: the rules then take what there is.
     Input,
-    /// `pause` (ms), then continue after the rule.
+    /// `pause` (ms).
     Pause(u64),
-    /// `wait-for-body time T [at-least N]` (ms, bytes).
+    /// `wait-for-body time T [at-least N]` (ms, bytes). A body that is late costs a 408 (request) or 504 (response).
     Body(u32, u64),
 }
