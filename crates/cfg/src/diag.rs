@@ -15,6 +15,20 @@ pub enum Severity {
     Alert,
 }
 
+/// How HAProxy lays a message with a position out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Layout {
+    /// `parsing [file:line] : text`: what keyword parsers use.
+    #[default]
+    Spaced,
+    /// `parsing [file:line]: text`.
+    Tight,
+    /// As `Tight`, followed by the source line and a caret under the first column of the span.
+    Excerpt,
+    /// `[file:line] : text`, without `config : parsing`.
+    Bare,
+}
+
 /// One message about the configuration.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Diag {
@@ -28,6 +42,10 @@ pub struct Diag {
     pub text: String,
     /// A near miss: the keyword that was probably meant.
     pub suggestion: Option<String>,
+    /// How the classic format prints it.
+    pub layout: Layout,
+    /// More text that goes behind the excerpt.
+    pub note: Option<String>,
 }
 
 /// The messages of one run, in the order they were found.
@@ -40,7 +58,15 @@ pub struct Diags {
 impl Diags {
     /// Adds a message and returns it for refinement (`.span = ..`, `.suggestion = ..`).
     pub fn push(&mut self, severity: Severity, pos: Option<Pos>, text: impl Into<String>) -> &mut Diag {
-        self.list.push(Diag { severity, pos, span: None, text: text.into(), suggestion: None });
+        self.list.push(Diag {
+            severity,
+            pos,
+            span: None,
+            text: text.into(),
+            suggestion: None,
+            layout: Layout::Spaced,
+            note: None,
+        });
         let last = self.list.len() - 1;
         &mut self.list[last]
     }
@@ -53,7 +79,7 @@ impl Diags {
     /// Adds an alert that points at a word.
     pub fn alert_at(&mut self, pos: Pos, word: &Word, text: impl Into<String>) -> &mut Diag {
         let d = self.push(Severity::Alert, Some(pos), text);
-        d.span = Some((word.col, u32::try_from(word.text.len()).unwrap_or(u32::MAX)));
+        d.span = Some((word.col, word.end.saturating_sub(word.col).max(1)));
         d
     }
 

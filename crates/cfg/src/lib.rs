@@ -3,7 +3,16 @@
 //! Nothing here opens a socket, starts a thread or knows how a keyword behaves at run time. Parsing returns a
 //! [`model::Config`] together with [`diag::Diags`]; it never stops at the first error that it can survive.
 
+pub mod addr;
+pub mod cond;
 pub mod diag;
+pub mod env;
+pub mod features;
 pub mod keyword;
+pub mod lexer;
+pub mod load;
 pub mod model;
+pub mod octets;
 pub mod pos;
+pub mod suggest;
+pub mod units;

@@ -1,7 +1,8 @@
 //! Where a piece of configuration stands, and its words.
 
+use smol_str::SmolStr;
+use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
 
 /// Index of a configuration file in [`crate::model::Config::files`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, PartialOrd, Ord, Hash)]
@@ -17,24 +18,33 @@ pub struct Pos {
 }
 
 /// One argument of a configuration line, after quotes, escapes and environment variables were resolved.
-#[derive(Clone, PartialEq, Eq)]
+///
+/// Cloning is cheap: up to 23 bytes are held in place, longer texts are shared.
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Word {
-    /// The resolved text. The language is bytes, but HAProxy's own words are UTF-8 compatible; `\xNN` escapes
-    /// that are not valid UTF-8 are kept as the corresponding Latin-1 code points (see the lexer).
-    pub text: Arc<str>,
-    /// Byte column of the first character in the source line, from 0.
+    /// The resolved text. Bytes that are no valid UTF-8 are represented as [`crate::octets`] says; whoever
+    /// puts a word on the wire or hands it to the kernel uses [`Word::octets`].
+    pub text: SmolStr,
+    /// Byte column of the first character in the source line, from 0; a quote counts.
     pub col: u32,
+    /// Byte column behind the last character in the source line.
+    pub end: u32,
 }
 
 impl Word {
     /// A word that no file holds, for tests and synthesised configuration.
     pub fn synthetic(text: &str) -> Self {
-        Self { text: text.into(), col: 0 }
+        Self { text: text.into(), col: 0, end: 0 }
     }
 
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+
+    /// The bytes that the word stands for.
+    pub fn octets(&self) -> Cow<'_, [u8]> {
+        crate::octets::decode(&self.text)
     }
 }
 
