@@ -1,12 +1,33 @@
-//! The seams between layers: the protocol vtable, receivers, transports, and the clock.
+//! The seams between layers: the protocol vtable, receivers, transports, and the clock; and the protocols over
+//! kernel stream sockets.
 //!
 //! Nothing above this crate and `listener` knows which protocol a connection came from.
 
 pub mod addr;
 pub mod clock;
+mod connect;
+mod inherited;
+mod later;
+pub mod reactor;
+mod receiver;
+mod sock;
+mod sockpair;
+pub mod splice;
+pub mod sysopt;
+mod table;
+mod tcp;
 pub mod transport;
+mod unix;
 pub mod vtable;
 
 pub use addr::Address;
-pub use transport::Transport;
-pub use vtable::{Accepted, ConnectTo, ListenerState, Protocol, ProtocolInfo, Receiver, RxConfig};
+pub use receiver::errno_text;
+pub use sock::Sock;
+pub use table::{PROTOCOLS, protocol_for, protocol_of};
+pub use transport::{SockOpt, Transport};
+pub use vtable::{
+    Accepted, BindError, ConnectTo, Connecting, ListenerState, Protocol, ProtocolInfo, Receiver, RxConfig,
+};
+
+#[cfg(test)]
+mod tests;

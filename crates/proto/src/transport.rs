@@ -5,8 +5,11 @@ use std::io;
 use std::os::fd::BorrowedFd;
 use std::task::{Context, Poll};
 
-/// A connected byte stream, owned by one thread. Operations try the system call first and register for
-/// readiness only after `EAGAIN`; `poll_read_ready` costs no system call.
+/// A connected byte stream, owned by one thread.
+///
+/// Writes try the system call first and wait for readiness only after `EAGAIN`. Reads wait for readiness
+/// first, except the first read of an accepted connection, which is tried at once. `poll_*_ready` cost no
+/// system call. An idle connection should wait in [`Transport::poll_read_ready`], holding no buffer.
 pub trait Transport {
     /// Reads into `buf` (never empty); 0 is end of stream.
     ///

@@ -10,6 +10,7 @@ use std::task::{Context, Poll};
 /// States of a listener as the CLI and the statistics name them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[expect(missing_docs, reason = "HAProxy's own words")]
+#[repr(u8)]
 pub enum ListenerState {
     #[default]
     New,
@@ -20,6 +21,15 @@ pub enum ListenerState {
     Ready,
     Full,
     Limited,
+}
+
+/// Why a receiver could not be bound.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct BindError {
+    /// Goes into `[ALERT] … : Binding [file:line] for frontend X: protocol P: TEXT.`
+    pub text: String,
+    /// The address is taken: worth another try after the process that holds it was asked to leave.
+    pub in_use: bool,
 }
 
 /// What a protocol is.
@@ -46,6 +56,17 @@ pub struct RxConfig {
     pub sndbuf: u32,
     /// Ask for `SO_REUSEPORT`.
     pub reuseport: bool,
+    /// Keep-alive for accepted connections (count, idle s, interval s): accepted sockets inherit it, at no
+    /// system call each.
+    pub keepalive: Option<(u32, u32, u32)>,
+}
+
+impl RxConfig {
+    /// A receiver on `addr` with the system's defaults.
+    pub fn new(addr: Addr, opts: Arc<BindOpts>) -> Self {
+        let backlog = opts.backlog.unwrap_or(0);
+        Self { addr, opts, backlog, rcvbuf: 0, sndbuf: 0, reuseport: false, keepalive: None }
+    }
 }
 
 /// An accepted connection.
@@ -86,11 +107,12 @@ pub trait Protocol: Sync {
     /// What it is.
     fn info(&self) -> &'static ProtocolInfo;
 
-    /// Binds a receiver; no connection is accepted yet.
+    /// Binds a receiver; no connection is accepted yet. Options that the kernel refused but that the service
+    /// can live without are reported in `warnings`.
     ///
     /// # Errors
-    /// The text goes into `[ALERT] … : Binding [file:line] for frontend X: TEXT`.
-    fn bind(&self, cfg: &RxConfig) -> Result<Box<dyn Receiver>, String>;
+    /// Why the address cannot be had.
+    fn bind(&self, cfg: &RxConfig, warnings: &mut Vec<String>) -> Result<Box<dyn Receiver>, BindError>;
 
     /// Starts a connection; the returned connector is polled until it is established. Nothing is sent yet.
     ///
@@ -103,11 +125,26 @@ pub trait Protocol: Sync {
 pub trait Connecting {
     /// Waits for the outcome. Call once to completion.
     fn poll_connect(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Box<dyn Transport>>>;
+
+    /// Waits for the outcome by sending the first bytes of `bufs` (not empty) as soon as the connection takes
+    /// them; returns how many went. An error is a failure to connect. Costs fewer system calls than
+    /// [`Connecting::poll_connect`] followed by a write, and on a fast network no wait.
+    fn poll_connect_send(
+        &mut self,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<(Box<dyn Transport>, usize)>> {
+        let _ = bufs;
+        self.poll_connect(cx).map_ok(|t| (t, 0))
+    }
 }
 
 /// A bound receiver. `Send` until it is enabled on a worker thread, where it stays.
 pub trait Receiver: Send {
-    /// Makes it listen.
+    /// What kind of receiver it is: the protocol's name in messages.
+    fn info(&self) -> &'static ProtocolInfo;
+    /// Makes it listen: from now on the kernel queues connections. Last step that may fail; a UNIX path
+    /// takes its place in the file system here.
     fn listen(&mut self) -> Result<(), String>;
     /// Starts accepting on the calling thread's runtime.
     fn enable(&mut self) -> io::Result<()>;
@@ -119,7 +156,8 @@ pub trait Receiver: Send {
     fn resume(&mut self) -> io::Result<()>;
     /// Closes the socket.
     fn unbind(self: Box<Self>);
-    /// Takes a connection that is ready.
+    /// Takes a connection that is ready. Errors other than of one connection (`EMFILE` and the like) are for
+    /// the caller to wait out; connections that died in the queue are skipped.
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Accepted>>;
     /// The address it is bound to (a `:0` port is resolved).
     fn local_addr(&self) -> Address;
@@ -127,5 +165,5 @@ pub trait Receiver: Send {
     fn fd(&self) -> Option<RawFd>;
     /// Another receiver on the same address for another thread (a new `SO_REUSEPORT` socket, or a duplicate
     /// of the descriptor where that is impossible).
-    fn for_thread(&self) -> Result<Box<dyn Receiver>, String>;
+    fn for_thread(&self) -> Result<Box<dyn Receiver>, BindError>;
 }

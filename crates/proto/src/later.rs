@@ -1,0 +1,32 @@
+//! Protocols whose names are known and that are not built yet: they refuse clearly.
+
+use crate::vtable::{BindError, ConnectTo, Connecting, Protocol, ProtocolInfo, Receiver, RxConfig};
+use std::io;
+
+/// A protocol to come.
+pub(crate) struct Later {
+    info: &'static ProtocolInfo,
+}
+
+/// Reverse HTTP.
+pub(crate) static RHTTP: Later = Later { info: &ProtocolInfo { name: "rhttp", reuseport: false } };
+/// QUIC.
+pub(crate) static QUIC: Later = Later { info: &ProtocolInfo { name: "quic", reuseport: true } };
+/// UDP.
+pub(crate) static UDP: Later = Later { info: &ProtocolInfo { name: "udp", reuseport: true } };
+
+impl Protocol for Later {
+    fn info(&self) -> &'static ProtocolInfo {
+        self.info
+    }
+
+    fn bind(&self, cfg: &RxConfig, _warnings: &mut Vec<String>) -> Result<Box<dyn Receiver>, BindError> {
+        let name = self.info.name;
+        let text = format!("protocol '{name}' is not supported by Hawser yet [{}]", cfg.addr.text);
+        Err(BindError { text, in_use: false })
+    }
+
+    fn connect(&self, _to: &ConnectTo) -> io::Result<Box<dyn Connecting>> {
+        Err(io::Error::new(io::ErrorKind::Unsupported, "this protocol is not supported by Hawser yet"))
+    }
+}

@@ -1,0 +1,204 @@
+//! The one stream transport: a kernel socket on the thread's reactor.
+//!
+//! Counting system calls. Reads wait for readiness first, for data is rarely there before the reactor said
+//! so; the exception is a connection just accepted, whose request usually came with it. Writes are tried at
+//! once, for a socket is rarely full. A read shorter than its buffer has emptied the socket, so readiness is
+//! cleared without paying for an `EAGAIN`. This is safe with edge-triggered polling: whatever arrives later
+//! is a new edge, and the end of the stream is kept by the reactor as a final state.
+
+use crate::sysopt::{self, Family};
+use crate::transport::{SockOpt, Transport};
+use crate::{Address, reactor};
+use rustix::io::Errno;
+use rustix::net::{self, RecvFlags, SendFlags, Shutdown};
+use std::cell::OnceCell;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
+/// A connected stream socket: TCP, UNIX, abstract UNIX, one end of a socketpair, an inherited descriptor.
+pub struct Sock {
+    io: AsyncFd<OwnedFd>,
+    src: Address,
+    dst: OnceCell<Address>,
+    family: Family,
+    /// Just accepted: the first read is tried without waiting.
+    fresh: bool,
+    /// The last write met a full socket: wait before the next.
+    write_blocked: bool,
+}
+
+impl Sock {
+    /// Takes over a non-blocking socket that was just accepted from `src`.
+    ///
+    /// # Errors
+    /// The reactor cannot take the descriptor (`EMFILE`-like limits of epoll).
+    pub fn accepted(fd: OwnedFd, family: Family, src: Address) -> io::Result<Self> {
+        Self::new(fd, family, src, true)
+    }
+
+    pub(crate) fn new(fd: OwnedFd, family: Family, src: Address, fresh: bool) -> io::Result<Self> {
+        let io = reactor::register(fd, Interest::READABLE | Interest::WRITABLE).map_err(|(_, e)| e)?;
+        Ok(Self { io, src, dst: OnceCell::new(), family, fresh, write_blocked: false })
+    }
+
+    fn fd(&self) -> BorrowedFd<'_> {
+        self.io.get_ref().as_fd()
+    }
+
+    /// Waits for the outcome of a `connect` in progress.
+    pub(crate) fn poll_connected(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let guard = ready!(self.io.poll_write_ready(cx))?;
+        let ready = guard.ready();
+        if !(ready.is_write_closed() || ready.is_error()) {
+            return Poll::Ready(Ok(()));
+        }
+        let failed = net::sockopt::socket_error(self.fd())?;
+        Poll::Ready(failed.map_err(Into::into))
+    }
+
+    /// Runs a write operation now, or when the socket has room again.
+    fn poll_write_with<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut op: impl FnMut(BorrowedFd<'_>) -> rustix::io::Result<T>,
+    ) -> Poll<io::Result<T>> {
+        loop {
+            if self.write_blocked {
+                let _ = ready!(self.io.poll_write_ready(cx))?;
+                self.write_blocked = false;
+            }
+            match op(self.fd()) {
+                Ok(v) => return Poll::Ready(Ok(v)),
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => self.forget_write_ready(cx)?,
+                Err(e) => return Poll::Ready(Err(e.into())),
+            }
+        }
+    }
+
+    /// After an `EAGAIN`: what the reactor knew is out of date. No reactor turn lies between the system call
+    /// and here, so nothing newer can be lost.
+    fn forget_write_ready(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        self.write_blocked = true;
+        if let Poll::Ready(guard) = self.io.poll_write_ready(cx) {
+            guard?.clear_ready();
+        }
+        Ok(())
+    }
+}
+
+impl Transport for Sock {
+    fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
+        if self.fresh {
+            self.fresh = false;
+            match net::recv(self.fd(), &mut *buf, RecvFlags::empty()) {
+                Ok((n, _)) => {
+                    // A full buffer means that more is probably there; the reactor has not seen it yet.
+                    self.fresh = n == buf.len();
+                    return Poll::Ready(Ok(n));
+                }
+                Err(Errno::AGAIN | Errno::INTR) => {}
+                Err(e) => return Poll::Ready(Err(e.into())),
+            }
+        }
+        loop {
+            let mut guard = ready!(self.io.poll_read_ready(cx))?;
+            match net::recv(guard.get_inner(), &mut *buf, RecvFlags::empty()) {
+                Ok((n, _)) => {
+                    if n < buf.len() {
+                        guard.clear_ready();
+                    }
+                    return Poll::Ready(Ok(n));
+                }
+                Err(Errno::AGAIN) => guard.clear_ready(),
+                Err(Errno::INTR) => {}
+                Err(e) => return Poll::Ready(Err(e.into())),
+            }
+        }
+    }
+
+    fn poll_read_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.io.poll_read_ready(cx).map_ok(|_| ())
+    }
+
+    fn peek(&mut self, buf: &mut [u8]) -> Option<io::Result<usize>> {
+        loop {
+            match net::recv(self.fd(), &mut *buf, RecvFlags::PEEK | RecvFlags::DONTWAIT) {
+                Ok((n, _)) => return Some(Ok(n)),
+                Err(Errno::AGAIN) => return None,
+                Err(Errno::INTR) => {}
+                Err(e) => return Some(Err(e.into())),
+            }
+        }
+    }
+
+    fn poll_write(&mut self, cx: &mut Context<'_>, buf: &[u8], more: bool) -> Poll<io::Result<usize>> {
+        let flags = send_flags(more);
+        self.poll_write_with(cx, |fd| net::send(fd, buf, flags))
+    }
+
+    fn poll_write_vectored(
+        &mut self,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+        more: bool,
+    ) -> Poll<io::Result<usize>> {
+        if let [one] = bufs {
+            return self.poll_write(cx, one, more);
+        }
+        let flags = send_flags(more);
+        self.poll_write_with(cx, |fd| net::sendmsg(fd, bufs, &mut net::SendAncillaryBuffer::default(), flags))
+    }
+
+    fn poll_shutdown(&mut self, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(match net::shutdown(self.fd(), Shutdown::Write) {
+            Ok(()) | Err(Errno::NOTCONN) => Ok(()),
+            Err(e) => Err(e.into()),
+        })
+    }
+
+    fn poll_write_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.io.poll_write_ready(cx).map_ok(|_| ())
+    }
+
+    fn raw_fd(&self) -> Option<BorrowedFd<'_>> {
+        Some(self.fd())
+    }
+
+    fn clear_ready(&mut self, write: bool) {
+        // The waker is replaced by the next poll; what matters is to drop what the reactor last reported.
+        let mut cx = Context::from_waker(std::task::Waker::noop());
+        if write {
+            let _ = self.forget_write_ready(&mut cx);
+        } else if let Poll::Ready(Ok(mut guard)) = self.io.poll_read_ready(&mut cx) {
+            guard.clear_ready();
+        }
+    }
+
+    fn set_linger_zero(&self) {
+        // Fails only on sockets that have no reset (UNIX), where there is nothing to ask for.
+        let _ = net::sockopt::set_socket_linger(self.fd(), Some(Duration::ZERO));
+    }
+
+    fn get_src(&self) -> Address {
+        self.src.clone()
+    }
+
+    fn get_dst(&self) -> Address {
+        self.dst
+            .get_or_init(|| net::getsockname(self.fd()).map_or(Address::Unknown, |a| Address::from_sys(&a)))
+            .clone()
+    }
+
+    fn set_option(&self, opt: SockOpt) -> io::Result<()> {
+        sysopt::apply(self.fd(), self.family, opt)
+    }
+}
+
+fn send_flags(more: bool) -> SendFlags {
+    if more { SendFlags::NOSIGNAL | SendFlags::MORE } else { SendFlags::NOSIGNAL }
+}

@@ -1,0 +1,90 @@
+//! Socket options that `rustix` does not know. One of the few places with `unsafe`.
+
+use crate::transport::SockOpt;
+use rustix::net::sockopt;
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd};
+use std::time::Duration;
+
+/// Sets an integer option.
+///
+/// # Errors
+/// What the kernel says.
+pub fn set_int(fd: BorrowedFd<'_>, level: i32, name: i32, value: i32) -> io::Result<()> {
+    // SAFETY: the descriptor is open while it is borrowed; the kernel reads `len` bytes from `value`, which
+    // lives across the call.
+    let rc = unsafe {
+        libc::setsockopt(
+            fd.as_raw_fd(),
+            level,
+            name,
+            (&raw const value).cast(),
+            size_of::<i32>() as libc::socklen_t,
+        )
+    };
+    if rc == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Binds the socket to a network device.
+///
+/// # Errors
+/// What the kernel says; a name with a NUL byte is `InvalidInput`.
+pub fn bind_to_device(fd: BorrowedFd<'_>, name: &str) -> io::Result<()> {
+    socket2::SockRef::from(&fd).bind_device(Some(name.as_bytes()))
+}
+
+/// Applies an option that layers above may set; options that the socket's family does not have are ignored.
+///
+/// # Errors
+/// What the kernel says about options that the family has.
+pub fn apply(fd: BorrowedFd<'_>, family: Family, opt: SockOpt) -> io::Result<()> {
+    match (opt, family) {
+        (SockOpt::Mark(m), _) => set_int(fd, libc::SOL_SOCKET, libc::SO_MARK, m.cast_signed()),
+        (_, Family::Unix) => Ok(()),
+        (SockOpt::NoDelay(on), _) => Ok(sockopt::set_tcp_nodelay(fd, on)?),
+        (SockOpt::QuickAck(on), _) => Ok(sockopt::set_tcp_quickack(fd, on)?),
+        (SockOpt::Tos(t), Family::V4) => Ok(sockopt::set_ip_tos(fd, t)?),
+        (SockOpt::Tos(t), Family::V6) => {
+            // A mapped IPv4 connection on an IPv6 socket takes its TOS from the IPv4 option.
+            let v4 = sockopt::set_ip_tos(fd, t);
+            Ok(sockopt::set_ipv6_tclass(fd, u32::from(t)).or(v4)?)
+        }
+        (SockOpt::KeepAlive(cnt, idle, intvl), _) => set_keepalive(fd, cnt, idle, intvl),
+    }
+}
+
+fn set_keepalive(fd: BorrowedFd<'_>, cnt: u32, idle: u32, intvl: u32) -> io::Result<()> {
+    sockopt::set_socket_keepalive(fd, true)?;
+    if cnt > 0 {
+        sockopt::set_tcp_keepcnt(fd, cnt)?;
+    }
+    if idle > 0 {
+        sockopt::set_tcp_keepidle(fd, Duration::from_secs(u64::from(idle)))?;
+    }
+    if intvl > 0 {
+        sockopt::set_tcp_keepintvl(fd, Duration::from_secs(u64::from(intvl)))?;
+    }
+    Ok(())
+}
+
+/// Families that differ in their options.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Family {
+    /// TCP over IPv4.
+    V4,
+    /// TCP over IPv6, IPv4-mapped included.
+    V6,
+    /// UNIX sockets, abstract or not.
+    Unix,
+}
+
+impl Family {
+    /// The family of an address; UNIX when it has none.
+    pub fn of(addr: &crate::Address) -> Self {
+        match addr {
+            crate::Address::Ip(a) if a.is_ipv4() => Self::V4,
+            crate::Address::Ip(_) => Self::V6,
+            _ => Self::Unix,
+        }
+    }
+}

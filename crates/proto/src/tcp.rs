@@ -1,0 +1,136 @@
+//! TCP over IPv4 and IPv6.
+
+use crate::receiver::{SockReceiver, errno_text};
+use crate::sysopt::{self, Family};
+use crate::transport::SockOpt;
+use crate::vtable::{BindError, ConnectTo, Connecting, Protocol, ProtocolInfo, Receiver, RxConfig};
+use crate::{Address, connect};
+use hawser_cfg::model::BindOpts;
+use rustix::io::Errno;
+use rustix::net::{self, AddressFamily, SocketFlags, SocketType, sockopt};
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+/// Seconds for which a `defer-accept` socket waits for data before it gives the connection anyway.
+const DEFER_ACCEPT_SECONDS: i32 = 60;
+/// Connections with data in the SYN that may wait at a `tfo` listener.
+const TFO_QUEUE: i32 = 4096;
+
+/// TCP of one address family.
+pub(crate) struct Tcp {
+    info: &'static ProtocolInfo,
+}
+
+/// `tcpv4`.
+pub(crate) static TCPV4: Tcp = Tcp { info: &ProtocolInfo { name: "tcpv4", reuseport: true } };
+/// `tcpv6`.
+pub(crate) static TCPV6: Tcp = Tcp { info: &ProtocolInfo { name: "tcpv6", reuseport: true } };
+
+impl Protocol for Tcp {
+    fn info(&self) -> &'static ProtocolInfo {
+        self.info
+    }
+
+    fn bind(&self, cfg: &RxConfig, warnings: &mut Vec<String>) -> Result<Box<dyn Receiver>, BindError> {
+        let addr = Address::of(&cfg.addr);
+        let fd = open(cfg, &addr, warnings)?;
+        Ok(Box::new(SockReceiver::new(fd, self.info(), cfg, Some(another))))
+    }
+
+    fn connect(&self, to: &ConnectTo) -> io::Result<Box<dyn Connecting>> {
+        connect::start(to)
+    }
+}
+
+/// A further socket on the address of a receiver, for another thread. It listens at once: the group of
+/// `SO_REUSEPORT` sockets may only hold members that accept.
+fn another(cfg: &RxConfig, local: &Address) -> Result<OwnedFd, BindError> {
+    // The first socket has reported what the kernel refused.
+    open(cfg, local, &mut Vec::new())
+}
+
+fn open(cfg: &RxConfig, addr: &Address, warnings: &mut Vec<String>) -> Result<OwnedFd, BindError> {
+    let fail = |what: &str, e: Errno| BindError {
+        text: format!("{what} ({}) for [{addr}]", errno_text(e)),
+        in_use: e == Errno::ADDRINUSE,
+    };
+    let family = Family::of(addr);
+    let domain = if family == Family::V6 { AddressFamily::INET6 } else { AddressFamily::INET };
+    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+    let fd = net::socket_with(domain, SocketType::STREAM, flags, None)
+        .map_err(|e| fail("cannot create receiving socket", e))?;
+    // A restarted service must not wait for the last connections of the old one.
+    sockopt::set_socket_reuseaddr(&fd, true).map_err(|e| fail("cannot set socket options", e))?;
+    if cfg.reuseport {
+        sockopt::set_socket_reuseport(&fd, true).map_err(|e| fail("cannot set socket options", e))?;
+    }
+    let mut warn = |what: String, e: io::Error| {
+        let text = e.to_string();
+        let cause = text.split(" (os error").next().unwrap_or_default();
+        warnings.push(format!("{what} ({cause}) for [{addr}]"));
+    };
+    for (what, outcome) in optional(fd.as_fd(), family, cfg) {
+        if let Err(e) = outcome {
+            warn(what, e);
+        }
+    }
+    let sys = addr.to_sys().map_err(|_| fail("cannot bind socket", Errno::INVAL))?;
+    net::bind(&fd, &sys).map_err(|e| fail("cannot bind socket", e))?;
+    Ok(fd)
+}
+
+/// Options whose failure is only worth a warning, with the words of that warning.
+fn optional(fd: BorrowedFd<'_>, family: Family, cfg: &RxConfig) -> Vec<(String, io::Result<()>)> {
+    let o: &BindOpts = &cfg.opts;
+    let tcp = |name, value| sysopt::set_int(fd, libc::IPPROTO_TCP, name, value);
+    let mut done: Vec<(String, io::Result<()>)> = Vec::new();
+    let mut add = |what: &str, outcome| done.push((what.to_owned(), outcome));
+    // Accepted sockets inherit it.
+    add("cannot set TCP_NODELAY", sockopt::set_tcp_nodelay(fd, true).map_err(Into::into));
+    if family == Family::V6 && (o.v6only || o.v4v6) {
+        let outcome = sockopt::set_ipv6_v6only(fd, o.v6only).map_err(Into::into);
+        add("cannot set IPV6_V6ONLY", outcome);
+    }
+    if o.transparent {
+        add("cannot make listening socket transparent", transparent(fd, family));
+    }
+    if let Some(dev) = &o.interface {
+        add(&format!("cannot bind receiver to device '{dev}'"), sysopt::bind_to_device(fd, dev));
+    }
+    if let Some(mss) = o.mss {
+        add(&format!("cannot set MSS to {mss},"), tcp(libc::TCP_MAXSEG, mss));
+    }
+    if let Some(ms) = o.tcp_ut {
+        add("cannot set TCP User Timeout", sockopt::set_tcp_user_timeout(fd, ms).map_err(Into::into));
+    }
+    if o.defer_accept {
+        add("cannot enable DEFER_ACCEPT", tcp(libc::TCP_DEFER_ACCEPT, DEFER_ACCEPT_SECONDS));
+    }
+    if o.tfo {
+        add("cannot enable TCP_FASTOPEN", tcp(libc::TCP_FASTOPEN, TFO_QUEUE));
+    }
+    if let Some(cc) = &o.cc {
+        let outcome = sockopt::set_tcp_congestion(fd, cc).map_err(Into::into);
+        add(&format!("cannot set TCP congestion control algorithm '{cc}'"), outcome);
+    }
+    if cfg.rcvbuf > 0 {
+        let outcome = sockopt::set_socket_recv_buffer_size(fd, cfg.rcvbuf as usize).map_err(Into::into);
+        add("cannot set receive buffer size", outcome);
+    }
+    if cfg.sndbuf > 0 {
+        let outcome = sockopt::set_socket_send_buffer_size(fd, cfg.sndbuf as usize).map_err(Into::into);
+        add("cannot set send buffer size", outcome);
+    }
+    if let Some((cnt, idle, intvl)) = cfg.keepalive {
+        add("cannot set keep-alive", sysopt::apply(fd, family, SockOpt::KeepAlive(cnt, idle, intvl)));
+    }
+    done
+}
+
+fn transparent(fd: BorrowedFd<'_>, family: Family) -> io::Result<()> {
+    if family == Family::V6 {
+        sysopt::set_int(fd, libc::SOL_IPV6, libc::IPV6_TRANSPARENT, 1)
+    } else {
+        sysopt::set_int(fd, libc::SOL_IP, libc::IP_TRANSPARENT, 1)
+    }
+}
