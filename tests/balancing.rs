@@ -1,0 +1,259 @@
+//! Which server gets a request, and what happens when it cannot.
+
+use hawser_testkit::net::now;
+use hawser_testkit::wire::{ask, get};
+use hawser_testkit::{Client, Hawser, LogSink, Origin, binary, free_port, pause, until};
+use std::collections::HashMap;
+use std::io::{Read, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+fn bin() -> &'static str {
+    binary(env!("CARGO_BIN_EXE_hawser"))
+}
+const DEFAULTS: &str =
+    "defaults\n  mode http\n  timeout connect 1s\n  timeout client 10s\n  timeout server 10s\n";
+
+fn spread(port: u16, n: usize) -> HashMap<String, usize> {
+    let mut m = HashMap::new();
+    for _ in 0..n {
+        let r = get(port, "/");
+        *m.entry(if r.status == 200 { r.text() } else { r.status.to_string() }).or_default() += 1;
+    }
+    m
+}
+
+#[test]
+fn roundrobin_alternates_and_follows_weights() {
+    let (a, b) = (Origin::fixed("a", "a"), Origin::fixed("b", "b"));
+    let (p1, p2) = (free_port(), free_port());
+    let cfg = format!(
+        "global\n  nbthread 1\n{DEFAULTS}listen even\n  bind 127.0.0.1:{p1}\n  balance roundrobin\n  server a 127.0.0.1:{a}\n  server b 127.0.0.1:{b}\n\
+         listen odd\n  bind 127.0.0.1:{p2}\n  server a 127.0.0.1:{a} weight 30\n  server b 127.0.0.1:{b} weight 10\n",
+        a = a.port(),
+        b = b.port()
+    );
+    let _h = Hawser::start(bin(), &cfg, &[p1, p2]);
+    let m = spread(p1, 20);
+    assert_eq!((m.get("a"), m.get("b")), (Some(&10), Some(&10)), "{m:?}");
+    let m = spread(p2, 40);
+    assert_eq!((m.get("a"), m.get("b")), (Some(&30), Some(&10)), "{m:?}");
+}
+
+#[test]
+fn use_backend_follows_conditions_and_default_backend_takes_the_rest() {
+    let (a, b, c) = (Origin::fixed("a", "a"), Origin::fixed("b", "b"), Origin::fixed("c", "c"));
+    let p = free_port();
+    let cfg = format!(
+        "{DEFAULTS}frontend f\n  bind 127.0.0.1:{p}\n  acl api path_beg /api/\n  acl host_b hdr(host) -i B.example\n  \
+         use_backend a if api !host_b\n  use_backend b if host_b\n  use_backend %[path,field(2,/)] if {{ path_beg /dyn }}\n  default_backend c\n\
+         backend a\n  server s 127.0.0.1:{}\nbackend b\n  server s 127.0.0.1:{}\nbackend c\n  server s 127.0.0.1:{}\n",
+        a.port(),
+        b.port(),
+        c.port()
+    );
+    let _h = Hawser::start(bin(), &cfg, &[p]);
+    let via = |host: &str, path: &str| ask(p, format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n")).text();
+    assert_eq!(via("x", "/api/1"), "a");
+    assert_eq!(via("b.EXAMPLE", "/api/1"), "b");
+    assert_eq!(via("x", "/"), "c");
+}
+
+#[test]
+fn no_server_left_is_503_at_once() {
+    let p = free_port();
+    let cfg =
+        format!("{DEFAULTS}listen l\n  bind 127.0.0.1:{p}\n  server s 127.0.0.1:{} disabled\n", free_port());
+    let _h = Hawser::start(bin(), &cfg, &[p]);
+    let t = now();
+    assert_eq!(get(p, "/").status, 503);
+    assert!(t.elapsed().as_millis() < 500);
+}
+
+#[test]
+fn refused_connections_are_redispatched_and_the_client_sees_nothing() {
+    let good = Origin::fixed("good", "good");
+    let p = free_port();
+    let log = LogSink::new();
+    let cfg = format!(
+        "global\n  log 127.0.0.1:{} local0\n  nbthread 1\n{DEFAULTS}  log global\n  option httplog\n  option redispatch 1\n  retries 3\n\
+         listen l\n  bind 127.0.0.1:{p}\n  server dead 127.0.0.1:{}\n  server good 127.0.0.1:{}\n",
+        log.port(),
+        free_port(),
+        good.port()
+    );
+    let _h = Hawser::start(bin(), &cfg, &[p]);
+    for _ in 0..4 {
+        assert_eq!(get(p, "/").text(), "good");
+    }
+    // retries count, with + for a redispatch
+    assert!(until(3000, || log.lines().iter().any(|l| l.contains("/+1 "))), "{:#?}", log.lines());
+}
+
+#[test]
+fn a_dead_server_without_redispatch_is_503_after_the_retries() {
+    let p = free_port();
+    let log = LogSink::new();
+    let cfg = format!(
+        "global\n  log 127.0.0.1:{} local0\n{DEFAULTS}  log global\n  option httplog\n  retries 1\nlisten l\n  bind 127.0.0.1:{p}\n  server dead 127.0.0.1:{}\n",
+        log.port(),
+        free_port()
+    );
+    let _h = Hawser::start(bin(), &cfg, &[p]);
+    assert_eq!(get(p, "/").status, 503);
+    let l = log.wait_for(" 503 ");
+    assert!(l.contains(" SC-- "), "{l}");
+}
+
+#[test]
+fn server_maxconn_is_never_exceeded_and_the_rest_waits() {
+    let (cur, max) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (c, m) = (cur.clone(), max.clone());
+    let o = Origin::http(move |_| {
+        let n = c.fetch_add(1, Ordering::SeqCst) + 1;
+        m.fetch_max(n, Ordering::SeqCst);
+        pause(20);
+        c.fetch_sub(1, Ordering::SeqCst);
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok".to_vec()
+    });
+    let p = free_port();
+    let cfg = format!(
+        "global\n  nbthread 2\n{DEFAULTS}  timeout queue 9s\nlisten l\n  bind 127.0.0.1:{p}\n  server s 127.0.0.1:{} maxconn 3\n",
+        o.port()
+    );
+    let _h = Hawser::start(bin(), &cfg, &[p]);
+    let threads: Vec<_> = (0..24)
+        .map(|_| {
+            std::thread::spawn(move || {
+                let mut c = Client::connect(p);
+                (0..5).all(|_| c.ask("GET / HTTP/1.1\r\nHost: x\r\n\r\n").status == 200)
+            })
+        })
+        .collect();
+    assert!(threads.into_iter().all(|t| t.join().unwrap()), "a queued request was lost");
+    assert!(max.load(Ordering::SeqCst) <= 3, "{} requests at once", max.load(Ordering::SeqCst));
+}
+
+#[test]
+fn timeout_queue_gives_503_and_sq() {
+    let o = Origin::http(|_| {
+        pause(3000);
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok".to_vec()
+    });
+    let p = free_port();
+    let log = LogSink::new();
+    let cfg = format!(
+        "global\n  log 127.0.0.1:{} local0\n{DEFAULTS}  log global\n  option httplog\n  timeout queue 300\nlisten l\n  bind 127.0.0.1:{p}\n  server s 127.0.0.1:{} maxconn 1\n",
+        log.port(),
+        o.port()
+    );
+    let _h = Hawser::start(bin(), &cfg, &[p]);
+    let mut first = Client::connect(p);
+    first.send("GET /first HTTP/1.1\r\nHost: x\r\n\r\n");
+    pause(200);
+    let t = now();
+    assert_eq!(get(p, "/second").status, 503);
+    let ms = t.elapsed().as_millis();
+    assert!((250..1500).contains(&ms), "{ms} ms");
+    assert!(log.wait_for("/second").contains(" sQ-- "), "{:#?}", log.lines());
+}
+
+#[test]
+fn a_failing_check_takes_a_server_out_and_a_good_one_brings_it_back() {
+    let (a, pb, p) = (Origin::fixed("a", "a"), free_port(), free_port());
+    let b = Origin::raw_on(pb, |mut s, _| serve(&mut s));
+    let cfg = format!(
+        "{DEFAULTS}  retries 0\nlisten l\n  bind 127.0.0.1:{p}\n  default-server inter 100ms fall 2 rise 2\n  server a 127.0.0.1:{} check\n  server b 127.0.0.1:{pb} check\n",
+        a.port()
+    );
+    let h = Hawser::start(bin(), &cfg, &[p]);
+    assert!(spread(p, 4).contains_key("b"));
+    drop(b);
+    assert!(until(5000, || h.stderr().contains("Server l/b is DOWN")), "{}", h.stderr());
+    assert_eq!(spread(p, 6), HashMap::from([("a".to_owned(), 6)]));
+    let _b = Origin::raw_on(pb, |mut s, _| serve(&mut s));
+    assert!(until(5000, || h.stderr().contains("Server l/b is UP")), "{}", h.stderr());
+    assert!(spread(p, 6).contains_key("b"));
+}
+
+fn serve(s: &mut std::net::TcpStream) {
+    let mut b = [0; 2048];
+    while let Ok(n) = s.read(&mut b) {
+        if n == 0 || s.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nb").is_err() {
+            return;
+        }
+    }
+}
+
+#[test]
+fn httpchk_wants_a_good_status() {
+    let o = Origin::http(|r| {
+        let code = if r.line().starts_with("GET /health") { "500 No" } else { "200 OK" };
+        format!("HTTP/1.1 {code}\r\nContent-Length: 0\r\n\r\n").into_bytes()
+    });
+    let p = free_port();
+    let cfg = format!(
+        "{DEFAULTS}listen l\n  bind 127.0.0.1:{p}\n  option httpchk GET /health\n  server s 127.0.0.1:{} check inter 100ms fall 2\n",
+        o.port()
+    );
+    let h = Hawser::start(bin(), &cfg, &[p]);
+    assert!(until(5000, || h.stderr().contains("Server l/s is DOWN")), "{}", h.stderr());
+    assert!(h.stderr().contains("Layer7 wrong status"), "{}", h.stderr());
+    assert_eq!(get(p, "/").status, 503);
+}
+
+#[test]
+fn reuse_modes_decide_who_shares_a_server_connection() {
+    // Two client connections, two requests each: how many server connections are opened.
+    for (mode, expected) in [("never", 2), ("safe", 2), ("always", 1)] {
+        let o = Origin::fixed("a", "a");
+        let p = free_port();
+        let cfg = format!(
+            "global\n  nbthread 1\n{DEFAULTS}  http-reuse {mode}\nlisten l\n  bind 127.0.0.1:{p}\n  server s 127.0.0.1:{}\n",
+            o.port()
+        );
+        let _h = Hawser::start(bin(), &cfg, &[p]);
+        let mut clients = [Client::connect(p), Client::connect(p)];
+        for i in [0, 1, 0, 1] {
+            assert_eq!(clients[i].ask("GET / HTTP/1.1\r\nHost: x\r\n\r\n").text(), "a");
+        }
+        assert_eq!(o.connections(), expected, "http-reuse {mode}");
+    }
+}
+
+#[test]
+fn a_server_that_closes_an_idle_connection_costs_nobody_a_request() {
+    let o = Origin::raw(|mut s, _| {
+        let mut b = [0; 2048];
+        if s.read(&mut b).unwrap_or(0) > 0 {
+            let _ = s.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nk");
+            pause(30);
+        }
+    });
+    let p = free_port();
+    let cfg = format!(
+        "{DEFAULTS}  http-reuse always\nlisten l\n  bind 127.0.0.1:{p}\n  server s 127.0.0.1:{}\n",
+        o.port()
+    );
+    let _h = Hawser::start(bin(), &cfg, &[p]);
+    let mut c = Client::connect(p);
+    for _ in 0..20 {
+        assert_eq!(c.ask("GET / HTTP/1.1\r\nHost: x\r\n\r\n").status, 200);
+        pause(60);
+    }
+}
+
+#[test]
+fn backup_servers_serve_only_when_no_other_can() {
+    let (a, b) = (Origin::fixed("a", "a"), Origin::fixed("b", "b"));
+    let (p1, p2) = (free_port(), free_port());
+    let cfg = format!(
+        "{DEFAULTS}listen l1\n  bind 127.0.0.1:{p1}\n  server a 127.0.0.1:{a}\n  server b 127.0.0.1:{b} backup\n\
+         listen l2\n  bind 127.0.0.1:{p2}\n  server a 127.0.0.1:{a} disabled\n  server b 127.0.0.1:{b} backup\n",
+        a = a.port(),
+        b = b.port()
+    );
+    let _h = Hawser::start(bin(), &cfg, &[p1, p2]);
+    assert_eq!(spread(p1, 5).get("a"), Some(&5));
+    assert_eq!(spread(p2, 5).get("b"), Some(&5));
+}

@@ -1,0 +1,145 @@
+//! Log lines that tools parse.
+
+use hawser_testkit::wire::ask;
+use hawser_testkit::{Client, Hawser, LogSink, Origin, binary, free_port, pause};
+
+fn bin() -> &'static str {
+    binary(env!("CARGO_BIN_EXE_hawser"))
+}
+
+fn world(options: &str, origin: u16, mode: &str) -> (Hawser, u16, LogSink) {
+    let (port, log) = (free_port(), LogSink::new());
+    let cfg = format!(
+        "global\n  log 127.0.0.1:{} local0\ndefaults\n  mode {mode}\n  log global\n  timeout connect 1s\n  timeout client 5s\n  timeout server 5s\n\
+         frontend fe\n  bind 127.0.0.1:{port}\n  {options}\n  default_backend be\nbackend be\n  server s1 127.0.0.1:{origin}\n",
+        log.port()
+    );
+    (Hawser::start(bin(), &cfg, &[]), port, log)
+}
+
+fn up(port: u16) {
+    assert!(hawser_testkit::until(5000, || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()));
+    pause(100);
+}
+
+/// The format of `option httplog` as log processors match it.
+#[test]
+fn httplog_has_haproxys_fields() {
+    let o = Origin::fixed("a", "hello");
+    let (_h, port, log) = world("option httplog\n  option dontlognull", o.port(), "http");
+    up(port);
+    let mut c = Client::connect(port);
+    assert_eq!(c.ask("GET /path?x=1 HTTP/1.1\r\nHost: h\r\n\r\n").status, 200);
+    let l = log.wait_for("GET /path");
+    // <134>Nov 23 07:00:00 haproxy[1]: 127.0.0.1:1 [23/Nov/2026:07:00:00.000] fe be/s1 0/0/0/0/0 200 60 - - ---- 1/1/0/0/0 0/0 "GET /path?x=1 HTTP/1.1"
+    assert!(l.starts_with("<134>"), "{l}");
+    let rest = l.split_once("]: ").unwrap().1;
+    let f: Vec<&str> = rest.trim_end().split(' ').collect();
+    assert!(f[0].starts_with("127.0.0.1:"), "{l}");
+    assert!(
+        f[1].starts_with('[') && f[1].ends_with(']') && f[1].len() == "[23/Nov/2026:07:00:00.000]".len(),
+        "{l}"
+    );
+    assert_eq!((f[2], f[3]), ("fe", "be/s1"), "{l}");
+    assert_eq!(f[4].split('/').count(), 5, "{l}");
+    assert!(f[4].split('/').all(|t| t.parse::<i64>().is_ok_and(|t| (0..1000).contains(&t))), "{l}");
+    assert_eq!((f[5], f[7], f[8], f[9]), ("200", "-", "-", "----"), "{l}");
+    let head = "HTTP/1.1 200 OK\r\nX-Origin: a\r\nContent-Length: 5\r\n\r\n".len() + 5;
+    assert!(f[6].parse::<usize>().is_ok_and(|n| n.abs_diff(head) < 40), "bytes: {l}");
+    assert_eq!(f[10].split('/').count(), 5, "{l}");
+    assert_eq!(f[11], "0/0", "{l}");
+    assert_eq!(f[12..].join(" "), "\"GET /path?x=1 HTTP/1.1\"", "{l}");
+}
+
+#[test]
+fn captures_appear_between_braces() {
+    let o = Origin::fixed("a", "hello");
+    let (_h, port, log) = world(
+        "option httplog\n  capture request header Host len 20\n  capture request header X-Missing len 5\n  capture response header X-Origin len 20",
+        o.port(),
+        "http",
+    );
+    up(port);
+    ask(port, "GET / HTTP/1.1\r\nHost: example.org\r\n\r\n");
+    let l = log.wait_for("GET / ");
+    assert!(l.contains(" {example.org|} {a} \"GET"), "{l}");
+}
+
+#[test]
+fn tcplog_has_haproxys_fields() {
+    let o = Origin::fixed("a", "hello");
+    let (_h, port, log) = world("option tcplog\n  option dontlognull", o.port(), "tcp");
+    up(port);
+    ask(port, "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+    let l = log.wait_for("be/s1");
+    let rest = l.split_once("]: ").unwrap().1;
+    let f: Vec<&str> = rest.trim_end().split(' ').collect();
+    assert_eq!((f[2], f[3]), ("fe", "be/s1"), "{l}");
+    assert_eq!(f[4].split('/').count(), 3, "{l}");
+    assert!(f[5].parse::<u64>().unwrap() > 40, "{l}");
+    assert_eq!(f[6].len(), 2, "{l}");
+    assert_eq!((f[7].split('/').count(), f[8]), (5, "0/0"), "{l}");
+}
+
+#[test]
+fn custom_formats_evaluate_aliases_and_expressions() {
+    let o = Origin::fixed("a", "hello");
+    let (_h, port, log) = world(
+        "log-format \"%ci|%HM|%HP|%HV|%ST|%ft|%b|%s|%[var(txn.h),upper]|%{+Q}[var(txn.v)]|%tsc|%U\"\n  http-request set-var(txn.v) str(quoted)\n  http-request set-var(txn.h) req.hdr(host)",
+        o.port(),
+        "http",
+    );
+    up(port);
+    ask(port, "GET /p?q HTTP/1.1\r\nHost: h.example\r\n\r\n");
+    let l = log.wait_for("H.EXAMPLE");
+    let rest = l.split_once("]: ").unwrap().1;
+    assert!(rest.starts_with("127.0.0.1|GET|/p|HTTP/1.1|200|fe|be|s1|H.EXAMPLE|\"quoted\"|----|"), "{l}");
+}
+
+#[test]
+fn refusals_and_bad_requests_are_told_apart() {
+    let o = Origin::fixed("a", "hello");
+    let (_h, port, log) = world(
+        "option httplog\n  option dontlognull\n  http-request deny if { path /no }\n  http-request return status 200 if { path /local }",
+        o.port(),
+        "http",
+    );
+    up(port);
+    ask(port, "GET /no HTTP/1.1\r\nHost: h\r\n\r\n");
+    let l = log.wait_for("GET /no");
+    assert!(l.contains(" fe/<NOSRV> ") || l.contains(" be/<NOSRV> "), "{l}");
+    assert!(l.contains(" 403 ") && l.contains(" PR-- "), "{l}");
+    ask(port, "GET /local HTTP/1.1\r\nHost: h\r\n\r\n");
+    assert!(log.wait_for("GET /local").contains(" LR-- "), "{:#?}", log.lines());
+    ask(port, "nonsense\r\n\r\n");
+    assert!(log.wait_for(" 400 ").contains(" PR-- "), "{:#?}", log.lines());
+}
+
+#[test]
+fn dontlognull_hides_connections_without_data() {
+    let (_h, port, log) = world("option httplog\n  option dontlognull", free_port(), "http");
+    up(port);
+    for _ in 0..3 {
+        drop(Client::connect(port));
+    }
+    pause(400);
+    assert!(log.lines().iter().all(|l| !l.contains("BADREQ")), "{:#?}", log.lines());
+}
+
+#[test]
+fn a_client_that_leaves_early_is_cd_or_ch() {
+    let o = Origin::http(|_| {
+        pause(500);
+        let mut v = b"HTTP/1.1 200 OK\r\nContent-Length: 20000000\r\n\r\n".to_vec();
+        v.resize(20_000_000, b'x');
+        v
+    });
+    let (_h, port, log) = world("option httplog", o.port(), "http");
+    up(port);
+    let mut c = Client::connect(port);
+    c.send("GET /gone HTTP/1.1\r\nHost: h\r\n\r\n");
+    assert!(!c.take(1000).is_empty());
+    drop(c);
+    let l = log.wait_for("GET /gone");
+    assert!(l.contains(" CD-- "), "{l}");
+}

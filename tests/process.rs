@@ -1,0 +1,231 @@
+//! The process: exit statuses, messages, signals, privileges.
+
+use hawser_testkit::process::{check, run, temp_dir};
+use hawser_testkit::wire::get;
+use hawser_testkit::{Client, Hawser, Origin, binary, free_port, pause, until};
+use std::net::TcpStream;
+
+fn bin() -> &'static str {
+    binary(env!("CARGO_BIN_EXE_hawser"))
+}
+
+fn cfg(port: u16, origin: u16, global: &str) -> String {
+    format!(
+        "global\n  {global}\ndefaults\n  mode http\n  timeout connect 2s\n  timeout client 8s\n  timeout server 8s\n\
+         listen l\n  bind 127.0.0.1:{port}\n  server s 127.0.0.1:{origin}\n"
+    )
+}
+
+#[test]
+fn the_version_satisfies_parsers() {
+    let r = run(bin(), &["-v"]);
+    assert_eq!(r.code, 0);
+    assert!(r.out.starts_with("HAProxy version 3.4.0"), "{}", r.out);
+    let r = run(bin(), &["-vv"]);
+    assert!(r.out.contains("\nFeature list : ") && r.out.contains("+THREAD"), "{}", r.out);
+    assert!(r.out.contains("Available multiplexer protocols"), "{}", r.out);
+}
+
+#[test]
+fn an_unknown_option_prints_the_usage_and_fails() {
+    let r = run(bin(), &["--no-such-thing"]);
+    assert_eq!(r.code, 1);
+    assert!(format!("{}{}", r.out, r.err).contains("Usage :"), "{r:?}");
+}
+
+#[test]
+fn a_good_configuration_is_accepted_silently() {
+    let r = check(bin(), &cfg(free_port(), 1, ""), &[]);
+    assert_eq!((r.code, r.err.as_str()), (0, ""), "{r:?}");
+}
+
+#[test]
+fn every_error_is_told_in_one_pass_with_file_and_line() {
+    let text = "global\n  maxconnn 10\ndefaults\n  mode http\n  timeout client 5x\nfrontend f\n  bind :http:\n  default_backend nowhere\n\
+                backend b\n  balance roundrobbin\n  server s\n  optoin httplog\n";
+    let r = check(bin(), text, &[]);
+    assert_eq!(r.code, 1);
+    for line in [
+        "haproxy.cfg:2]",
+        "haproxy.cfg:5]",
+        "haproxy.cfg:7]",
+        "haproxy.cfg:10]",
+        "haproxy.cfg:11]",
+        "haproxy.cfg:12]",
+    ] {
+        assert!(r.err.contains(line), "{line} is missing:\n{}", r.err);
+    }
+    assert!(r.err.contains("[ALERT]") && r.err.contains("config : parsing ["), "{}", r.err);
+    assert!(r.err.contains("maxconn") && r.err.contains("did you mean"), "{}", r.err);
+}
+
+#[test]
+fn warnings_fail_only_with_dw() {
+    let text = format!(
+        "frontend f\n  mode http\n  bind 127.0.0.1:{}\n  default_backend b\nbackend b\n  mode http\n  server s 127.0.0.1:1\n",
+        free_port()
+    );
+    let r = check(bin(), &text, &[]);
+    assert_eq!(r.code, 0, "{r:?}");
+    assert!(r.err.contains("[WARNING]") && r.err.contains("missing timeouts"), "{}", r.err);
+    assert_eq!(check(bin(), &text, &["-dW"]).code, 1);
+}
+
+#[test]
+fn a_taken_port_is_an_alert_and_status_1() {
+    let l = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = l.local_addr().unwrap().port();
+    let dir = temp_dir();
+    let f = dir.join("haproxy.cfg");
+    std::fs::write(&f, cfg(port, 1, "")).unwrap();
+    let r = run(bin(), &["-db", "-f", f.to_str().unwrap()]);
+    assert_eq!(r.code, 1, "{r:?}");
+    assert!(r.err.contains("[ALERT]") && r.err.contains("Address already in use"), "{}", r.err);
+    assert!(r.err.contains(&format!("127.0.0.1:{port}")), "{}", r.err);
+}
+
+#[test]
+fn sigusr1_closes_listeners_lets_transfers_finish_and_exits_0() {
+    let o = Origin::http(|_| {
+        pause(900);
+        b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ndone".to_vec()
+    });
+    let p = free_port();
+    let mut h = Hawser::start(bin(), &cfg(p, o.port(), ""), &[p]);
+    let mut c = Client::connect(p);
+    c.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    pause(200);
+    h.signal(libc::SIGUSR1);
+    assert!(until(600, || TcpStream::connect(("127.0.0.1", p)).is_err()), "still listening");
+    let r = c.recv();
+    assert_eq!((r.status, r.text().as_str()), (200, "done"));
+    assert_eq!(r.field("connection").map(str::to_ascii_lowercase).as_deref(), Some("close"), "{}", r.head);
+    assert_eq!(h.wait(4000).and_then(|s| s.code()), Some(0));
+}
+
+#[test]
+fn an_idle_keep_alive_connection_does_not_hold_a_soft_stop() {
+    let o = Origin::fixed("a", "ok");
+    let p = free_port();
+    let mut h = Hawser::start(bin(), &cfg(p, o.port(), ""), &[p]);
+    let mut c = Client::connect(p);
+    assert_eq!(c.ask("GET / HTTP/1.1\r\nHost: x\r\n\r\n").status, 200);
+    h.signal(libc::SIGUSR1);
+    assert_eq!(h.wait(4000).and_then(|s| s.code()), Some(0));
+}
+
+#[test]
+fn hard_stop_after_bounds_a_soft_stop() {
+    let o = Origin::http(|_| {
+        pause(7000);
+        Vec::new()
+    });
+    let p = free_port();
+    let mut h = Hawser::start(bin(), &cfg(p, o.port(), "hard-stop-after 500ms"), &[p]);
+    let mut c = Client::connect(p);
+    c.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    pause(200);
+    h.signal(libc::SIGUSR1);
+    pause(200);
+    assert!(h.exited().is_none(), "ended before hard-stop-after");
+    assert!(h.wait(3000).is_some(), "hard-stop-after did not end it");
+}
+
+#[test]
+fn sigterm_ends_at_once() {
+    let o = Origin::http(|_| {
+        pause(7000);
+        Vec::new()
+    });
+    let p = free_port();
+    let mut h = Hawser::start(bin(), &cfg(p, o.port(), ""), &[p]);
+    let mut c = Client::connect(p);
+    c.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    pause(100);
+    h.signal(libc::SIGTERM);
+    assert!(h.wait(1500).is_some());
+}
+
+#[test]
+fn sigpipe_and_sighup_do_not_end_it() {
+    let o = Origin::fixed("a", "ok");
+    let p = free_port();
+    let h = Hawser::start(bin(), &cfg(p, o.port(), ""), &[p]);
+    h.signal(libc::SIGPIPE);
+    h.signal(libc::SIGHUP);
+    pause(300);
+    assert_eq!(get(p, "/").status, 200);
+}
+
+#[test]
+fn daemon_mode_detaches_and_writes_its_pid() {
+    let o = Origin::fixed("a", "ok");
+    let (p, dir) = (free_port(), temp_dir());
+    let (f, pid) = (dir.join("haproxy.cfg"), dir.join("pid"));
+    std::fs::write(&f, cfg(p, o.port(), "")).unwrap();
+    let r = run(bin(), &["-D", "-f", f.to_str().unwrap(), "-p", pid.to_str().unwrap()]);
+    assert_eq!(r.code, 0, "{r:?}");
+    let n: i32 = std::fs::read_to_string(&pid).unwrap().trim().parse().unwrap();
+    let served = until(3000, || get(p, "/").status == 200);
+    // SAFETY: kill(2) on the daemon that wrote its pid for us; no memory is involved.
+    unsafe { libc::kill(n, libc::SIGTERM) };
+    assert!(served);
+    assert!(until(3000, || TcpStream::connect(("127.0.0.1", p)).is_err()));
+    let _ = std::fs::remove_dir_all(dir);
+}
+
+#[test]
+fn chroot_uid_and_gid_leave_nothing_of_root() {
+    // SAFETY: geteuid(2) has no preconditions.
+    if unsafe { libc::geteuid() } != 0 {
+        println!("skipped: not root");
+        return;
+    }
+    let o = Origin::fixed("a", "ok");
+    let (p, jail) = (free_port(), temp_dir());
+    let h = Hawser::start(
+        bin(),
+        &cfg(p, o.port(), &format!("chroot {}\n  uid 65534\n  gid 65534", jail.display())),
+        &[p],
+    );
+    assert_eq!(get(p, "/").status, 200);
+    for task in std::fs::read_dir(format!("/proc/{}/task", h.pid())).unwrap().flatten() {
+        let s = std::fs::read_to_string(task.path().join("status")).unwrap();
+        let line = |k: &str| s.lines().find(|l| l.starts_with(k)).unwrap().to_owned();
+        assert_eq!(line("Uid:").split_whitespace().skip(1).collect::<Vec<_>>(), ["65534"; 4], "{s}");
+        assert_eq!(line("Gid:").split_whitespace().skip(1).collect::<Vec<_>>(), ["65534"; 4], "{s}");
+        assert_eq!(line("CapEff:").split_whitespace().nth(1), Some("0000000000000000"), "{s}");
+        assert_eq!(line("CapPrm:").split_whitespace().nth(1), Some("0000000000000000"), "{s}");
+    }
+    let root = std::fs::read_link(format!("/proc/{}/root", h.pid())).unwrap();
+    assert_eq!(root, jail);
+    drop(h);
+    let _ = std::fs::remove_dir_all(jail);
+}
+
+#[test]
+fn conditions_can_be_evaluated_on_the_command_line() {
+    assert_eq!(run(bin(), &["-cc", "version_atleast(2.5)"]).code, 0);
+    assert_eq!(run(bin(), &["-cc", "version_before(2.5)"]).code, 1);
+    assert_eq!(run(bin(), &["-cc", "feature(THREAD) && !streq(a,b)"]).code, 0);
+}
+
+#[test]
+fn several_files_are_read_in_order() {
+    let o = Origin::fixed("a", "ok");
+    let (p, dir) = (free_port(), temp_dir());
+    std::fs::write(
+        dir.join("1.cfg"),
+        "defaults\n  mode http\n  timeout connect 2s\n  timeout client 2s\n  timeout server 2s\n",
+    )
+    .unwrap();
+    std::fs::write(
+        dir.join("2.cfg"),
+        format!("listen l\n  bind 127.0.0.1:{p}\n  server s 127.0.0.1:{}\n", o.port()),
+    )
+    .unwrap();
+    std::fs::write(dir.join("ignored.txt"), "not a configuration\n").unwrap();
+    let r = run(bin(), &["-c", "-f", dir.to_str().unwrap()]);
+    assert_eq!((r.code, r.err.as_str()), (0, ""));
+    let _ = std::fs::remove_dir_all(dir);
+}
