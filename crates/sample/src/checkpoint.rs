@@ -89,6 +89,8 @@ impl Validity {
 pub struct Source(pub u16);
 
 impl Source {
+    /// None.
+    pub const NOTHING: Self = Self(0);
     /// No data at all: constants and configuration.
     pub const CONST: Self = Self(1 << 0);
     /// Internal state of the process.

@@ -74,7 +74,8 @@ impl Expr {
         if name.is_empty() {
             return Err(Error::new("missing fetch method"));
         }
-        let fetch = cx.registry.fetch(name).ok_or_else(|| Error::new(format!("unknown fetch method '{name}'")))?;
+        let fetch =
+            cx.registry.fetch(name).ok_or_else(|| Error::new(format!("unknown fetch method '{name}'")))?;
         if let Status::NotYet(area) = fetch.meta.status {
             return Err(Error::new(format!("fetch method '{name}' is not supported yet ({area})")));
         }
@@ -85,7 +86,8 @@ impl Expr {
         let mut a = args::resolve(cx, fetch.args, &raw)
             .map_err(|e| e.prefix(format_args!("invalid arg 1 in fetch method '{name}' : ")))?;
         if let Some(check) = fetch.check {
-            check(cx, &mut a).map_err(|e| e.prefix(format_args!("invalid args in fetch method '{name}' : ")))?;
+            check(cx, &mut a)
+                .map_err(|e| e.prefix(format_args!("invalid args in fetch method '{name}' : ")))?;
         }
         let mut e = Self { fetch, args: a.into(), convs: Box::new([]) };
         if text[pos..].starts_with(',') {
@@ -105,12 +107,15 @@ impl Expr {
                 pos += 1;
                 continue;
             }
-            let conv =
-                cx.registry.converter(name).ok_or_else(|| Error::new(format!("unknown converter '{name}'")))?;
+            let conv = cx
+                .registry
+                .converter(name)
+                .ok_or_else(|| Error::new(format!("unknown converter '{name}'")))?;
             if let Status::NotYet(area) = conv.meta.status {
                 return Err(Error::new(format!("converter '{name}' is not supported yet ({area})")));
             }
-            let from = steps.iter().rev().map(|s| s.conv.out).find(|t| *t != Type::Same).unwrap_or(self.fetch.out);
+            let from =
+                steps.iter().rev().map(|s| s.conv.out).find(|t| *t != Type::Same).unwrap_or(self.fetch.out);
             if !from.casts_to(conv.input) {
                 return Err(Error::new(format!("converter '{name}' cannot be applied")));
             }
@@ -121,7 +126,8 @@ impl Expr {
             let mut a = args::resolve(cx, conv.args, &raw)
                 .map_err(|e| e.prefix(format_args!("invalid arg 1 in converter '{name}' : ")))?;
             if let Some(check) = conv.check {
-                check(cx, &mut a).map_err(|e| e.prefix(format_args!("invalid args in converter '{name}' : ")))?;
+                check(cx, &mut a)
+                    .map_err(|e| e.prefix(format_args!("invalid args in converter '{name}' : ")))?;
             }
             steps.push(Step { conv, args: a.into() });
             if !text[pos..].starts_with(',') {
