@@ -4,10 +4,12 @@
 //! Nothing above this crate and `listener` knows which protocol a connection came from.
 
 pub mod addr;
+pub mod buf;
 pub mod clock;
 mod connect;
 mod inherited;
 mod later;
+pub mod mux;
 pub mod reactor;
 mod receiver;
 mod sock;

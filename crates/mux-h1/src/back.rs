@@ -1,0 +1,246 @@
+//! A connection to a server: requests out, responses in, one after the other.
+
+use crate::Side;
+use crate::codec::{
+    Asked, ConnField, Info, Progress, Status, WriteOpts, parse_response, server_keeps_alive, write_request,
+};
+use crate::input::Input;
+use crate::output::Output;
+use hawser_http::{BodyLen, Head};
+use hawser_proto::mux::{BackMux, BackStream, Fill, MessageInfo, MuxConf, Sink, Source, StreamError};
+use hawser_proto::{Connecting, Transport};
+use std::io::{self, IoSlice};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+/// Sets the mux up for a proxy.
+pub fn mux(conf: &MuxConf) -> Arc<dyn BackMux> {
+    Arc::new(Mux(Side::new(conf, conf.unsafe_response)))
+}
+
+struct Mux(Arc<Side>);
+
+impl BackMux for Mux {
+    fn connect(&self, line: Box<dyn Connecting>) -> Box<dyn BackStream> {
+        Box::new(H1Back {
+            side: self.0.clone(),
+            line: Line::Dialing(line),
+            input: Input::default(),
+            output: Output::default(),
+            progress: Progress::default(),
+            asked: Asked::Other,
+            keep: false,
+            uses: 0,
+        })
+    }
+}
+
+/// The connection below.
+enum Line {
+    /// Not established yet.
+    Dialing(Box<dyn Connecting>),
+    /// Established.
+    Up(Box<dyn Transport>),
+}
+
+impl Line {
+    fn up(&mut self) -> Result<&mut dyn Transport, StreamError> {
+        match self {
+            Self::Up(t) => Ok(&mut **t),
+            Self::Dialing(_) => Err(StreamError::Io(io::ErrorKind::NotConnected.into())),
+        }
+    }
+}
+
+struct H1Back {
+    side: Arc<Side>,
+    line: Line,
+    input: Input,
+    output: Output,
+    progress: Progress,
+    asked: Asked,
+    /// The final response was received and the connection outlives it.
+    keep: bool,
+    uses: u32,
+}
+
+impl H1Back {
+    fn accepted_head(&mut self, head: &Head, info: &Info) -> MessageInfo {
+        let keep_alive =
+            server_keeps_alive(head, info) && (!info.insecure_framing || self.side.keep_insecure_te);
+        if head.status() >= 200 || info.body == BodyLen::Tunnel {
+            self.keep &= keep_alive;
+            self.input.start(info.body);
+        }
+        MessageInfo {
+            body: info.body,
+            keep_alive,
+            upgrade: info.upgrade,
+            websocket: info.websocket,
+            expect_continue: false,
+        }
+    }
+}
+
+impl BackStream for H1Back {
+    fn send_request(&mut self, head: &Head, info: &MessageInfo, close: bool) {
+        self.asked = match head.method() {
+            b"HEAD" => Asked::Head,
+            b"CONNECT" => Asked::Connect,
+            _ if info.upgrade => Asked::Upgrade,
+            _ => Asked::Other,
+        };
+        self.keep = !close;
+        let opts = WriteOpts {
+            conn: if close { ConnField::Close } else { ConnField::Silent },
+            proxy_header: self.side.proxy_header,
+            case: self.side.case.as_ref(),
+        };
+        let enc = write_request(head, info.body, &opts, self.output.text());
+        self.output.start(enc);
+    }
+
+    fn poll_response(
+        &mut self,
+        cx: &mut Context<'_>,
+        head: &mut Head,
+    ) -> Poll<Result<MessageInfo, StreamError>> {
+        loop {
+            if !self.input.raw().is_empty() {
+                let side = &self.side;
+                let parsed = parse_response(
+                    self.input.raw(),
+                    &mut self.progress,
+                    head,
+                    &side.limits,
+                    side.opts,
+                    self.asked,
+                );
+                match parsed {
+                    Ok(Status::Done { consumed, info }) => {
+                        self.progress = Progress::default();
+                        self.input.consume_raw(consumed);
+                        return Poll::Ready(Ok(self.accepted_head(head, &info)));
+                    }
+                    Ok(Status::Partial) if self.input.is_full() => {
+                        return Poll::Ready(Err(StreamError::Bad { status: 502, why: "head too large" }));
+                    }
+                    Ok(Status::Partial) => {}
+                    Err(e) => {
+                        return Poll::Ready(Err(StreamError::Bad { status: 502, why: e.reason.as_str() }));
+                    }
+                }
+            }
+            if ready!(self.input.poll_more(self.line.up()?, cx))? == 0 {
+                let idle = self.input.raw().is_empty();
+                return Poll::Ready(Err(if idle { StreamError::Idle } else { StreamError::Eof }));
+            }
+        }
+    }
+
+    fn poll_connected(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), StreamError>> {
+        let Line::Dialing(line) = &mut self.line else { return Poll::Ready(Ok(())) };
+        let waiting = self.output.waiting();
+        let transport = if waiting.is_empty() {
+            ready!(line.poll_connect(cx))?
+        } else {
+            let (transport, sent) = ready!(line.poll_connect_send(cx, &[IoSlice::new(waiting)]))?;
+            self.output.advance(sent);
+            transport
+        };
+        self.line = Line::Up(transport);
+        Poll::Ready(Ok(()))
+    }
+
+    fn uses(&self) -> u32 {
+        self.uses
+    }
+
+    fn next_request(&mut self) -> bool {
+        self.uses = self.uses.saturating_add(1);
+        self.input.release();
+        self.keep
+            && self.input.is_done()
+            // Bytes that nobody asked for would be taken for the next response.
+            && self.input.raw().is_empty()
+            && !self.input.eof()
+            && !self.output.is_open()
+            && self.output.is_flushed()
+    }
+
+    fn poll_dead(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match self.line.up() {
+            Ok(t) => t.poll_read_ready(cx).map(|_| ()),
+            Err(_) => Poll::Ready(()),
+        }
+    }
+
+    fn transport(&mut self) -> Option<&mut dyn Transport> {
+        self.line.up().ok()
+    }
+}
+
+impl Source for H1Back {
+    fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<Result<Fill, StreamError>> {
+        self.input.poll_fill(self.line.up()?, cx, &self.side.limits)
+    }
+
+    fn data(&self) -> &[u8] {
+        self.input.data()
+    }
+
+    fn consume(&mut self, n: usize) {
+        self.input.consume(n);
+    }
+
+    fn trailers(&self) -> Option<&Head> {
+        self.input.trailers()
+    }
+
+    fn raw_source(&mut self) -> Option<(&mut dyn Transport, u64)> {
+        let n = self.input.movable();
+        if n == 0 {
+            return None;
+        }
+        self.line.up().ok().map(|t| (t, n))
+    }
+
+    fn moved(&mut self, n: u64, end: bool) {
+        self.input.moved(n, end);
+    }
+}
+
+impl Sink for H1Back {
+    fn poll_data(&mut self, cx: &mut Context<'_>, data: &[u8]) -> Poll<Result<usize, StreamError>> {
+        self.output.poll_data(self.line.up()?, cx, data)
+    }
+
+    fn end(&mut self, trailers: Option<&Head>) {
+        self.keep &= !self.output.is_short();
+        self.output.end(trailers);
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), StreamError>> {
+        self.output.poll_flush(self.line.up()?, cx)
+    }
+
+    fn is_flushed(&self) -> bool {
+        self.output.is_flushed()
+    }
+
+    fn raw_sink(&mut self) -> Option<(&mut dyn Transport, u64)> {
+        let n = self.output.room();
+        if n == 0 {
+            return None;
+        }
+        self.line.up().ok().map(|t| (t, n))
+    }
+
+    fn sent(&mut self, n: u64) {
+        self.output.sent(n);
+    }
+
+    fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), StreamError>> {
+        self.line.up()?.poll_shutdown(cx).map_err(StreamError::Io)
+    }
+}

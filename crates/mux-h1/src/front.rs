@@ -1,0 +1,238 @@
+//! A client's connection: requests in, responses out, one after the other.
+
+use crate::Side;
+use crate::codec::{
+    ConnField, Encoding, Info, Progress, Status, WriteOpts, client_wants_keepalive, parse_request,
+    write_response,
+};
+use crate::input::Input;
+use crate::output::Output;
+use hawser_http::{BodyLen, Head, Version};
+use hawser_proto::Transport;
+use hawser_proto::buf::Buf;
+use hawser_proto::mux::{Fill, FrontMux, FrontStream, MessageInfo, MuxConf, Sink, Source, StreamError};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+/// Sets the mux up for a proxy.
+pub fn mux(conf: &MuxConf) -> Arc<dyn FrontMux> {
+    Arc::new(Mux(Side::new(conf, conf.unsafe_request)))
+}
+
+struct Mux(Arc<Side>);
+
+impl FrontMux for Mux {
+    fn accept(&self, transport: Box<dyn Transport>, early: Option<Buf>) -> Box<dyn FrontStream> {
+        Box::new(H1Front {
+            side: self.0.clone(),
+            transport,
+            input: Input::with(early),
+            output: Output::default(),
+            progress: Progress::default(),
+            asked: Asked::default(),
+        })
+    }
+}
+
+/// What the response depends on in the request.
+#[derive(Debug, Default)]
+struct Asked {
+    head: bool,
+    h10: bool,
+    keep_alive: bool,
+    /// The response is on its way and the connection outlives it.
+    keep: bool,
+}
+
+struct H1Front {
+    side: Arc<Side>,
+    transport: Box<dyn Transport>,
+    input: Input,
+    output: Output,
+    progress: Progress,
+    asked: Asked,
+}
+
+impl H1Front {
+    fn accepted_head(&mut self, head: &Head, info: &Info) -> MessageInfo {
+        let keep_alive =
+            client_wants_keepalive(head, info) && (!info.insecure_framing || self.side.keep_insecure_te);
+        self.asked = Asked {
+            head: head.method() == b"HEAD",
+            h10: head.version() < Version::H11,
+            keep_alive,
+            keep: false,
+        };
+        self.input.start(info.body);
+        MessageInfo {
+            body: info.body,
+            keep_alive,
+            upgrade: info.upgrade,
+            websocket: info.websocket,
+            expect_continue: info.expect_continue,
+        }
+    }
+}
+
+/// How to write a response for this request.
+fn write_opts<'a>(side: &'a Side, asked: &Asked, close: bool) -> WriteOpts<'a> {
+    let conn = match (close, asked.h10) {
+        (true, _) => ConnField::Close,
+        (false, true) => ConnField::KeepAlive,
+        (false, false) => ConnField::Silent,
+    };
+    WriteOpts { conn, proxy_header: false, case: side.case.as_ref() }
+}
+
+impl FrontStream for H1Front {
+    fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), StreamError>> {
+        if !self.input.raw().is_empty() || self.input.eof() {
+            return Poll::Ready(Ok(()));
+        }
+        self.transport.poll_read_ready(cx).map_err(StreamError::Io)
+    }
+
+    fn poll_request(
+        &mut self,
+        cx: &mut Context<'_>,
+        head: &mut Head,
+    ) -> Poll<Result<MessageInfo, StreamError>> {
+        loop {
+            if !self.input.raw().is_empty() {
+                let side = &self.side;
+                let parsed =
+                    parse_request(self.input.raw(), &mut self.progress, head, &side.limits, side.opts);
+                match parsed {
+                    Ok(Status::Done { consumed, info }) => {
+                        self.progress = Progress::default();
+                        self.input.consume_raw(consumed);
+                        return Poll::Ready(Ok(self.accepted_head(head, &info)));
+                    }
+                    Ok(Status::Partial) if self.input.is_full() => {
+                        return Poll::Ready(Err(StreamError::Bad { status: 400, why: "head too large" }));
+                    }
+                    Ok(Status::Partial) => {}
+                    Err(e) => {
+                        return Poll::Ready(Err(StreamError::Bad {
+                            status: e.status,
+                            why: e.reason.as_str(),
+                        }));
+                    }
+                }
+            }
+            if ready!(self.input.poll_more(&mut *self.transport, cx))? == 0 {
+                let idle = self.input.raw().is_empty();
+                return Poll::Ready(Err(if idle { StreamError::Idle } else { StreamError::Eof }));
+            }
+        }
+    }
+
+    fn has_input(&self) -> bool {
+        !self.input.raw().is_empty()
+    }
+
+    fn send_response(&mut self, head: &Head, body: BodyLen, close: bool) {
+        let close = close || !self.asked.keep_alive;
+        let opts = write_opts(&self.side, &self.asked, close);
+        let out = self.output.text();
+        let enc = write_response(head, body, self.asked.head, self.asked.h10, &opts, out);
+        self.output.start(enc);
+        self.asked.keep = !close && !matches!(enc, Encoding::UntilClose | Encoding::Tunnel);
+        if enc == Encoding::Tunnel {
+            self.input.start(BodyLen::Tunnel);
+        }
+    }
+
+    fn send_interim(&mut self, head: &Head) {
+        let opts = WriteOpts { conn: ConnField::Silent, proxy_header: false, case: self.side.case.as_ref() };
+        write_response(head, BodyLen::None, false, false, &opts, self.output.text());
+    }
+
+    fn next_request(&mut self) -> bool {
+        let keep =
+            self.asked.keep && self.input.is_done() && !self.output.is_open() && self.output.is_flushed();
+        self.input.release();
+        keep
+    }
+
+    fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.input.eof() {
+            return Poll::Ready(());
+        }
+        if !self.input.raw().is_empty() || !self.input.is_done() {
+            return Poll::Pending;
+        }
+        // Readable between a request and its response: the next request, or the end.
+        match self.transport.poll_read_ready(cx) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Err(_)) => Poll::Ready(()),
+            Poll::Ready(Ok(())) => match self.input.poll_more(&mut *self.transport, cx) {
+                Poll::Ready(Ok(0) | Err(_)) => Poll::Ready(()),
+                _ => Poll::Pending,
+            },
+        }
+    }
+
+    fn transport(&mut self) -> &mut dyn Transport {
+        &mut *self.transport
+    }
+}
+
+impl Source for H1Front {
+    fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<Result<Fill, StreamError>> {
+        self.input.poll_fill(&mut *self.transport, cx, &self.side.limits)
+    }
+
+    fn data(&self) -> &[u8] {
+        self.input.data()
+    }
+
+    fn consume(&mut self, n: usize) {
+        self.input.consume(n);
+    }
+
+    fn trailers(&self) -> Option<&Head> {
+        self.input.trailers()
+    }
+
+    fn raw_source(&mut self) -> Option<(&mut dyn Transport, u64)> {
+        let n = self.input.movable();
+        (n > 0).then_some((&mut *self.transport, n))
+    }
+
+    fn moved(&mut self, n: u64, end: bool) {
+        self.input.moved(n, end);
+    }
+}
+
+impl Sink for H1Front {
+    fn poll_data(&mut self, cx: &mut Context<'_>, data: &[u8]) -> Poll<Result<usize, StreamError>> {
+        self.output.poll_data(&mut *self.transport, cx, data)
+    }
+
+    fn end(&mut self, trailers: Option<&Head>) {
+        self.asked.keep &= !self.output.is_short();
+        self.output.end(trailers);
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), StreamError>> {
+        self.output.poll_flush(&mut *self.transport, cx)
+    }
+
+    fn is_flushed(&self) -> bool {
+        self.output.is_flushed()
+    }
+
+    fn raw_sink(&mut self) -> Option<(&mut dyn Transport, u64)> {
+        let n = self.output.room();
+        (n > 0).then_some((&mut *self.transport, n))
+    }
+
+    fn sent(&mut self, n: u64) {
+        self.output.sent(n);
+    }
+
+    fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), StreamError>> {
+        self.transport.poll_shutdown(cx).map_err(StreamError::Io)
+    }
+}

@@ -1,0 +1,217 @@
+//! Input buffers from a pool of the thread, so that a connection without pending bytes owns none.
+//!
+//! Memory is initialised once, when it is first allocated; a buffer that comes back from the pool holds bytes
+//! of its former user, which [`Buf::data`] never shows.
+
+use crate::Transport;
+use std::cell::RefCell;
+use std::io;
+use std::task::{Context, Poll};
+
+/// Capacity of a large buffer (bytes): what bulk transfers read at once.
+pub const LARGE: usize = 128 * 1024;
+
+/// Most bytes that the pool of a thread keeps of each kind.
+const KEEP: usize = 4 * 1024 * 1024;
+
+struct Pool {
+    small_size: usize,
+    small: Vec<Box<[u8]>>,
+    large: Vec<Box<[u8]>>,
+    texts: Vec<Vec<u8>>,
+}
+
+thread_local! {
+    static POOL: RefCell<Pool> = const {
+        RefCell::new(Pool { small_size: 16384, small: Vec::new(), large: Vec::new(), texts: Vec::new() })
+    };
+}
+
+/// Sets the capacity of the calling thread's small buffers (`tune.bufsize`, bytes).
+pub fn set_small_size(bytes: usize) {
+    POOL.with_borrow_mut(|p| {
+        p.small_size = bytes.max(1024);
+        p.small.clear();
+    });
+}
+
+/// Capacity of the calling thread's small buffers (bytes).
+pub fn small_size() -> usize {
+    POOL.with_borrow(|p| p.small_size)
+}
+
+/// Takes an empty growable buffer for output from the pool.
+pub fn take_text() -> Vec<u8> {
+    POOL.with_borrow_mut(|p| p.texts.pop()).unwrap_or_else(|| Vec::with_capacity(4096))
+}
+
+/// Gives a buffer of [`take_text`] back.
+pub fn give_text(mut v: Vec<u8>) {
+    let cap = v.capacity();
+    if cap == 0 || cap > 64 * 1024 {
+        return;
+    }
+    v.clear();
+    POOL.with_borrow_mut(|p| {
+        if p.texts.len() < 256 {
+            p.texts.push(v);
+        }
+    });
+}
+
+/// A buffer of fixed capacity: bytes are appended at its end and consumed at its start.
+#[derive(Debug)]
+pub struct Buf {
+    mem: Box<[u8]>,
+    start: usize,
+    end: usize,
+}
+
+impl Buf {
+    /// A buffer of `tune.bufsize` bytes.
+    pub fn small() -> Self {
+        let (size, mem) = POOL.with_borrow_mut(|p| (p.small_size, p.small.pop()));
+        Self::over(mem.unwrap_or_else(|| vec![0; size].into_boxed_slice()))
+    }
+
+    /// A buffer of [`LARGE`] bytes (or `tune.bufsize`, if that is more).
+    pub fn large() -> Self {
+        let (size, mem) = POOL.with_borrow_mut(|p| (p.small_size.max(LARGE), p.large.pop()));
+        Self::over(mem.unwrap_or_else(|| vec![0; size].into_boxed_slice()))
+    }
+
+    fn over(mem: Box<[u8]>) -> Self {
+        Self { mem, start: 0, end: 0 }
+    }
+
+    /// What was appended and not consumed.
+    pub fn data(&self) -> &[u8] {
+        self.mem.get(self.start..self.end).unwrap_or_default()
+    }
+
+    /// Number of bytes of [`Buf::data`].
+    pub fn len(&self) -> usize {
+        self.end - self.start
+    }
+
+    /// Whether [`Buf::data`] is empty.
+    pub fn is_empty(&self) -> bool {
+        self.start == self.end
+    }
+
+    /// Total capacity (bytes).
+    pub fn capacity(&self) -> usize {
+        self.mem.len()
+    }
+
+    /// Whether nothing can be appended, even after [`Buf::compact`].
+    pub fn is_full(&self) -> bool {
+        self.len() == self.mem.len()
+    }
+
+    /// Drops the first `n` bytes of [`Buf::data`].
+    pub fn consume(&mut self, n: usize) {
+        self.start = (self.start + n).min(self.end);
+        if self.start == self.end {
+            self.start = 0;
+            self.end = 0;
+        }
+    }
+
+    /// Appends as much of `bytes` as fits and returns how much that was.
+    pub fn append(&mut self, bytes: &[u8]) -> usize {
+        self.compact_if(bytes.len());
+        let n = bytes.len().min(self.mem.len() - self.end);
+        if let (Some(to), Some(from)) = (self.mem.get_mut(self.end..self.end + n), bytes.get(..n)) {
+            to.copy_from_slice(from);
+        }
+        self.end += n;
+        n
+    }
+
+    /// Moves the data to the start, so that all free space is at the end.
+    pub fn compact(&mut self) {
+        if self.start > 0 {
+            self.mem.copy_within(self.start..self.end, 0);
+            self.end -= self.start;
+            self.start = 0;
+        }
+    }
+
+    fn compact_if(&mut self, room: usize) {
+        if self.mem.len() - self.end < room {
+            self.compact();
+        }
+    }
+
+    /// Reads once from a transport into the free space, which must not be empty; 0 is end of stream.
+    ///
+    /// # Errors
+    /// Those of [`Transport::poll_read`].
+    pub fn poll_read(&mut self, t: &mut dyn Transport, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        self.compact_if(self.mem.len() / 2);
+        let Some(space) = self.mem.get_mut(self.end..).filter(|s| !s.is_empty()) else {
+            return Poll::Ready(Err(io::ErrorKind::OutOfMemory.into()));
+        };
+        let n = std::task::ready!(t.poll_read(cx, space))?;
+        self.end += n;
+        Poll::Ready(Ok(n))
+    }
+
+    /// Whether the end of the memory was reached: the last read may have left more behind.
+    pub fn filled_up(&self) -> bool {
+        self.end == self.mem.len()
+    }
+}
+
+impl Drop for Buf {
+    fn drop(&mut self) {
+        let mem = std::mem::take(&mut self.mem);
+        // The pool may be gone when a thread ends.
+        let _ = POOL.try_with(|p| {
+            let mut p = p.borrow_mut();
+            let size = mem.len();
+            let small = size == p.small_size;
+            let list = if small { &mut p.small } else { &mut p.large };
+            if size > 0 && list.len() * size < KEEP && (small || size >= LARGE) {
+                list.push(mem);
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn consume_and_compact_keep_the_rest() {
+        let mut b = Buf::small();
+        assert_eq!(b.append(b"abcdef"), 6);
+        b.consume(2);
+        b.compact();
+        assert_eq!(b.data(), b"cdef");
+        b.consume(9);
+        assert!(b.is_empty());
+    }
+
+    #[test]
+    fn append_stops_at_the_capacity() {
+        let mut b = Buf::small();
+        let big = vec![7; b.capacity() + 10];
+        assert_eq!(b.append(&big), b.capacity());
+        assert!(b.is_full());
+        b.consume(5);
+        assert_eq!(b.append(b"123456"), 5);
+        assert_eq!(b.data().len(), b.capacity());
+        assert!(b.data().ends_with(b"12345"));
+    }
+
+    #[test]
+    fn a_recycled_buffer_shows_nothing_of_its_former_user() {
+        let mut b = Buf::small();
+        b.append(b"secret");
+        drop(b);
+        assert_eq!(Buf::small().data(), b"");
+    }
+}

@@ -1,0 +1,258 @@
+//! What the session layer sees of a multiplexer: streams that carry one exchange, whatever the version.
+//!
+//! Everything is polled by the task that owns the connection; nothing here allocates a future. Bodies are seen
+//! in place, in the mux's own buffer: [`Source::poll_fill`], [`Source::data`], [`Source::consume`].
+
+use crate::buf::Buf;
+use crate::{Connecting, Transport};
+use hawser_http::{BodyLen, Head};
+use std::io;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+/// What a source has at its front.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fill {
+    /// [`Source::data`] is not empty.
+    Data,
+    /// The body is over; [`Source::trailers`] tells whether there are any.
+    End,
+}
+
+/// Why a stream cannot go on.
+#[derive(Debug)]
+pub enum StreamError {
+    /// The peer closed before the message was complete.
+    Eof,
+    /// The peer closed before it sent anything of the message.
+    Idle,
+    /// The transport failed.
+    Io(io::Error),
+    /// The peer broke the protocol.
+    Bad {
+        /// Status that a client deserves for it.
+        status: u16,
+        /// What was wrong, for logs.
+        why: &'static str,
+    },
+}
+
+impl From<io::Error> for StreamError {
+    fn from(e: io::Error) -> Self {
+        Self::Io(e)
+    }
+}
+
+/// The receiving side of a stream.
+pub trait Source {
+    /// Waits for body bytes or the end. Does nothing while [`Source::data`] is not empty.
+    ///
+    /// # Errors
+    /// [`StreamError::Eof`] for a truncated body.
+    fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<Result<Fill, StreamError>>;
+
+    /// Body bytes that have arrived.
+    fn data(&self) -> &[u8];
+
+    /// Takes `n` bytes of [`Source::data`] away.
+    fn consume(&mut self, n: usize);
+
+    /// The trailer section, once the end was seen.
+    fn trailers(&self) -> Option<&Head> {
+        None
+    }
+
+    /// The transport and the number of body bytes that may be moved from it without anybody looking at them;
+    /// `None` when there are bytes to consume first, or an encoding in the way.
+    fn raw_source(&mut self) -> Option<(&mut dyn Transport, u64)> {
+        None
+    }
+
+    /// Tells that `n` bytes were moved from [`Source::raw_source`]; `end` that its end of stream was seen.
+    fn moved(&mut self, n: u64, end: bool) {
+        let _ = (n, end);
+    }
+}
+
+/// The sending side of a stream.
+pub trait Sink {
+    /// Takes some of `data`, which must be offered again where it was left. Small pieces are gathered until
+    /// [`Sink::poll_flush`].
+    ///
+    /// # Errors
+    /// Those of the transport.
+    fn poll_data(&mut self, cx: &mut Context<'_>, data: &[u8]) -> Poll<Result<usize, StreamError>>;
+
+    /// Ends the body; [`Sink::poll_flush`] sends what that takes.
+    fn end(&mut self, trailers: Option<&Head>);
+
+    /// Sends everything that was gathered.
+    ///
+    /// # Errors
+    /// Those of the transport.
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), StreamError>>;
+
+    /// Nothing is waiting to be sent.
+    fn is_flushed(&self) -> bool;
+
+    /// The transport and the number of body bytes that may be put on it without framing; `None` when something
+    /// must be flushed first, or there is an encoding.
+    fn raw_sink(&mut self) -> Option<(&mut dyn Transport, u64)> {
+        None
+    }
+
+    /// Tells that `n` bytes were put on [`Sink::raw_sink`].
+    fn sent(&mut self, n: u64) {
+        let _ = n;
+    }
+
+    /// Signals the end of the stream to the peer of a tunnel (`shutdown`); a stream with framing has no need.
+    ///
+    /// # Errors
+    /// Those of the transport.
+    fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), StreamError>>;
+}
+
+/// What a head says beyond the model: framing and the wishes of its sender.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct MessageInfo {
+    /// How the body ends.
+    pub body: BodyLen,
+    /// The sender will keep the connection after this exchange.
+    pub keep_alive: bool,
+    /// An upgrade is asked for or granted.
+    pub upgrade: bool,
+    /// The upgrade is to WebSocket.
+    pub websocket: bool,
+    /// `Expect: 100-continue`.
+    pub expect_continue: bool,
+}
+
+impl Default for MessageInfo {
+    fn default() -> Self {
+        Self {
+            body: BodyLen::None,
+            keep_alive: false,
+            upgrade: false,
+            websocket: false,
+            expect_continue: false,
+        }
+    }
+}
+
+/// One request of a client. An HTTP/1 connection is one such object, reused from request to request.
+pub trait FrontStream: Source + Sink {
+    /// Waits until bytes of a request are there, without reading or owning a buffer.
+    ///
+    /// # Errors
+    /// Those of the transport. End of stream is readiness.
+    fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), StreamError>>;
+
+    /// Receives the head of the next request.
+    ///
+    /// # Errors
+    /// [`StreamError::Idle`] when the client closed between requests.
+    fn poll_request(
+        &mut self,
+        cx: &mut Context<'_>,
+        head: &mut Head,
+    ) -> Poll<Result<MessageInfo, StreamError>>;
+
+    /// Whether some bytes of the next request were received.
+    fn has_input(&self) -> bool;
+
+    /// Starts the response: gathers its head. `close` tells the client that the connection ends after it. For
+    /// [`BodyLen::Tunnel`] both directions become raw.
+    fn send_response(&mut self, head: &Head, body: BodyLen, close: bool);
+
+    /// Sends an interim response.
+    fn send_interim(&mut self, head: &Head);
+
+    /// The exchange is over: forgets it, and tells whether another request may follow.
+    fn next_request(&mut self) -> bool;
+
+    /// Has the client gone away? Looks without waiting; registers for the news otherwise.
+    fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<()>;
+
+    /// The transport.
+    fn transport(&mut self) -> &mut dyn Transport;
+}
+
+/// One request to a server.
+pub trait BackStream: Source + Sink {
+    /// Starts a request: gathers its head. `close` asks the server to close after its response.
+    fn send_request(&mut self, head: &Head, info: &MessageInfo, close: bool);
+
+    /// Waits until the connection is established. What was gathered goes out with it, so that the first bytes
+    /// confirm the connection.
+    ///
+    /// # Errors
+    /// Why it cannot be.
+    fn poll_connected(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), StreamError>>;
+
+    /// Receives the head of a response, interim ones included.
+    ///
+    /// # Errors
+    /// [`StreamError::Idle`] when the server closed before the first byte.
+    fn poll_response(
+        &mut self,
+        cx: &mut Context<'_>,
+        head: &mut Head,
+    ) -> Poll<Result<MessageInfo, StreamError>>;
+
+    /// How many exchanges it carried before this one.
+    fn uses(&self) -> u32;
+
+    /// The exchange is over: forgets it, and tells whether the connection can carry another one.
+    fn next_request(&mut self) -> bool;
+
+    /// An idle connection: whether the server closed it or sent something unasked. Costs no system call, and
+    /// registers for the news.
+    fn poll_dead(&mut self, cx: &mut Context<'_>) -> Poll<()>;
+
+    /// The transport, once it is established.
+    fn transport(&mut self) -> Option<&mut dyn Transport>;
+}
+
+/// How a proxy speaks on one side: what a mux needs to know from the configuration.
+#[derive(Clone, Debug)]
+pub struct MuxConf {
+    /// Most fields of a head (`tune.http.maxhdr`).
+    pub max_fields: usize,
+    /// Most bytes of a head (`tune.bufsize` minus `tune.maxrewrite`).
+    pub max_bytes: usize,
+    /// `option accept-unsafe-violations-in-http-request`.
+    pub unsafe_request: bool,
+    /// `option accept-unsafe-violations-in-http-response`.
+    pub unsafe_response: bool,
+    /// `h1-accept-payload-with-any-method`.
+    pub payload_with_any_method: bool,
+    /// `h1-do-not-close-on-insecure-transfer-encoding`.
+    pub keep_insecure_te: bool,
+    /// `option http-use-proxy-header`.
+    pub proxy_header: bool,
+    /// `h1-case-adjust` pairs, when the option for that side is set: (lower case, as sent).
+    pub case_adjust: Vec<(String, String)>,
+}
+
+/// A mux for connections of clients, set up for one proxy.
+pub trait FrontMux: Send + Sync {
+    /// Takes over an accepted connection, and bytes that were read from it.
+    fn accept(&self, transport: Box<dyn Transport>, early: Option<Buf>) -> Box<dyn FrontStream>;
+}
+
+/// A mux for connections to servers, set up for one proxy.
+pub trait BackMux: Send + Sync {
+    /// Takes over a connection that may not be established yet.
+    fn connect(&self, line: Box<dyn Connecting>) -> Box<dyn BackStream>;
+}
+
+/// A mux, as `bind … proto` and `server … proto` name it.
+pub struct MuxRow {
+    /// `h1`, `h2`, `fcgi`.
+    pub token: &'static str,
+    /// Sets up the client side, if it has one.
+    pub front: Option<fn(&MuxConf) -> Arc<dyn FrontMux>>,
+    /// Sets up the server side, if it has one.
+    pub back: Option<fn(&MuxConf) -> Arc<dyn BackMux>>,
+}
