@@ -3,8 +3,11 @@
 //! A [`Logger`] is an immutable set of targets, shared by all threads. Sockets and buffers belong to the thread
 //! that logs. Logging never waits: what a target cannot take at once is dropped and counted.
 
+mod clock;
+mod format;
 pub mod logger;
+mod sink;
 pub mod stream;
 
-pub use logger::{Logger, dropped_logs};
+pub use logger::{Logger, dropped_logs, program_name, set_program_name, total_logs};
 pub use stream::StreamLogger;
