@@ -4,6 +4,7 @@ use crate::replies::Errors;
 use bytes::Bytes;
 use hawser_cfg::model::{RuleLine, RuleLines};
 use hawser_http::Head;
+use hawser_sample::ctx::Writes;
 use hawser_sample::facts::{Sess, Strm};
 use hawser_sample::vars::ProcVars;
 use hawser_sample::{Ctx, Runtime};
@@ -127,6 +128,8 @@ impl Txn<'_> {
             proc_vars: Some(self.proc_vars),
             rt: Some(self.rt),
             response: self.response,
+            partial: false,
+            writes: Some(&self.asks.writes),
         }
     }
 }
@@ -170,6 +173,8 @@ pub struct Asks {
     pub expect_proxy: bool,
     /// `strict-mode off` was met in the rule set under way; cleared when a rule set starts over.
     pub lenient: bool,
+    /// Effects of converters (`set-var`, `capture-req`), to be applied after each evaluation.
+    pub writes: Writes,
     /// Memory for values under construction, reused from one rule to the next.
     pub scratch: Vec<u8>,
 }

@@ -1,8 +1,11 @@
 //! What an expression can look at.
 
 use crate::facts::{Sess, Strm};
-use crate::vars::ProcVars;
+use crate::value::Owned;
+use crate::vars::{ProcVars, VarId};
+use bytes::Bytes;
 use hawser_http::Head;
+use std::cell::RefCell;
 
 /// Borrowed, optional views. The source bits of a fetch say which ones it needs; a missing view makes the
 /// sample "not found", never an error.
@@ -26,6 +29,52 @@ pub struct Ctx<'a> {
     pub rt: Option<&'a dyn Runtime>,
     /// A response is being processed: `hdr` and friends look at it where both are possible.
     pub response: bool,
+    /// More input may still come (`tcp-request content` before `inspect-delay` is over): what cannot be told yet is
+    /// unknown, not absent.
+    pub partial: bool,
+    /// Where converters with an effect (`set-var`, `capture-req`) leave it; without it they have none.
+    pub writes: Option<&'a Writes>,
+}
+
+/// Effects of converters, applied by the owner of the transaction when the evaluation is over. Expressions see
+/// pending variables before those that are stored.
+#[derive(Default, Debug)]
+pub struct Writes(RefCell<Vec<Write>>);
+
+/// One effect.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Write {
+    /// Set (or unset) a variable.
+    Var(VarId, Option<Owned>),
+    /// Fill a request capture slot.
+    CaptureReq(usize, Bytes),
+    /// Fill a response capture slot.
+    CaptureRes(usize, Bytes),
+}
+
+impl Writes {
+    /// Leaves an effect.
+    pub fn push(&self, w: Write) {
+        self.0.borrow_mut().push(w);
+    }
+
+    /// Nothing was left.
+    pub fn is_empty(&self) -> bool {
+        self.0.borrow().is_empty()
+    }
+
+    /// Takes all effects, in order.
+    pub fn take(&self) -> Vec<Write> {
+        std::mem::take(&mut self.0.borrow_mut())
+    }
+
+    /// The pending value of a variable: `Some(None)` when it is about to be unset.
+    pub fn pending(&self, id: VarId) -> Option<Option<Owned>> {
+        self.0.borrow().iter().rev().find_map(|w| match w {
+            Write::Var(i, v) if *i == id => Some(v.clone()),
+            _ => None,
+        })
+    }
 }
 
 /// Buffered bytes.
@@ -49,6 +98,8 @@ impl Ctx<'_> {
         proc_vars: None,
         rt: None,
         response: false,
+        partial: false,
+        writes: None,
     };
 }
 

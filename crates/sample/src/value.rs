@@ -1,8 +1,10 @@
 //! Sample values.
 
+use crate::types::Type;
 use bytes::Bytes;
 use std::borrow::Cow;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::io::Write as _;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// A typed sample. Strings and binaries borrow from the message wherever they can.
 #[derive(Clone, PartialEq, Debug)]
@@ -36,7 +38,20 @@ pub enum Owned {
     Method(Bytes),
 }
 
-impl Value<'_> {
+impl<'a> Value<'a> {
+    /// A string that borrows.
+    pub fn str(s: &'a (impl AsRef<[u8]> + ?Sized)) -> Self {
+        Self::Str(Cow::Borrowed(s.as_ref()))
+    }
+
+    /// An address.
+    pub fn ip(a: IpAddr) -> Self {
+        match a {
+            IpAddr::V4(a) => Self::Ip4(a),
+            IpAddr::V6(a) => Self::Ip6(a),
+        }
+    }
+
     /// Copies it out of what it borrows from.
     pub fn to_owned(&self) -> Owned {
         match self {
@@ -49,6 +64,135 @@ impl Value<'_> {
             Self::Method(s) => Owned::Method(Bytes::copy_from_slice(s)),
         }
     }
+
+    /// Its type.
+    pub fn kind(&self) -> Type {
+        match self {
+            Self::Bool(_) => Type::Bool,
+            Self::Int(_) => Type::Sint,
+            Self::Ip4(_) => Type::Ipv4,
+            Self::Ip6(_) => Type::Ipv6,
+            Self::Str(_) => Type::Str,
+            Self::Bin(_) => Type::Bin,
+            Self::Method(_) => Type::Meth,
+        }
+    }
+
+    /// The bytes of a string, binary or method; `None` for other types.
+    pub fn raw(&self) -> Option<&[u8]> {
+        match self {
+            Self::Str(s) | Self::Bin(s) | Self::Method(s) => Some(s),
+            _ => None,
+        }
+    }
+
+    /// As text: what a log or a header shows. Borrows whenever it can.
+    pub fn into_str(self) -> Cow<'a, [u8]> {
+        match self {
+            Self::Str(s) | Self::Bin(s) | Self::Method(s) => s,
+            other => {
+                let mut out = Vec::with_capacity(24);
+                other.write_str(&mut out);
+                Cow::Owned(out)
+            }
+        }
+    }
+
+    /// Appends it as text, without allocating for numbers and addresses.
+    pub fn write_str(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Bool(b) => out.push(b'0' + u8::from(*b)),
+            Self::Int(i) => out.extend_from_slice(itoa::Buffer::new().format(*i).as_bytes()),
+            // Writing to a Vec cannot fail.
+            Self::Ip4(a) => drop(write!(out, "{a}")),
+            Self::Ip6(a) => drop(write!(out, "{a}")),
+            Self::Str(s) | Self::Bin(s) | Self::Method(s) => out.extend_from_slice(s),
+        }
+    }
+
+    /// As an integer: numbers, booleans, IPv4 addresses, and strings that are numbers.
+    pub fn as_int(&self) -> Option<i64> {
+        match self {
+            Self::Bool(b) => Some(i64::from(*b)),
+            Self::Int(i) => Some(*i),
+            Self::Ip4(a) => Some(i64::from(u32::from(*a))),
+            Self::Str(s) => parse_int(s),
+            _ => None,
+        }
+    }
+
+    /// As a condition: what is neither false nor zero.
+    pub fn as_bool(&self) -> Option<bool> {
+        match self {
+            Self::Bool(b) => Some(*b),
+            _ => self.as_int().map(|i| i != 0),
+        }
+    }
+
+    /// As an address: addresses, strings that hold one, and integers as IPv4.
+    pub fn as_ip(&self) -> Option<IpAddr> {
+        match self {
+            Self::Ip4(a) => Some(IpAddr::V4(*a)),
+            Self::Ip6(a) => Some(IpAddr::V6(*a)),
+            #[expect(clippy::cast_possible_truncation, reason = "an address is the low 32 bits")]
+            Self::Int(i) => Some(IpAddr::V4(Ipv4Addr::from(*i as u32))),
+            Self::Str(s) => parse_ip(s),
+            _ => None,
+        }
+    }
+
+    /// Converts to a type; `None` when this value cannot be.
+    pub fn cast(self, to: Type) -> Option<Self> {
+        match (to, &self) {
+            (Type::Any | Type::Same, _)
+            | (Type::Bool, Self::Bool(_))
+            | (Type::Sint, Self::Int(_))
+            | (Type::Addr, Self::Ip4(_) | Self::Ip6(_))
+            | (Type::Ipv4, Self::Ip4(_))
+            | (Type::Ipv6, Self::Ip6(_))
+            | (Type::Str, Self::Str(_))
+            | (Type::Bin, Self::Bin(_))
+            | (Type::Meth, Self::Method(_)) => Some(self),
+            (Type::Bool, _) => self.as_bool().map(Self::Bool),
+            (Type::Sint, _) => self.as_int().map(Self::Int),
+            (Type::Addr, _) => self.as_ip().map(Self::ip),
+            (Type::Ipv4, _) => match self.as_ip()? {
+                IpAddr::V4(a) => Some(Self::Ip4(a)),
+                IpAddr::V6(a) => a.to_ipv4_mapped().map(Self::Ip4),
+            },
+            (Type::Ipv6, _) => match self.as_ip()? {
+                IpAddr::V4(a) => Some(Self::Ip6(a.to_ipv6_mapped())),
+                IpAddr::V6(a) => Some(Self::Ip6(a)),
+            },
+            (Type::Str, _) => Some(Self::Str(self.into_str())),
+            (Type::Bin, _) => Some(Self::Bin(self.into_bin())),
+            (Type::Meth, _) => None,
+        }
+    }
+
+    /// As bytes: numbers in network order on 8 bytes, addresses as they travel.
+    pub fn into_bin(self) -> Cow<'a, [u8]> {
+        match self {
+            Self::Str(s) | Self::Bin(s) | Self::Method(s) => s,
+            Self::Bool(b) => Cow::Owned(i64::from(b).to_be_bytes().to_vec()),
+            Self::Int(i) => Cow::Owned(i.to_be_bytes().to_vec()),
+            Self::Ip4(a) => Cow::Owned(a.octets().to_vec()),
+            Self::Ip6(a) => Cow::Owned(a.octets().to_vec()),
+        }
+    }
+}
+
+/// A decimal integer with an optional sign, over the whole string.
+pub fn parse_int(s: &[u8]) -> Option<i64> {
+    std::str::from_utf8(s).ok()?.parse().ok()
+}
+
+/// An IPv4 or IPv6 address, over the whole string.
+pub fn parse_ip(s: &[u8]) -> Option<IpAddr> {
+    if s.len() > 45 {
+        return None;
+    }
+    std::str::from_utf8(s).ok()?.parse().ok()
 }
 
 impl Owned {

@@ -1,8 +1,10 @@
 //! Variables in every scope (manual 2.8).
 
+use crate::compile::Error;
 use crate::value::Owned;
 use parking_lot::RwLock;
 use smallvec::SmallVec;
+use std::sync::Arc;
 
 /// Where a variable lives.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
@@ -75,3 +77,93 @@ pub struct StreamVars {
 /// The process scope.
 #[derive(Default, Debug)]
 pub struct ProcVars(pub RwLock<Store>);
+
+impl Scope {
+    /// The scope of that name.
+    pub fn of(name: &str) -> Option<Self> {
+        Some(match name {
+            "proc" => Self::Proc,
+            "sess" => Self::Sess,
+            "txn" => Self::Txn,
+            "req" => Self::Req,
+            "res" => Self::Res,
+            "check" => Self::Check,
+            _ => return None,
+        })
+    }
+
+    /// As written in the configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Proc => "proc",
+            Self::Sess => "sess",
+            Self::Txn => "txn",
+            Self::Req => "req",
+            Self::Res => "res",
+            Self::Check => "check",
+        }
+    }
+}
+
+/// Names of variables seen in this process, by number. Grows with the configuration only: names never come from
+/// peers.
+static NAMES: RwLock<Vec<Arc<str>>> = RwLock::new(Vec::new());
+
+/// The number of a name; equal names have equal numbers in the whole process.
+pub fn intern(name: &str) -> u32 {
+    let mut names = NAMES.write();
+    let i = names.iter().position(|n| **n == *name).unwrap_or_else(|| {
+        names.push(name.into());
+        names.len() - 1
+    });
+    // Names are bounded by the size of the configuration.
+    u32::try_from(i).unwrap_or(u32::MAX)
+}
+
+/// The name behind a number.
+pub fn name_of(number: u32) -> Option<Arc<str>> {
+    NAMES.read().get(number as usize).cloned()
+}
+
+impl VarId {
+    /// Parses `scope.name`.
+    ///
+    /// # Errors
+    /// HAProxy's text about the scope or the character at fault.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let bad = || {
+            Error::new(format!(
+                "invalid variable name '{text}'. A variable name must start with its scope. The scope can be 'proc', \
+                 '(p)sess', '(p)txn', '(p)req', '(p)res' or 'check'"
+            ))
+        };
+        let (scope, name) = text.split_once('.').ok_or_else(bad)?;
+        let scope = Scope::of(scope).ok_or_else(bad)?;
+        if let Some(c) = name.chars().find(|c| !c.is_ascii_alphanumeric() && *c != '_') {
+            return Err(Error::new(format!("invalid syntax at char '{c}'")));
+        }
+        Ok(Self { scope, name: intern(name) })
+    }
+}
+
+impl StreamVars {
+    /// The store of a scope that belongs to the stream.
+    pub fn store(&self, scope: Scope) -> Option<&Store> {
+        match scope {
+            Scope::Txn => Some(&self.txn),
+            Scope::Req => Some(&self.req),
+            Scope::Res => Some(&self.res),
+            Scope::Proc | Scope::Sess | Scope::Check => None,
+        }
+    }
+
+    /// The same, to change it.
+    pub fn store_mut(&mut self, scope: Scope) -> Option<&mut Store> {
+        match scope {
+            Scope::Txn => Some(&mut self.txn),
+            Scope::Req => Some(&mut self.req),
+            Scope::Res => Some(&mut self.res),
+            Scope::Proc | Scope::Sess | Scope::Check => None,
+        }
+    }
+}
