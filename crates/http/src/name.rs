@@ -17,6 +17,9 @@ macro_rules! known {
                 }
             }
 
+            /// How many variants there are.
+            pub const COUNT: usize = 1 $(+ { let _ = $text; 1 })*;
+
             /// Its lower-case spelling, empty for `Other`.
             pub fn as_str(self) -> &'static str {
                 match self { Self::Other => "", $(Self::$id => $text,)* }
@@ -46,4 +49,7 @@ known! {
     Authorization = "authorization",
     Location = "location",
     Date = "date",
+    ProxyAuthorization = "proxy-authorization",
+    ContentEncoding = "content-encoding",
+    ContentRange = "content-range",
 }
