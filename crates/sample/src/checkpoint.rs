@@ -86,7 +86,7 @@ impl Validity {
 
 /// Sources of data: one bit each. A fetch with several works wherever one of them does.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Source(pub u16);
+pub struct Source(pub u32);
 
 impl Source {
     /// None.
@@ -95,34 +95,40 @@ impl Source {
     pub const CONST: Self = Self(1 << 0);
     /// Internal state of the process.
     pub const INTERNAL: Self = Self(1 << 1);
-    /// The listener that accepted the connection.
-    pub const LISTENER: Self = Self(1 << 2);
-    /// The frontend.
-    pub const FRONTEND: Self = Self(1 << 3);
-    /// The client's connection.
-    pub const L4_CLIENT: Self = Self(1 << 4);
+    /// The frontend and its listener.
+    pub const FRONTEND: Self = Self(1 << 2);
+    /// Facts about the client connection itself.
+    pub const L4_CLIENT: Self = Self(1 << 3);
     /// The client's session above the connection (handshakes, TLS).
-    pub const L5_CLIENT: Self = Self(1 << 5);
+    pub const L5_CLIENT: Self = Self(1 << 4);
     /// Bytes in the request buffer.
-    pub const REQ_BUF: Self = Self(1 << 6);
+    pub const REQ_BUF: Self = Self(1 << 5);
     /// Values of the request head, lost once it has been forwarded.
-    pub const REQ_HDR: Self = Self(1 << 7);
+    pub const REQ_HDR: Self = Self(1 << 6);
     /// Facts of the request that outlive its head.
-    pub const REQ_KEPT: Self = Self(1 << 8);
-    /// What is known at the end of the request.
-    pub const REQ_END: Self = Self(1 << 9);
+    pub const REQ_KEPT: Self = Self(1 << 7);
     /// The backend.
-    pub const BACKEND: Self = Self(1 << 10);
+    pub const BACKEND: Self = Self(1 << 8);
     /// The server.
-    pub const SERVER: Self = Self(1 << 11);
-    /// The connection to the server, and the session above it.
-    pub const L4_SERVER: Self = Self(1 << 12);
+    pub const SERVER: Self = Self(1 << 9);
+    /// Facts about the connection to the server itself.
+    pub const L4_SERVER: Self = Self(1 << 10);
+    /// The session above the connection to the server.
+    pub const L5_SERVER: Self = Self(1 << 11);
     /// Bytes in the response buffer.
-    pub const RES_BUF: Self = Self(1 << 13);
+    pub const RES_BUF: Self = Self(1 << 12);
     /// Values of the response head.
-    pub const RES_HDR: Self = Self(1 << 14);
+    pub const RES_HDR: Self = Self(1 << 13);
     /// Facts of the response that outlive its head.
-    pub const RES_KEPT: Self = Self(1 << 15);
+    pub const RES_KEPT: Self = Self(1 << 14);
+    /// Totals of the request bytes.
+    pub const REQ_STATS: Self = Self(1 << 15);
+    /// Totals of the response bytes.
+    pub const RES_STATS: Self = Self(1 << 16);
+    /// Totals of the transaction.
+    pub const TXN_STATS: Self = Self(1 << 17);
+    /// Totals of the session.
+    pub const SESS_STATS: Self = Self(1 << 18);
 
     /// Both.
     pub const fn or(self, o: Self) -> Self {
@@ -149,9 +155,8 @@ impl Source {
 
     /// HAProxy's words for what is needed, as messages list them.
     pub fn describe(self) -> String {
-        let names: Vec<&str> =
-            SOURCES.iter().enumerate().filter(|(i, _)| self.0 & (1 << i) != 0).map(|(_, s)| s.0).collect();
-        names.join(",")
+        let named = SOURCES.iter().enumerate().filter(|(i, _)| self.0 & (1 << i) != 0);
+        named.map(|(_, s)| s.0).collect::<Vec<_>>().join(",")
     }
 }
 
@@ -161,25 +166,28 @@ const fn range(from: Checkpoint, to: Checkpoint) -> u32 {
 }
 
 /// By bit of [`Source`]: words for messages, and where the data are available.
-const SOURCES: [(&str, u32); 16] = {
+const SOURCES: [(&str, u32); 19] = {
     use Checkpoint as C;
     const RES: u32 = range(C::BeTcpResCont, C::FeHttpResBody) | C::TcpCheck.bit();
     [
         ("constant", range(C::FeTcpReqConn, C::Cli)),
         ("internal state", range(C::FeTcpReqConn, C::TcpCheck) | C::Cli.bit()),
-        ("listener", range(C::FeTcpReqConn, C::Logs)),
         ("frontend", range(C::FeTcpReqConn, C::Logs)),
         ("client address", range(C::FeTcpReqConn, C::TcpCheck)),
         ("client-side connection", range(C::FeTcpReqSess, C::Logs)),
         ("request buffer", range(C::FeTcpReqCont, C::ServerSource)),
         ("HTTP request headers", range(C::FeTcpReqCont, C::ServerSource)),
         ("HTTP request", range(C::FeTcpReqCont, C::Logs)),
-        ("end of request", range(C::BeServerChoice, C::Logs)),
         ("backend", range(C::BeTcpReqCont, C::TcpCheck)),
         ("server", range(C::ServerSource, C::TcpCheck)),
+        ("server address", range(C::BeTcpResCont, C::TcpCheck)),
         ("server-side connection", range(C::BeTcpResCont, C::TcpCheck)),
         ("response buffer", RES),
         ("HTTP response headers", RES),
         ("HTTP response", range(C::BeTcpResCont, C::TcpCheck)),
+        ("request buffer statistics", range(C::FeTcpReqCont, C::Logs)),
+        ("response buffer statistics", range(C::BeServerChoice, C::Logs)),
+        ("transaction statistics", range(C::FeTcpReqCont, C::Logs)),
+        ("session statistics", range(C::FeTcpReqConn, C::Logs)),
     ]
 };

@@ -135,11 +135,15 @@ pub trait Runtime {
     fn queued(&self, backend: usize) -> Option<u32> {
         None
     }
-    /// Connections that the backend can still take (`connslots`, `be_conn_free`).
+    /// Connections that a backend's servers can still take (`be_conn_free`); -1 when a server has no limit.
     fn conn_free(&self, backend: usize) -> Option<i64> {
         None
     }
-    /// One server: (up, current connections, queued, weight, sessions per second, idle connections).
+    /// The same with free places in the servers' queues (`connslots`); -1 when there is no limit.
+    fn conn_slots(&self, backend: usize) -> Option<i64> {
+        None
+    }
+    /// One server.
     fn server(&self, backend: usize, server: usize) -> Option<ServerFacts> {
         None
     }
@@ -150,6 +154,18 @@ pub trait Runtime {
     /// Index of a server in a proxy.
     fn find_server(&self, backend: usize, name: &str) -> Option<usize> {
         None
+    }
+    /// Current connections of a listener (`dst_conn`): frontend and listener id.
+    fn listener_conn(&self, frontend: usize, listener: u32) -> Option<u32> {
+        None
+    }
+    /// Current connections of the process (`act_conn`).
+    fn act_conn(&self) -> u32 {
+        0
+    }
+    /// Seconds since this process started (`uptime`).
+    fn uptime(&self) -> u64 {
+        0
     }
     /// Whether the process is stopping (`stopping`).
     fn stopping(&self) -> bool {
@@ -168,8 +184,13 @@ pub struct ServerFacts {
     pub up: bool,
     pub conn: u32,
     pub queued: u32,
+    /// 0 for no limit.
     pub maxconn: u32,
+    /// Effective weight, what slow start leaves of the user's weight.
     pub weight: u32,
+    /// Weight set by the user.
+    pub user_weight: u32,
+    /// Weight of the configuration.
     pub init_weight: u32,
     pub sess_rate: u32,
     pub idle: u32,

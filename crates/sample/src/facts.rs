@@ -2,8 +2,11 @@
 
 use crate::vars::{Store, StreamVars};
 use bytes::Bytes;
+use hawser_cfg::model::Timeouts;
+use hawser_http::Version;
 use hawser_proto::Address;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 use std::time::{Instant, SystemTime};
 
 /// What is fixed for a client connection.
@@ -13,8 +16,10 @@ pub struct Sess {
     pub src: Address,
     /// Destination address, after PROXY protocol and `set-dst`.
     pub dst: Address,
-    /// Source address of the connection itself.
+    /// Source address of the connection itself, which no rule changes.
     pub fc_src: Address,
+    /// Destination address of the connection itself.
+    pub fc_dst: Address,
     /// Frontend.
     pub frontend: Arc<ProxyFacts>,
     /// `bind … name`, if any.
@@ -31,14 +36,57 @@ pub struct Sess {
     pub request_index: u64,
     /// `sess.*` variables.
     pub vars: Store,
-    /// TOS, mark and log level set by `tcp-request connection` rules.
+    /// Log level set by `tcp-request connection` rules.
     pub log_level: Option<LogLevel>,
+    /// The connection began with a PROXY protocol header.
+    pub rcvd_proxy: bool,
     /// TLVs and unique id that came with a PROXY v2 header: (type, value).
     pub pp_tlvs: Vec<(u8, Bytes)>,
+    /// Error of the client connection (`fc_err`), 0 for none; codes are those of the manual's table.
+    pub fc_err: u8,
+    /// Encrypted by TLS (`ssl_fc`, `%ft`).
+    pub tls: bool,
+    /// Protocol violations and oddities of the client (`fc_glitches`).
+    pub fc_glitches: u32,
+    /// Streams that are open on the client connection (`fc_nb_streams`).
+    pub fc_streams: u32,
+    /// Streams that the client connection may have open (`fc_settings_streams_limit`).
+    pub fc_streams_limit: u32,
+    /// The client's SYN packet (`bind … tcp-ss`).
+    pub saved_syn: Option<Bytes>,
+}
+
+impl Sess {
+    /// A session of a frontend, accepted now, about which nothing else is known.
+    pub fn new(frontend: Arc<ProxyFacts>, accepted: Instant, accept_date: SystemTime) -> Self {
+        Self {
+            src: Address::Unknown,
+            dst: Address::Unknown,
+            fc_src: Address::Unknown,
+            fc_dst: Address::Unknown,
+            frontend,
+            listener_name: None,
+            listener_id: 0,
+            accepted,
+            accept_date,
+            fc_http_major: 0,
+            request_index: 0,
+            vars: Store::default(),
+            log_level: None,
+            rcvd_proxy: false,
+            pp_tlvs: Vec::new(),
+            fc_err: 0,
+            tls: false,
+            fc_glitches: 0,
+            fc_streams: 1,
+            fc_streams_limit: 1,
+            saved_syn: None,
+        }
+    }
 }
 
 /// What rules and logs may know about a proxy.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct ProxyFacts {
     /// Name.
     pub name: Arc<str>,
@@ -48,6 +96,12 @@ pub struct ProxyFacts {
     pub index: usize,
     /// `mode http`.
     pub http: bool,
+    /// `timeout …` as configured.
+    pub timeouts: Timeouts,
+    /// `default_backend` (`fe_defbe`).
+    pub default_backend: Option<Arc<str>>,
+    /// Log lines of this frontend so far (`%lc`); whoever writes a line counts it.
+    pub log_counter: AtomicU32,
 }
 
 /// `http-request set-log-level`.
@@ -135,6 +189,10 @@ pub struct Strm {
     pub bytes_out: u64,
     /// Status sent to the client, 0 if none.
     pub status: u16,
+    /// Status as the server sent it, 0 if none (`server_status`).
+    pub server_status: u16,
+    /// Version of the response (`capture.res.ver`).
+    pub res_version: Option<Version>,
     /// Why it ended.
     pub cause: TermCause,
     /// Where it ended.
@@ -163,8 +221,10 @@ pub struct Strm {
     pub request_line: Option<RequestLine>,
     /// `set-log-level` of this stream.
     pub log_level: Option<LogLevel>,
-    /// Which rule decided, for `term_reason`-like fetches and logs: file:line.
+    /// Which rule decided (`last_rule_file`, `last_rule_line`, `last_entity`): file and line.
     pub final_rule: Option<(Arc<str>, u32)>,
+    /// Which rule was waiting when the stream was aborted (`waiting_entity`).
+    pub waiting_rule: Option<(Arc<str>, u32)>,
     /// `txn`, `req` and `res` variables.
     pub vars: StreamVars,
     /// Cookie persistence flags for the log (`%tsc` third and fourth letters).
@@ -173,6 +233,57 @@ pub struct Strm {
     pub created: Option<Instant>,
     /// Wall clock of the first byte of the request (`%tr`).
     pub request_date: Option<SystemTime>,
+    /// Number of the stream in this process, which wraps (`txn.id32`, `%rt`).
+    pub id: u32,
+    /// `set-priority-class`.
+    pub priority_class: i32,
+    /// `set-priority-offset` (ms).
+    pub priority_offset: i32,
+    /// Timeouts that `set-timeout` rules changed; those of the proxies apply where this is `None`.
+    pub set_timeouts: Timeouts,
+    /// HTTP version spoken with the server: 1 or 2; 0 in TCP mode.
+    pub bc_http_major: u8,
+    /// The connection to the server had served other requests before (`bc_reused`).
+    pub bc_reused: bool,
+    /// Error of the connection to the server (`bc_err`), 0 for none.
+    pub bc_err: u8,
+    /// Protocol violations and oddities of the server (`bc_glitches`).
+    pub bc_glitches: u32,
+    /// The line is written before the end (`option logasap`): sizes and times so far, with a `+`.
+    pub log_asap: bool,
+    /// When the log line is written (`%OG`).
+    pub log_origin: LogOrigin,
+}
+
+/// When a log line is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[expect(missing_docs, reason = "described by as_str, the words of manual 8.2.6")]
+pub enum LogOrigin {
+    #[default]
+    Unspec,
+    SessError,
+    SessKilled,
+    TxnAccept,
+    TxnRequest,
+    TxnConnect,
+    TxnResponse,
+    TxnClose,
+}
+
+impl LogOrigin {
+    /// As `%OG` shows it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unspec => "unspec",
+            Self::SessError => "sess_error",
+            Self::SessKilled => "sess_killed",
+            Self::TxnAccept => "txn_accept",
+            Self::TxnRequest => "txn_request",
+            Self::TxnConnect => "txn_connect",
+            Self::TxnResponse => "txn_response",
+            Self::TxnClose => "txn_close",
+        }
+    }
 }
 
 /// The request line as received; one buffer, three ranges.
