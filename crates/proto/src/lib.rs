@@ -7,6 +7,9 @@ pub mod addr;
 pub mod buf;
 pub mod clock;
 mod connect;
+pub mod freq;
+pub mod gate;
+pub mod incoming;
 mod inherited;
 mod later;
 pub mod mux;
@@ -23,6 +26,7 @@ mod unix;
 pub mod vtable;
 
 pub use addr::Address;
+pub use incoming::{AcceptSink, ConnSlot, FrontendInfo, Incoming, ListenerInfo, ProcessInfo};
 pub use receiver::errno_text;
 pub use sock::Sock;
 pub use table::{PROTOCOLS, protocol_for, protocol_of};

@@ -1,0 +1,175 @@
+//! What a listener knows, and the connections that it hands to the layer above. Plain data, so that
+//! `listener` and `session` never meet.
+
+use crate::freq::{FreqCtr, now_ms};
+use crate::gate::Gate;
+use crate::{Address, ListenerState, Transport};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
+
+/// Limits and counters of the whole process, as far as connections from clients are concerned.
+#[derive(Debug)]
+pub struct ProcessInfo {
+    /// `maxconn`: current, peak and total connections.
+    pub conns: Gate,
+    /// Connections per second.
+    pub conn_rate: FreqCtr,
+    /// Sessions per second.
+    pub sess_rate: FreqCtr,
+    /// `maxconnrate`, 0 for none.
+    pub max_conn_rate: AtomicU32,
+    /// `maxsessrate`, 0 for none.
+    pub max_sess_rate: AtomicU32,
+}
+
+impl ProcessInfo {
+    /// Limits of 0 mean none.
+    pub const fn new(maxconn: u32) -> Self {
+        Self {
+            conns: Gate::new(maxconn),
+            conn_rate: FreqCtr::new(),
+            sess_rate: FreqCtr::new(),
+            max_conn_rate: AtomicU32::new(0),
+            max_sess_rate: AtomicU32::new(0),
+        }
+    }
+}
+
+/// Limits and counters of a frontend.
+#[derive(Debug)]
+pub struct FrontendInfo {
+    /// Its name; `GLOBAL` for the runtime API's.
+    pub name: Arc<str>,
+    /// Its index among the configuration's proxies; `usize::MAX` for the runtime API's.
+    pub index: usize,
+    /// `maxconn`: current, peak and total connections.
+    pub conns: Gate,
+    /// Connections per second.
+    pub conn_rate: FreqCtr,
+    /// Sessions per second.
+    pub sess_rate: FreqCtr,
+    /// `rate-limit sessions`, 0 for none.
+    pub max_sess_rate: AtomicU32,
+}
+
+/// A listener: one address of a `bind` line, whatever the number of its sockets.
+#[derive(Debug)]
+pub struct ListenerInfo {
+    /// `name`, or `sock-N` as the statistics call listeners without.
+    pub name: Arc<str>,
+    /// Whether `name` was written in the configuration.
+    pub named: bool,
+    /// `id`, or the number that it got (`so_id`).
+    pub id: u32,
+    /// The address as messages show it.
+    pub addr: Address,
+    /// The name of the protocol.
+    pub protocol: &'static str,
+    /// `accept-proxy`.
+    pub accept_proxy: bool,
+    /// Its frontend.
+    pub frontend: Arc<FrontendInfo>,
+    /// The process.
+    pub process: Arc<ProcessInfo>,
+    /// `maxconn` of the line: current, peak and total connections.
+    pub conns: Gate,
+    /// A [`ListenerState`].
+    pub state: AtomicU8,
+    /// Bytes from clients (`bin`).
+    pub bytes_in: AtomicU64,
+    /// Bytes to clients (`bout`).
+    pub bytes_out: AtomicU64,
+}
+
+impl ListenerInfo {
+    /// Changes the state that the CLI and the statistics show.
+    pub fn set_state(&self, s: ListenerState) {
+        self.state.store(s as u8, Ordering::Relaxed);
+    }
+
+    /// The state.
+    pub fn state(&self) -> ListenerState {
+        use ListenerState as S;
+        let all = [S::New, S::Init, S::Assigned, S::Paused, S::Listen, S::Ready, S::Full, S::Limited];
+        all.into_iter().find(|s| *s as u8 == self.state.load(Ordering::Relaxed)).unwrap_or_default()
+    }
+}
+
+/// A connection as a listener hands it up.
+pub struct Incoming {
+    /// The stream.
+    pub transport: Box<dyn Transport>,
+    /// Where it comes from: the peer, or what the PROXY header said.
+    pub src: Address,
+    /// Where it went, if a PROXY header said so; otherwise ask the transport.
+    pub dst: Option<Address>,
+    /// Its place among the limits, and its listener. Keep it for as long as the connection lives.
+    pub slot: ConnSlot,
+}
+
+impl std::fmt::Debug for Incoming {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Incoming {{ {} -> {} }}", self.src, self.slot.listener().name)
+    }
+}
+
+/// Takes accepted connections, on the thread that accepted them.
+pub trait AcceptSink {
+    /// Takes one. Returns at once; the work goes into tasks of this thread.
+    fn accept(&self, conn: Incoming);
+}
+
+/// A connection's place among the limits of its listener, its frontend and the process; given back on drop.
+#[derive(Debug)]
+pub struct ConnSlot {
+    listener: Arc<ListenerInfo>,
+}
+
+impl ConnSlot {
+    /// Takes a place in all three, or none. On failure the task is woken when the limit that was in the way
+    /// has a place, and the listener's state says which limit that is.
+    pub fn enter_or_wait(listener: &Arc<ListenerInfo>, cx: &std::task::Context<'_>) -> Option<Self> {
+        if !listener.conns.enter_or_wait(cx) {
+            listener.set_state(ListenerState::Full);
+            return None;
+        }
+        if !listener.frontend.conns.enter_or_wait(cx) {
+            listener.conns.leave();
+            listener.set_state(ListenerState::Limited);
+            return None;
+        }
+        if !listener.process.conns.enter_or_wait(cx) {
+            listener.frontend.conns.leave();
+            listener.conns.leave();
+            listener.set_state(ListenerState::Limited);
+            return None;
+        }
+        Some(Self { listener: Arc::clone(listener) })
+    }
+
+    /// Counts the connection that got the place.
+    pub fn confirm(&self) {
+        let l = &self.listener;
+        let now = now_ms();
+        l.conns.confirm();
+        l.frontend.conns.confirm();
+        l.process.conns.confirm();
+        l.frontend.conn_rate.add(now, 1);
+        l.frontend.sess_rate.add(now, 1);
+        l.process.conn_rate.add(now, 1);
+        l.process.sess_rate.add(now, 1);
+    }
+
+    /// Where the connection came in.
+    pub fn listener(&self) -> &Arc<ListenerInfo> {
+        &self.listener
+    }
+}
+
+impl Drop for ConnSlot {
+    fn drop(&mut self) {
+        self.listener.process.conns.leave();
+        self.listener.frontend.conns.leave();
+        self.listener.conns.leave();
+    }
+}
