@@ -117,6 +117,12 @@ impl std::fmt::Debug for Incoming {
 pub trait AcceptSink {
     /// Takes one. Returns at once; the work goes into tasks of this thread.
     fn accept(&self, conn: Incoming);
+
+    /// Hears of a listener that cannot accept because the process or the system has run out of something
+    /// (descriptors, memory), once per listener until it recovers. It tries again by itself.
+    fn trouble(&self, listener: &ListenerInfo, error: &std::io::Error) {
+        let _ = (listener, error);
+    }
 }
 
 /// A connection's place among the limits of its listener, its frontend and the process; given back on drop.

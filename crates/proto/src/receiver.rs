@@ -165,6 +165,17 @@ impl Receiver for SockReceiver {
         }
     }
 
+    fn accept_conn(&mut self) -> io::Result<Accepted> {
+        loop {
+            let Some(fd) = self.borrow() else { return Err(io::ErrorKind::NotConnected.into()) };
+            match self.accept(fd) {
+                Ok((fd, src)) => return self.wrap(fd, src),
+                Err(e) if is_of_connection(e) => {}
+                Err(e) => return Err(e.into()),
+            }
+        }
+    }
+
     fn local_addr(&self) -> Address {
         self.local.clone()
     }
@@ -173,8 +184,8 @@ impl Receiver for SockReceiver {
         self.borrow().map(|fd| fd.as_raw_fd())
     }
 
-    fn for_thread(&self) -> Result<Box<dyn Receiver>, BindError> {
-        let fd = match (self.again, self.cfg.reuseport) {
+    fn for_thread(&self, shared: bool) -> Result<Box<dyn Receiver>, BindError> {
+        let fd = match (self.again, self.cfg.reuseport && !shared) {
             (Some(again), true) => again(&self.cfg, &self.local)?,
             _ => self.duplicate()?,
         };

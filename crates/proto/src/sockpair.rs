@@ -81,6 +81,12 @@ fn receive(channel: BorrowedFd<'_>) -> rustix::io::Result<Option<OwnedFd>> {
     if got.bytes == 0 { Err(Errno::CONNRESET) } else { Ok(None) }
 }
 
+fn wrap(fd: OwnedFd, src: Address) -> io::Result<Accepted> {
+    fcntl_setfl(&fd, fcntl_getfl(&fd)? | OFlags::NONBLOCK)?;
+    let sock = Sock::accepted(fd, Family::Unix, src.clone())?;
+    Ok(Accepted { transport: Box::new(sock), src })
+}
+
 enum State {
     Held(OwnedFd),
     Enabled(AsyncFd<OwnedFd>),
@@ -153,15 +159,19 @@ impl Receiver for SockpairReceiver {
         loop {
             let mut guard = ready!(io.poll_read_ready(cx))?;
             match receive(guard.get_inner().as_fd()) {
-                Ok(Some(fd)) => {
-                    fcntl_setfl(&fd, fcntl_getfl(&fd)? | OFlags::NONBLOCK)?;
-                    let sock = Sock::accepted(fd, Family::Unix, src.clone())?;
-                    return Poll::Ready(Ok(Accepted { transport: Box::new(sock), src }));
-                }
+                Ok(Some(fd)) => return Poll::Ready(wrap(fd, src)),
                 Ok(None) | Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => guard.clear_ready(),
                 Err(e) => return Poll::Ready(Err(e.into())),
             }
+        }
+    }
+
+    fn accept_conn(&mut self) -> io::Result<Accepted> {
+        let Some(channel) = self.borrow() else { return Err(io::ErrorKind::NotConnected.into()) };
+        match receive(channel)? {
+            Some(fd) => wrap(fd, self.local_addr()),
+            None => Err(io::ErrorKind::WouldBlock.into()),
         }
     }
 
@@ -173,7 +183,7 @@ impl Receiver for SockpairReceiver {
         self.borrow().map(|fd| fd.as_raw_fd())
     }
 
-    fn for_thread(&self) -> Result<Box<dyn Receiver>, BindError> {
+    fn for_thread(&self, _shared: bool) -> Result<Box<dyn Receiver>, BindError> {
         let fd = self.borrow().ok_or(Errno::BADF).and_then(|fd| fcntl_dupfd_cloexec(fd, 3));
         let fd = fd.map_err(|e| refused(self.number, e))?;
         Ok(Box::new(Self { state: State::Held(fd), number: self.number }))

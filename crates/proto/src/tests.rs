@@ -193,7 +193,7 @@ fn threads_share_an_address() {
             let mut cfg = rx(ip("127.0.0.1:0"));
             cfg.reuseport = reuseport;
             let first = bound(&cfg);
-            let mut second = first.for_thread().unwrap();
+            let mut second = first.for_thread(false).unwrap();
             assert_eq!(second.local_addr(), first.local_addr());
             second.listen().unwrap();
             second.enable().unwrap();

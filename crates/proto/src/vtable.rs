@@ -159,11 +159,17 @@ pub trait Receiver: Send {
     /// Takes a connection that is ready. Errors other than of one connection (`EMFILE` and the like) are for
     /// the caller to wait out; connections that died in the queue are skipped.
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Accepted>>;
+    /// Takes a connection if one is there, whether or not the reactor has noticed: the last calls before
+    /// the socket is closed.
+    ///
+    /// # Errors
+    /// `WouldBlock` when nobody waits.
+    fn accept_conn(&mut self) -> io::Result<Accepted>;
     /// The address it is bound to (a `:0` port is resolved).
     fn local_addr(&self) -> Address;
     /// The descriptor, for `expose-fd` and hand-over.
     fn fd(&self) -> Option<RawFd>;
-    /// Another receiver on the same address for another thread (a new `SO_REUSEPORT` socket, or a duplicate
-    /// of the descriptor where that is impossible).
-    fn for_thread(&self) -> Result<Box<dyn Receiver>, BindError>;
+    /// Another receiver on the same address for another thread: a new `SO_REUSEPORT` socket, or a duplicate
+    /// of the descriptor where that is impossible or, with `shared`, not wanted.
+    fn for_thread(&self, shared: bool) -> Result<Box<dyn Receiver>, BindError>;
 }

@@ -1,0 +1,234 @@
+//! From the configuration to what has to be bound.
+
+use crate::threads::ThreadSet;
+use hawser_cfg::diag::Diags;
+use hawser_cfg::model::{Addr, AddrKind, Bind, Config, Global, KeepAlive, Proxy, opt};
+use hawser_cfg::pos::Pos;
+use hawser_proto::freq::FreqCtr;
+use hawser_proto::gate::Gate;
+use hawser_proto::{Address, FrontendInfo, ListenerInfo, ListenerState, ProcessInfo, RxConfig, protocol_for};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64};
+
+/// `listen` backlog of a frontend without any limit.
+const DEFAULT_BACKLOG: u32 = 1024;
+
+/// What the command line says about listeners.
+#[derive(Clone, Copy, Debug)]
+pub struct CompileOptions {
+    /// `-N`: connections of a frontend whose `maxconn` is not set; 0 for the process's.
+    pub default_maxconn: u32,
+    /// Cleared by `-dR` and `noreuseport`.
+    pub reuseport: bool,
+}
+
+impl Default for CompileOptions {
+    fn default() -> Self {
+        Self { default_maxconn: 0, reuseport: true }
+    }
+}
+
+/// One socket to bind: one address, one port.
+#[derive(Clone, Debug)]
+pub struct BindSpec {
+    /// How.
+    pub cfg: RxConfig,
+    /// For whom.
+    pub info: Arc<ListenerInfo>,
+    /// The `bind` line.
+    pub pos: Pos,
+    /// Threads that accept.
+    pub threads: ThreadSet,
+    /// One socket for all threads (`shards 1`).
+    pub shared: bool,
+}
+
+/// The listening side of a configuration.
+#[derive(Debug, Default)]
+pub struct Compiled {
+    /// One entry per proxy of the configuration; `None` for pure backends.
+    pub frontends: Vec<Option<Arc<FrontendInfo>>>,
+    /// Sockets to bind, in the order of the configuration.
+    pub binds: Vec<BindSpec>,
+}
+
+/// Expands every `bind` line of every enabled frontend.
+pub fn compile(
+    cfg: &Config,
+    process: &Arc<ProcessInfo>,
+    options: CompileOptions,
+    diags: &mut Diags,
+) -> Compiled {
+    let mut out = Compiled::default();
+    for (index, proxy) in cfg.proxies.iter().enumerate() {
+        if !proxy.kind.is_fe() {
+            out.frontends.push(None);
+            continue;
+        }
+        let frontend = Arc::new(frontend(proxy, index, process, options));
+        if !proxy.disabled {
+            let expansion = Expansion { global: &cfg.global, proxy: Some(proxy), process, options };
+            let mut ids = Ids::of(proxy);
+            for bind in &proxy.binds {
+                expansion.bind_line(bind, &frontend, &mut ids, &mut out.binds, diags);
+            }
+        }
+        out.frontends.push(Some(frontend));
+    }
+    out
+}
+
+/// Expands the `stats socket` lines for the frontend of the runtime API. The numbers in the result index
+/// `cfg.global.stats_sockets`.
+pub fn compile_cli(
+    cfg: &Config,
+    frontend: &Arc<FrontendInfo>,
+    process: &Arc<ProcessInfo>,
+    diags: &mut Diags,
+) -> Vec<(usize, BindSpec)> {
+    let options = CompileOptions::default();
+    let expansion = Expansion { global: &cfg.global, proxy: None, process, options };
+    let mut ids = Ids::default();
+    let mut out = Vec::new();
+    for (n, socket) in cfg.global.stats_sockets.iter().enumerate() {
+        let mut binds = Vec::new();
+        expansion.bind_line(&socket.bind, frontend, &mut ids, &mut binds, diags);
+        out.extend(binds.into_iter().map(|b| (n, b)));
+    }
+    out
+}
+
+fn frontend(proxy: &Proxy, index: usize, process: &ProcessInfo, options: CompileOptions) -> FrontendInfo {
+    let maxconn = proxy.maxconn.filter(|n| *n > 0).unwrap_or(options.default_maxconn);
+    FrontendInfo {
+        name: Arc::clone(&proxy.name),
+        index,
+        conns: Gate::new(if maxconn > 0 { maxconn } else { process.conns.limit() }),
+        conn_rate: FreqCtr::new(),
+        sess_rate: FreqCtr::new(),
+        max_sess_rate: AtomicU32::new(proxy.rate_limit_sessions.unwrap_or(0)),
+    }
+}
+
+/// Numbers of listeners (`id`, `so_id`): those not written are the smallest that are free.
+#[derive(Default)]
+struct Ids {
+    taken: Vec<u32>,
+    next: u32,
+}
+
+impl Ids {
+    fn of(proxy: &Proxy) -> Self {
+        Self { taken: proxy.binds.iter().filter_map(|b| b.opts.id).collect(), next: 0 }
+    }
+
+    fn next(&mut self, written: Option<u32>, first: bool) -> u32 {
+        if let (Some(id), true) = (written, first) {
+            return id;
+        }
+        loop {
+            self.next += 1;
+            if !self.taken.contains(&self.next) {
+                return self.next;
+            }
+        }
+    }
+}
+
+struct Expansion<'a> {
+    global: &'a Global,
+    proxy: Option<&'a Proxy>,
+    process: &'a Arc<ProcessInfo>,
+    options: CompileOptions,
+}
+
+impl Expansion<'_> {
+    fn bind_line(
+        &self,
+        bind: &Bind,
+        frontend: &Arc<FrontendInfo>,
+        ids: &mut Ids,
+        out: &mut Vec<BindSpec>,
+        diags: &mut Diags,
+    ) {
+        let threads = match bind.opts.thread.as_deref().map(ThreadSet::parse) {
+            None => ThreadSet::default(),
+            Some(Ok(set)) => set,
+            Some(Err(e)) => {
+                diags.alert(bind.pos, format!("'bind' : 'thread' : {e}."));
+                return;
+            }
+        };
+        if bind.opts.namespace.is_some() {
+            diags.alert(bind.pos, "'bind' : 'namespace' is not supported by Hawser yet.");
+            return;
+        }
+        let opts = Arc::new(bind.opts.clone());
+        let mut first = true;
+        for addr in bind.addrs.iter().flat_map(ports) {
+            let mut cfg = RxConfig::new(addr, Arc::clone(&opts));
+            self.tune(&mut cfg);
+            let id = ids.next(bind.opts.id, first);
+            first = false;
+            out.push(BindSpec {
+                info: Arc::new(self.listener(&cfg, id, frontend)),
+                cfg,
+                pos: bind.pos,
+                threads: threads.clone(),
+                shared: bind.opts.shards.as_deref() == Some("1"),
+            });
+        }
+    }
+
+    /// Fills in what the proxy and the global section say.
+    fn tune(&self, cfg: &mut RxConfig) {
+        cfg.reuseport = self.options.reuseport && protocol_for(&cfg.addr).info().reuseport;
+        cfg.rcvbuf = self.global.rcvbuf_client.unwrap_or(0);
+        cfg.sndbuf = self.global.sndbuf_client.unwrap_or(0);
+        let unlimited = |n: &u32| *n > 0;
+        let proxy_backlog = self.proxy.and_then(|p| p.backlog.or(p.maxconn)).filter(unlimited);
+        let own = cfg.opts.backlog.filter(unlimited);
+        let process = Some(self.process.conns.limit()).filter(unlimited);
+        cfg.backlog = own.or(proxy_backlog).or(cfg.opts.maxconn).or(process).unwrap_or(DEFAULT_BACKLOG);
+        cfg.keepalive = self.proxy.filter(|p| p.options.has(opt::CLITCPKA)).map(|p| keepalive(p.clitcpka));
+    }
+
+    fn listener(&self, cfg: &RxConfig, id: u32, frontend: &Arc<FrontendInfo>) -> ListenerInfo {
+        let name = cfg.opts.name.clone();
+        ListenerInfo {
+            named: name.is_some(),
+            name: name.unwrap_or_else(|| format!("sock-{id}")).into(),
+            id,
+            addr: Address::of(&cfg.addr),
+            protocol: protocol_for(&cfg.addr).info().name,
+            accept_proxy: cfg.opts.accept_proxy,
+            frontend: Arc::clone(frontend),
+            process: Arc::clone(self.process),
+            conns: Gate::new(cfg.opts.maxconn.unwrap_or(0)),
+            state: AtomicU8::new(ListenerState::Init as u8),
+            bytes_in: AtomicU64::new(0),
+            bytes_out: AtomicU64::new(0),
+        }
+    }
+}
+
+fn keepalive(k: KeepAlive) -> (u32, u32, u32) {
+    (k.cnt.unwrap_or(0), k.idle.unwrap_or(0), k.intvl.unwrap_or(0))
+}
+
+/// One address per port of a range.
+fn ports(addr: &Addr) -> Vec<Addr> {
+    let AddrKind::Ip(first) = addr.kind else { return vec![addr.clone()] };
+    let high = addr.port_high.max(first.port());
+    let with_port = |port| {
+        let mut one = addr.clone();
+        one.kind = AddrKind::Ip(SocketAddr::new(first.ip(), port));
+        one.port_high = port;
+        one
+    };
+    (first.port()..=high).map(with_port).collect()
+}
+
+#[cfg(test)]
+mod tests;
