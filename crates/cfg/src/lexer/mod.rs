@@ -1,0 +1,330 @@
+//! Cuts a line into words: quotes, escapes, comments, environment variables (manual 2.2 and 2.3).
+//!
+//! The language is the one that HAProxy 3.4 implements. It differs from the manual's table in two cells, and the
+//! program wins over its manual, since regular expressions in real files depend on it: outside of quotes `\$`
+//! keeps its backslash, and a backslash before a tab protects nothing. There is no continuation of lines.
+//!
+//! Most words need no treatment at all; they are found with one table look-up per byte and copied once. Only a
+//! word with a quote, a backslash or a variable is assembled in a buffer.
+
+mod expand;
+#[cfg(test)]
+mod props;
+#[cfg(test)]
+mod tests;
+
+use crate::env::Env;
+use crate::octets;
+use crate::pos::Word;
+use smol_str::SmolStr;
+
+/// The most words that a line can have.
+pub const MAX_WORDS: usize = 64;
+
+/// Values of the pseudo-variables of manual 2.3.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Pseudo<'a> {
+    /// `.FILE`.
+    pub file: &'a str,
+    /// `.LINE`.
+    pub line: u32,
+    /// `.SECTION`.
+    pub section: &'a str,
+}
+
+/// What is wrong with a line.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LexErrorKind {
+    /// A quote without its partner.
+    UnmatchedQuote,
+    /// `${` without `}`.
+    UnmatchedBrace,
+    /// A variable name starts with a forbidden character.
+    BadVariable,
+    /// `${NAME[` without `*]`.
+    BadExpansion,
+    /// `\x` without two hexadecimal digits.
+    BadHex,
+    /// More than [`MAX_WORDS`] words.
+    TooManyWords,
+}
+
+impl LexErrorKind {
+    /// HAProxy's message, without the position that it adds.
+    pub fn message(self) -> &'static str {
+        match self {
+            Self::UnmatchedQuote => "unmatched quote",
+            Self::UnmatchedBrace => "unmatched brace in environment variable name",
+            Self::BadVariable => "forbidden first char in environment variable name",
+            Self::BadExpansion => "truncated or invalid word expansion sequence",
+            Self::BadHex => "truncated or invalid hexadecimal sequence",
+            Self::TooManyWords => "too many words",
+        }
+    }
+}
+
+/// An error in a line, with the byte column (from 0) that it points at.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LexError {
+    /// Byte column in the line, from 0.
+    pub col: u32,
+    /// HAProxy's message, without the position that it adds.
+    pub text: String,
+    /// What it is.
+    pub kind: LexErrorKind,
+}
+
+/// Cuts `raw`, one line without its line feed, into words. A comment or an empty line gives none.
+///
+/// Words can be empty (`""`); it is the caller who knows whether that is an error. A word ends at a NUL that an
+/// escape put into it.
+///
+/// # Errors
+/// The first thing that is wrong with the line.
+pub fn split_line(raw: &str, env: &Env, pseudo: &Pseudo<'_>) -> Result<Vec<Word>, LexError> {
+    let mut words = Vec::new();
+    split_into(raw, env, pseudo, &mut words)?;
+    Ok(words)
+}
+
+/// As [`split_line`], into a vector that is cleared first and can be used again.
+///
+/// # Errors
+/// The first thing that is wrong with the line; `words` then holds those before it.
+pub fn split_into(raw: &str, env: &Env, pseudo: &Pseudo<'_>, words: &mut Vec<Word>) -> Result<(), LexError> {
+    words.clear();
+    // A carriage return ends the line like a line feed, even inside quotes.
+    let raw = raw.split_once('\r').map_or(raw, |(line, _)| line);
+    Lexer { raw, bytes: raw.as_bytes(), at: 0, start: 0, env, pseudo, words, word: Buffer::default() }.line()
+}
+
+/// Takes the quotes and escapes off one text without cutting it into words: blanks and `#` are ordinary
+/// characters. This is how the condition of `-cc` is read.
+///
+/// # Errors
+/// As for a line.
+pub fn unquote(raw: &str, env: &Env) -> Result<String, LexError> {
+    let mut words = Vec::new();
+    let (bytes, pseudo) = (raw.as_bytes(), &Pseudo::default());
+    let mut lexer =
+        Lexer { raw, bytes, at: 0, start: 0, env, pseudo, words: &mut words, word: Buffer::default() };
+    while lexer.at < bytes.len() {
+        lexer.piece()?;
+        let at = lexer.at;
+        if bytes.get(at).is_some_and(|b| matches!(CLASS[usize::from(*b)], Class::Blank | Class::Hash)) {
+            lexer.word.text.push_str(&raw[at..=at]);
+            lexer.at += 1;
+        }
+    }
+    lexer.word.join_octets();
+    Ok(lexer.word.text)
+}
+
+/// What a byte means outside of quotes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Class {
+    Plain,
+    Blank,
+    Hash,
+    Special,
+}
+
+/// Classes of all bytes. Bytes from 0x80 on are plain, so every boundary is one of characters, too.
+static CLASS: [Class; 256] = {
+    let mut table = [Class::Plain; 256];
+    let blanks = b" \t\n\x0b\x0c\r";
+    let mut i = 0;
+    while i < blanks.len() {
+        table[blanks[i] as usize] = Class::Blank;
+        i += 1;
+    }
+    table[b'#' as usize] = Class::Hash;
+    table[b'"' as usize] = Class::Special;
+    table[b'\'' as usize] = Class::Special;
+    table[b'\\' as usize] = Class::Special;
+    table
+};
+
+/// A word that is being assembled.
+#[derive(Default)]
+struct Buffer {
+    text: String,
+    /// A `[*]` expansion took part: if nothing is left, there is no word.
+    expanded: bool,
+    /// A `\xNN` escape gave a byte that is not ASCII.
+    octets: bool,
+}
+
+impl Buffer {
+    /// Makes characters of neighbouring escaped bytes that form some together.
+    fn join_octets(&mut self) {
+        if std::mem::take(&mut self.octets) {
+            self.text = octets::encode(&octets::decode(&self.text)).into_owned();
+        }
+    }
+}
+
+struct Lexer<'a> {
+    raw: &'a str,
+    bytes: &'a [u8],
+    /// Next byte to look at.
+    at: usize,
+    /// Where the current word starts.
+    start: usize,
+    env: &'a Env,
+    pseudo: &'a Pseudo<'a>,
+    words: &'a mut Vec<Word>,
+    word: Buffer,
+}
+
+impl Lexer<'_> {
+    fn line(mut self) -> Result<(), LexError> {
+        loop {
+            self.at = self.skip(self.at, Class::Blank);
+            match self.peek() {
+                None => return Ok(()),
+                Some(b'#') => return Ok(()),
+                Some(_) => self.word()?,
+            }
+        }
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
+    }
+
+    /// The first position from `at` on whose byte is not of `class`.
+    fn skip(&self, at: usize, class: Class) -> usize {
+        let rest = self.bytes.get(at..).unwrap_or_default();
+        at + rest.iter().position(|&b| CLASS[usize::from(b)] != class).unwrap_or(rest.len())
+    }
+
+    fn word(&mut self) -> Result<(), LexError> {
+        self.start = self.at;
+        let end = self.skip(self.at, Class::Plain);
+        if self.bytes.get(end).is_none_or(|&b| CLASS[usize::from(b)] != Class::Special) {
+            let text = SmolStr::new(&self.raw[self.at..end]);
+            self.at = end;
+            return self.push(text);
+        }
+        self.piece()?;
+        self.finish()
+    }
+
+    /// Assembles up to the next unprotected blank, comment or end.
+    fn piece(&mut self) -> Result<(), LexError> {
+        loop {
+            let end = self.skip(self.at, Class::Plain);
+            self.word.text.push_str(&self.raw[self.at..end]);
+            self.at = end;
+            match self.peek() {
+                Some(b'"') => self.weak()?,
+                Some(b'\'') => self.strong()?,
+                Some(b'\\') => self.escape(false)?,
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    /// `'…'`: nothing is interpreted.
+    fn strong(&mut self) -> Result<(), LexError> {
+        let open = self.at;
+        let inside = &self.bytes[open + 1..];
+        let Some(len) = memchr::memchr(b'\'', inside) else {
+            return Err(self.error(open, LexErrorKind::UnmatchedQuote));
+        };
+        self.word.text.push_str(&self.raw[open + 1..open + 1 + len]);
+        self.at = open + len + 2;
+        Ok(())
+    }
+
+    /// `"…"`: escapes and variables are interpreted.
+    fn weak(&mut self) -> Result<(), LexError> {
+        let open = self.at;
+        self.at += 1;
+        loop {
+            let rest = self.bytes.get(self.at..).unwrap_or_default();
+            let Some(len) = memchr::memchr3(b'"', b'\\', b'$', rest) else {
+                return Err(self.error(open, LexErrorKind::UnmatchedQuote));
+            };
+            self.word.text.push_str(&self.raw[self.at..self.at + len]);
+            self.at += len;
+            match rest.get(len) {
+                Some(b'\\') => self.escape(true)?,
+                Some(b'$') => self.variable()?,
+                _ => {
+                    self.at += 1;
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    /// A backslash and what it protects. One that protects nothing stays.
+    fn escape(&mut self, weak: bool) -> Result<(), LexError> {
+        let backslash = self.at;
+        self.at += 2;
+        match self.bytes.get(backslash + 1) {
+            Some(&b @ (b'\\' | b'"' | b'\'' | b' ' | b'#')) => self.word.text.push(char::from(b)),
+            Some(b'n') => self.word.text.push('\n'),
+            Some(b'r') => self.word.text.push('\r'),
+            Some(b't') => self.word.text.push('\t'),
+            Some(b'$') if weak => self.word.text.push('$'),
+            Some(b'x') => {
+                let digits = self.bytes.get(self.at..self.at + 2).and_then(hex);
+                let Some(byte) = digits else {
+                    return Err(self.error(backslash, LexErrorKind::BadHex));
+                };
+                self.at += 2;
+                self.word.octets |= byte >= 0x80;
+                self.word.text.push(octets::char_of(byte));
+            }
+            _ => {
+                self.at = backslash + 1;
+                self.word.text.push('\\');
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the word that was assembled.
+    fn finish(&mut self) -> Result<(), LexError> {
+        self.word.join_octets();
+        let word = &mut self.word;
+        let skipped = word.expanded && word.text.is_empty();
+        let text = SmolStr::new(word.text.split('\0').next().unwrap_or_default());
+        word.text.clear();
+        word.expanded = false;
+        if skipped { Ok(()) } else { self.push(text) }
+    }
+
+    fn push(&mut self, text: SmolStr) -> Result<(), LexError> {
+        if let Some(last) = self.words.get(MAX_WORDS - 1) {
+            return Err(LexError {
+                col: last.col,
+                text: format!(
+                    "too many words, truncating after word {MAX_WORDS}, position {}: <{last}>.",
+                    last.col + 1
+                ),
+                kind: LexErrorKind::TooManyWords,
+            });
+        }
+        self.words.push(Word { text, col: column(self.start), end: column(self.at) });
+        Ok(())
+    }
+
+    fn error(&self, at: usize, kind: LexErrorKind) -> LexError {
+        LexError { col: column(at), text: kind.message().to_owned(), kind }
+    }
+}
+
+fn hex(digits: &[u8]) -> Option<u8> {
+    match digits {
+        [a, b] => u8::try_from(char::from(*a).to_digit(16)? * 16 + char::from(*b).to_digit(16)?).ok(),
+        _ => None,
+    }
+}
+
+fn column(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
+}
