@@ -1,0 +1,332 @@
+//! Changes of server states: checks, the command line, slow start, tracking.
+//!
+//! Every change recomputes who takes load, moves the waiters that are concerned, and reports in HAProxy's
+//! words. Changes of one backend are serialised; servers that track another one follow after the lock of the
+//! first backend was released, so that tracking across backends cannot deadlock.
+
+use crate::algo::Member;
+use crate::backend::Backend;
+use crate::event::{Event, Level};
+use crate::queue::{ANY, Wakes};
+use crate::server::{Admin, Oper, Server, WEIGHT_SCALE};
+use crate::time::Ms;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::{Relaxed, Release, SeqCst};
+
+/// Why a server's operational state changes.
+#[derive(Clone, Copy, Debug)]
+pub enum Cause<'a> {
+    /// A check; the text follows `reason: `. Empty when the check was logged on its own just before.
+    Check(&'a str),
+    /// The command line.
+    Cli,
+    /// The server that it tracks, as `backend/server`.
+    Tracked(&'a str),
+    /// Nobody needs to be told: initial states.
+    Silent,
+}
+
+/// What a change did to the queues.
+#[derive(Clone, Copy, Debug, Default)]
+struct Moved {
+    requeued: usize,
+}
+
+impl Backend {
+    /// Recomputes who takes load; compiling ends with it.
+    pub(crate) fn refresh(self: &Arc<Self>, now: Ms) {
+        let _changing = self.changing.lock();
+        self.recompute(now);
+    }
+
+    /// Sets the operational state of a server; a server with `slowstart` that goes up starts slowly if it was
+    /// down before. Returns whether anything changed.
+    pub fn set_oper(self: &Arc<Self>, server: u32, to: Oper, cause: Cause<'_>, now: Ms) -> bool {
+        let Some(s) = self.servers.get(server as usize) else { return false };
+        {
+            let _changing = self.changing.lock();
+            let before = s.state();
+            let to = match to {
+                Oper::Up if before.oper == Oper::Starting => Oper::Starting,
+                Oper::Up if before.oper == Oper::Down && s.opts.slowstart.is_some() && !silent(cause) => {
+                    Oper::Starting
+                }
+                to => to,
+            };
+            if before.oper == to {
+                return false;
+            }
+            s.oper.store(to as u8, Release);
+            self.date(s, before.is_down(), now);
+            let usable = self.usable_servers();
+            let moved = self.settle(s, before.is_down(), now);
+            if !silent(cause) {
+                self.tell_oper(s, to, cause, moved);
+                self.tell_empty(usable);
+            }
+        }
+        for (be, idx) in s.trackers() {
+            let via = format!("{}/{}", self.facts.name, s.name);
+            let cause = if silent(cause) { cause } else { Cause::Tracked(&via) };
+            be.set_oper(idx, to, cause, now);
+        }
+        true
+    }
+
+    /// Changes the administrative state of a server. Returns whether anything changed.
+    pub fn set_admin(self: &Arc<Self>, server: u32, add: Admin, remove: Admin, now: Ms) -> bool {
+        self.admin_via(server, add, remove, None, now)
+    }
+
+    fn admin_via(
+        self: &Arc<Self>,
+        server: u32,
+        add: Admin,
+        remove: Admin,
+        via: Option<&str>,
+        now: Ms,
+    ) -> bool {
+        let Some(s) = self.servers.get(server as usize) else { return false };
+        let (before, after);
+        {
+            let _changing = self.changing.lock();
+            before = s.state();
+            let to = before.admin.without(remove).with(add);
+            if to == before.admin {
+                return false;
+            }
+            s.admin.store(to.0, SeqCst);
+            after = s.state();
+            self.date(s, before.is_down(), now);
+            let usable = self.usable_servers();
+            let moved = self.settle(s, before.is_down(), now);
+            self.tell_admin(s, before.admin, after, via, moved);
+            self.tell_empty(usable);
+        }
+        let own = format!("{}/{}", self.facts.name, s.name);
+        for (be, idx) in s.trackers() {
+            for (any, inherited) in [(Admin::MAINT, Admin::IMAINT), (Admin::DRAIN, Admin::IDRAIN)] {
+                match (before.admin.any(any), after.admin.any(any)) {
+                    (false, true) => be.admin_via(idx, inherited, Admin::NONE, Some(&own), now),
+                    (true, false) => be.admin_via(idx, Admin::NONE, inherited, Some(&own), now),
+                    _ => false,
+                };
+            }
+        }
+        true
+    }
+
+    /// Changes the weight of a server (0 to 256), as `set weight` does.
+    pub fn set_weight(self: &Arc<Self>, server: u32, weight: u32, now: Ms) {
+        let Some(s) = self.servers.get(server as usize) else { return };
+        let _changing = self.changing.lock();
+        s.uweight.store(weight.min(256), Relaxed);
+        let before = self.usable_servers();
+        self.settle(s, s.state().is_down(), now);
+        self.tell_empty(before);
+    }
+
+    /// Changes `maxconn` of a server; those who wait get the new places.
+    pub fn set_maxconn(self: &Arc<Self>, server: u32, maxconn: u32) {
+        if let Some(s) = self.servers.get(server as usize) {
+            s.set_maxconn(maxconn);
+            self.offer(server);
+        }
+    }
+
+    /// Advances slow starts; to be called about once per second while [`Backend::set_oper`] left a server in
+    /// [`Oper::Starting`]. Returns whether any slow start goes on.
+    pub fn advance_slowstart(self: &Arc<Self>, now: Ms) -> bool {
+        let mut going_on = false;
+        for s in self.servers.iter().filter(|s| s.state().oper == Oper::Starting) {
+            let _changing = self.changing.lock();
+            self.settle(s, s.state().is_down(), now);
+            going_on |= s.state().oper == Oper::Starting;
+        }
+        going_on
+    }
+
+    /// Derives the effective weight and the throttle from state and time since the last change.
+    fn weigh(s: &Server, now: Ms) {
+        let full = s.weight() * WEIGHT_SCALE;
+        let slowstart = u64::from(s.opts.slowstart.unwrap_or(0));
+        let since = now.saturating_sub(s.last_change());
+        if s.state().oper == Oper::Starting && since < slowstart {
+            let pct = (since * 100 / slowstart).clamp(1, 99) as u8;
+            s.set_throttle(pct);
+            s.eweight.store((full * u32::from(pct)).div_ceil(100), Relaxed);
+            return;
+        }
+        if s.state().oper == Oper::Starting {
+            s.oper.store(Oper::Up as u8, Release);
+        }
+        s.set_throttle(0);
+        s.eweight.store(full, Relaxed);
+    }
+
+    /// Dates a change of state.
+    fn date(&self, s: &Server, was_down: bool, now: Ms) {
+        match (was_down, s.state().is_down()) {
+            (true, false) => _ = s.downtime.fetch_add(now.saturating_sub(s.last_change()), Relaxed),
+            (false, true) => _ = s.downs.fetch_add(1, Relaxed),
+            _ => {}
+        }
+        s.last_change.store(now, Relaxed);
+    }
+
+    /// After a change of one server: recomputes, and moves its waiters.
+    fn settle(self: &Arc<Self>, s: &Arc<Server>, was_down: bool, now: Ms) -> Moved {
+        Self::weigh(s, now);
+        self.recompute(now);
+        let mut moved = Moved::default();
+        if s.state().is_down() {
+            if !was_down && (self.requeues || s.state().admin.any(Admin::MAINT)) {
+                moved.requeued = self.requeue(s.index);
+            }
+            return moved;
+        }
+        let mut wakes = Wakes::default();
+        self.serve(&mut self.queue.lock(), s.index, &mut wakes);
+        moved.requeued = wakes.len();
+        wakes.send(self);
+        moved
+    }
+
+    /// Builds the set of servers that take load: the active ones, else the backups.
+    fn recompute(self: &Arc<Self>, now: Ms) {
+        let takes = |backup: bool| {
+            self.servers.iter().filter(move |s| {
+                s.is_backup() == backup && s.effective_weight() > 0 && s.state().takes_load()
+            })
+        };
+        let (active, backup) = (takes(false).count(), takes(true).count());
+        let farm: Vec<&Arc<Server>> = match (active, self.allbackups) {
+            (0, true) => takes(true).collect(),
+            (0, false) => takes(true).take(1).collect(),
+            _ => takes(false).collect(),
+        };
+        let members: Vec<Member> =
+            farm.iter().map(|s| Member { index: s.index, weight: s.effective_weight() }).collect();
+        self.algo.rebuild(&members, &self.servers);
+        let had = self.usable_servers();
+        self.farm.active.store(count(active), Relaxed);
+        self.farm.backup.store(count(backup), Relaxed);
+        self.farm
+            .weight
+            .store(farm.iter().map(|s| s.effective_weight().div_ceil(WEIGHT_SCALE)).sum(), Relaxed);
+        self.farm.members.store(count(members.len()), SeqCst);
+        if (had == 0) != members.is_empty() {
+            self.date_farm(members.is_empty(), now);
+        }
+        let mut next = members.iter().map(|m| m.index).peekable();
+        for s in &self.servers {
+            let joins = next.next_if_eq(&s.index).is_some();
+            if s.load.in_farm.swap(joins, SeqCst) != joins && joins {
+                self.offer(s.index);
+            }
+        }
+        if members.is_empty() {
+            self.give_up(ANY);
+        }
+    }
+
+    fn date_farm(&self, empty: bool, now: Ms) {
+        let f = &self.farm;
+        let last = f.last_change.swap(now, Relaxed);
+        if empty {
+            f.downs.fetch_add(1, Relaxed);
+        } else if last != 0 {
+            f.downtime.fetch_add(now.saturating_sub(last), Relaxed);
+        }
+    }
+
+    fn tell_oper(&self, s: &Server, to: Oper, cause: Cause<'_>, moved: Moved) {
+        let (what, level) = match to {
+            Oper::Down => ("DOWN", Level::Alert),
+            Oper::Stopping => ("stopping", Level::Notice),
+            Oper::Up | Oper::Starting => ("UP", Level::Notice),
+        };
+        let why = match cause {
+            Cause::Check("") | Cause::Silent => String::new(),
+            Cause::Check(reason) => format!(", reason: {reason}"),
+            Cause::Cli => ", changed from CLI".into(),
+            Cause::Tracked(via) => format!(" via {via}"),
+        };
+        let tail = self.tail(s, to == Oper::Down, moved);
+        self.tell(level, &format!("{}Server {}/{} is {what}{why}{tail}", backup(s), self.facts.name, s.name));
+    }
+
+    fn tell_admin(
+        &self,
+        s: &Server,
+        before: Admin,
+        after: crate::server::ServerState,
+        via: Option<&str>,
+        moved: Moved,
+    ) {
+        let name = format!("{}Server {}/{}", backup(s), self.facts.name, s.name);
+        let via_text = via.map(|v| format!(" via {v}")).unwrap_or_default();
+        let forced = if via.is_some() { "" } else { "forced " };
+        let admin = after.admin;
+        let (is, was) = (|r| admin.any(r), |r| before.any(r));
+        let up = if after.oper == Oper::Down { "DOWN" } else { "UP" };
+        let (level, text) = if is(Admin::MAINT) && !was(Admin::MAINT) {
+            let tail = self.tail(s, true, moved);
+            (Level::Alert, format!("{name} is going DOWN for maintenance{via_text}{tail}"))
+        } else if !is(Admin::MAINT) && was(Admin::MAINT) {
+            let to = if is(Admin::DRAIN) { "DRAIN" } else { "READY" };
+            (Level::Notice, format!("{name} is {up}/{to} (leaving {forced}maintenance)."))
+        } else if is(Admin::DRAIN) && !was(Admin::DRAIN) {
+            let tail = self.tail(s, false, moved);
+            (Level::Notice, format!("{name} enters drain state{via_text}{tail}"))
+        } else if !is(Admin::DRAIN) && was(Admin::DRAIN) {
+            (Level::Notice, format!("{name} is {up} (leaving {forced}drain)."))
+        } else {
+            return;
+        };
+        self.tell(level, &text);
+    }
+
+    fn tail(&self, s: &Server, down: bool, moved: Moved) -> String {
+        let (active, backup) = (self.farm.active.load(Relaxed), self.farm.backup.load(Relaxed));
+        let (verb, requeued) = (if down { "left" } else { "online" }, moved.requeued);
+        let on_backup = if active == 0 && backup > 0 { " Running on backup." } else { "" };
+        let head = format!(". {active} active and {backup} backup servers {verb}.{on_backup}");
+        let queued = s.queued();
+        if down {
+            let cur = s.served();
+            format!("{head} {cur} sessions active, {requeued} requeued, {queued} remaining in queue.")
+        } else {
+            format!("{head} {requeued} sessions requeued, {queued} total in queue.")
+        }
+    }
+
+    /// Cries out when the last server was lost.
+    fn tell_empty(&self, before: u32) {
+        if before != 0 && self.usable_servers() == 0 {
+            let name = &self.facts.name;
+            self.events.event(&Event {
+                proxy: &self.facts,
+                level: Level::Emerg,
+                text: &format!("backend {name} has no server available!"),
+                console: Some(&format!("backend '{name}' has no server available!")),
+            });
+        }
+    }
+
+    fn tell(&self, level: Level, text: &str) {
+        self.events.event(&Event { proxy: &self.facts, level, text, console: Some(text) });
+    }
+}
+
+fn silent(cause: Cause<'_>) -> bool {
+    matches!(cause, Cause::Silent)
+}
+
+fn backup(s: &Server) -> &'static str {
+    if s.is_backup() { "Backup " } else { "" }
+}
+
+fn count(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}

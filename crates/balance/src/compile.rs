@@ -1,0 +1,132 @@
+//! From the configuration to a running backend.
+
+use crate::algo;
+use crate::backend::{Backend, Farm};
+use crate::counters::Counters;
+use crate::event::EventSink;
+use crate::freq::FreqCtr;
+use crate::queue::Queue;
+use crate::resolve::Resolver;
+use crate::server::{Admin, Links, Server};
+use crate::time::Ms;
+use hawser_cfg::diag::Diags;
+use hawser_cfg::model::{Proxy, opt};
+use hawser_sample::facts::ProxyFacts;
+use parking_lot::Mutex;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+/// Above this many servers, counters are not kept per thread: memory counts more than contention that is
+/// spread over so many servers.
+const SHARDED_SERVERS: usize = 256;
+
+/// What compiling needs besides the section.
+pub struct CompileEnv<'a> {
+    /// What rules and logs know of the proxy.
+    pub facts: Arc<ProxyFacts>,
+    /// Number of worker threads.
+    pub threads: usize,
+    /// `fullconn` when the section has none: a tenth of the `maxconn` of all frontends that lead here.
+    pub default_fullconn: u32,
+    /// Resolves server names.
+    pub resolver: &'a Resolver<'a>,
+    /// Gets the backend's events.
+    pub events: Arc<dyn EventSink>,
+    /// Now.
+    pub now: Ms,
+}
+
+/// Compiles the backend side of a proxy. Errors are alerts in `diags`; a backend comes out anyhow, so that
+/// other sections can be looked at too.
+pub fn compile(proxy: &Proxy, env: &CompileEnv<'_>, diags: &mut Diags) -> Arc<Backend> {
+    let (balance_pos, words) = match &proxy.balance {
+        Some((pos, words)) => (*pos, words.as_slice()),
+        None => (proxy.pos, [].as_slice()),
+    };
+    let (algo, algo_name) = algo::make(words).unwrap_or_else(|text| {
+        diags.alert(balance_pos, text);
+        algo::fallback()
+    });
+    let servers = servers(proxy, env, diags);
+    let has = |bit| proxy.options.set & bit != 0;
+    let backend = Arc::new(Backend {
+        facts: env.facts.clone(),
+        ramps: servers.iter().any(|s| s.minconn() != 0 && s.minconn() < s.maxconn()),
+        servers,
+        counters: Counters::new(env.threads),
+        sess_rate: FreqCtr::default(),
+        max_keep_alive_queue: proxy.max_keep_alive_queue.unwrap_or(-1),
+        sess_rate_max: AtomicU32::new(0),
+        conns: AtomicU32::new(0),
+        conns_max: AtomicU32::new(0),
+        fullconn: proxy.fullconn.unwrap_or(env.default_fullconn).max(1).into(),
+        algo,
+        algo_name,
+        queue: Queue::default(),
+        farm: Farm::default(),
+        allbackups: has(opt::ALLBACKUPS),
+        requeues: proxy.redispatch != 0 && !has(opt::PERSIST),
+        events: env.events.clone(),
+        changing: Mutex::new(()),
+    });
+    backend.refresh(env.now);
+    backend
+}
+
+fn servers(proxy: &Proxy, env: &CompileEnv<'_>, diags: &mut Diags) -> Vec<Arc<Server>> {
+    let taken: HashSet<u32> = proxy.servers.iter().filter_map(|s| s.opts.id).collect();
+    let mut free = (1u32..).filter(|id| !taken.contains(id));
+    let shards = if proxy.servers.len() > SHARDED_SERVERS { 1 } else { env.threads };
+    let mut out = Vec::with_capacity(proxy.servers.len());
+    for conf in &proxy.servers {
+        let resolved = env.resolver.address(&proxy.name, conf).unwrap_or_else(|text| {
+            diags.alert(conf.pos, text);
+            crate::resolve::Resolved { addr: Default::default(), unresolved: true }
+        });
+        let id = conf.opts.id.or_else(|| free.next()).unwrap_or_default();
+        let index = u32::try_from(out.len()).unwrap_or(u32::MAX);
+        let server = Server::new(conf, index, id, resolved.addr, shards);
+        if resolved.unresolved {
+            server.admin.fetch_or(Admin::RMAINT.0, Relaxed);
+        }
+        out.push(Arc::new(server));
+    }
+    out
+}
+
+/// Ties servers that `track` another one to it; to be called once, with all backends of a configuration.
+pub fn link_tracking(backends: &[Arc<Backend>], diags: &mut Diags) {
+    let by_name: HashMap<&str, &Arc<Backend>> = backends.iter().map(|b| (&*b.facts.name, b)).collect();
+    let mut trackers: HashMap<u64, Vec<(Arc<Backend>, u32)>> = HashMap::new();
+    let mut tracked: HashMap<u64, (Arc<Backend>, u32)> = HashMap::new();
+    for be in backends {
+        for s in be.servers.iter() {
+            let Some((pos, path)) = &s.opts.track else { continue };
+            let (px, name) = path.rsplit_once('/').unwrap_or((&be.facts.name, path));
+            let Some(target) = by_name.get(px) else {
+                diags.alert(*pos, format!("unable to find required proxy '{px}' for tracking."));
+                continue;
+            };
+            match target.find(name) {
+                Some(idx) => {
+                    trackers.entry(target.servers[idx as usize].uid).or_default().push((be.clone(), s.index));
+                    tracked.insert(s.uid, ((*target).clone(), idx));
+                }
+                None => {
+                    _ = diags.alert(*pos, format!("unable to find required server '{name}' for tracking."))
+                }
+            }
+        }
+    }
+    for s in backends.iter().flat_map(|b| &b.servers) {
+        let weak = |(be, idx): (Arc<Backend>, u32)| (Arc::downgrade(&be), idx);
+        let links = Links {
+            tracks: tracked.remove(&s.uid).map(weak),
+            trackers: trackers.remove(&s.uid).unwrap_or_default().into_iter().map(weak).collect(),
+        };
+        if links.tracks.is_some() || !links.trackers.is_empty() {
+            drop(s.links.set(links));
+        }
+    }
+}

@@ -1,0 +1,351 @@
+//! One server: what the configuration says of it and what changes while it runs.
+
+use crate::backend::Backend;
+use crate::counters::{Counters, raise};
+use crate::freq::FreqCtr;
+use crate::time::Ms;
+use arc_swap::ArcSwap;
+use hawser_cfg::model::ServerOpts;
+use hawser_proto::Address;
+use parking_lot::Mutex;
+use std::sync::atomic::{
+    AtomicBool, AtomicU8, AtomicU32, AtomicU64,
+    Ordering::{Relaxed, SeqCst},
+};
+use std::sync::{Arc, OnceLock, Weak};
+
+mod state;
+
+pub use state::{Admin, Oper, ServerState};
+
+/// Weights are kept times this, so that slow start has steps to climb even with `weight 1`.
+pub const WEIGHT_SCALE: u32 = 16;
+
+/// Where a server listens.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ServerAddr {
+    /// Resolved address; [`Address::Unknown`] for a server that started without one (`init-addr none`).
+    pub addr: Address,
+    /// The host name it was resolved from.
+    pub hostname: Option<Arc<str>>,
+    /// Added to the port that the client connected to (`server s 192.0.2.1:+1000`).
+    pub port_offset: Option<i32>,
+    /// No port was written: the port that the client connected to is used.
+    pub port_missing: bool,
+}
+
+impl ServerAddr {
+    /// The address to connect to for a client that came in on `client_port`.
+    pub fn target(&self, client_port: u16) -> Address {
+        let mut addr = self.addr.clone();
+        if let Address::Ip(a) = &mut addr {
+            if let Some(off) = self.port_offset {
+                // Modulo 65536, as a port is.
+                a.set_port((i32::from(client_port) + off).rem_euclid(1 << 16) as u16);
+            } else if self.port_missing {
+                a.set_port(client_port);
+            }
+        }
+        addr
+    }
+}
+
+/// Counts that every request touches, alone on their cache lines.
+#[derive(Debug, Default)]
+#[repr(align(64))]
+pub(crate) struct Load {
+    /// Requests that hold a [`crate::Slot`].
+    pub(crate) served: AtomicU32,
+    /// Requests that wait for this very server.
+    pub(crate) queued: AtomicU32,
+    served_max: AtomicU32,
+    queued_max: AtomicU32,
+    maxconn: AtomicU32,
+    minconn: AtomicU32,
+    /// Share of the limit that slow start allows, percent; 0 when no slow start is under way.
+    throttle: AtomicU8,
+    /// Takes part in load balancing: up, weight above 0, and active (or a backup in use).
+    pub(crate) in_farm: AtomicBool,
+}
+
+/// Idle connections of all threads, see [`crate::pool`].
+#[derive(Debug, Default)]
+pub struct IdleCounts {
+    /// Connections in the pools that were never reused (`idle_conn_cur`).
+    pub idle: AtomicU32,
+    /// Connections in the pools that were reused at least once (`safe_conn_cur`).
+    pub safe: AtomicU32,
+    /// Connections that carry requests (`used_conn_cur`).
+    pub used: AtomicU32,
+    /// Connections that the recent load needed (`need_conn_cur`).
+    pub needed: AtomicU32,
+}
+
+/// What the statistics say about a server's checks; written by the `check` crate.
+#[derive(Clone, Debug, Default)]
+pub struct CheckView {
+    /// Checks are configured.
+    pub enabled: bool,
+    /// `check_status`, as in `L4OK`, `L7STS`, `INI`.
+    pub status: &'static str,
+    /// `check_desc`.
+    pub desc: &'static str,
+    /// `check_code`: HTTP status of the last check, 0 if none.
+    pub code: u16,
+    /// `check_duration` of the last check, ms.
+    pub duration: Option<u32>,
+    /// `last_chk`.
+    pub last: String,
+    /// `check_health`: from 0 to rise + fall - 1; the server is up from `rise` on.
+    pub health: u32,
+    /// `check_rise`.
+    pub rise: u32,
+    /// `check_fall`.
+    pub fall: u32,
+    /// `chkfail`.
+    pub failed: u64,
+    /// `chkdown`: transitions to down.
+    pub downs: u64,
+    /// `hanafail`: failures seen by `observe`.
+    pub observed: u64,
+}
+
+/// A server. Its queue lives in its [`crate::Backend`].
+#[derive(Debug)]
+pub struct Server {
+    /// Name.
+    pub name: Arc<str>,
+    /// Position in [`crate::Backend::servers`].
+    pub index: u32,
+    /// `id`, or the first free number from 1 on.
+    pub id: u32,
+    /// Unique in the process: the key of idle connections, stable as long as the server lives.
+    pub uid: u64,
+    /// Options as configured.
+    pub opts: ServerOpts,
+    /// Where it was configured.
+    pub pos: hawser_cfg::pos::Pos,
+    /// Where it listens.
+    pub addr: ArcSwap<ServerAddr>,
+    /// Counters.
+    pub counters: Counters,
+    /// Sessions per second (`rate`).
+    pub sess_rate: FreqCtr,
+    /// Checks, for the statistics.
+    pub check: Mutex<CheckView>,
+    /// Idle connections, for the statistics and the limits.
+    pub idle: IdleCounts,
+    pub(crate) load: Load,
+    pub(crate) sess_rate_max: AtomicU32,
+    /// Grants from either queue so far, for positions.
+    pub(crate) dequeued: AtomicU32,
+    pub(crate) uweight: AtomicU32,
+    pub(crate) eweight: AtomicU32,
+    pub(crate) oper: AtomicU8,
+    pub(crate) admin: AtomicU8,
+    pub(crate) last_change: AtomicU64,
+    pub(crate) downtime: AtomicU64,
+    pub(crate) downs: AtomicU32,
+    /// Changes whenever all sessions on the server have to end (`on-marked-down shutdown-sessions`).
+    pub(crate) kill_epoch: AtomicU32,
+    pub(crate) links: OnceLock<Links>,
+}
+
+/// Who follows whom (`track`); set once all backends exist.
+#[derive(Debug, Default)]
+pub(crate) struct Links {
+    pub(crate) tracks: Option<(Weak<Backend>, u32)>,
+    pub(crate) trackers: Vec<(Weak<Backend>, u32)>,
+}
+
+static NEXT_UID: AtomicU64 = AtomicU64::new(1);
+
+impl Server {
+    pub(crate) fn new(
+        conf: &hawser_cfg::model::Server,
+        index: u32,
+        id: u32,
+        addr: ServerAddr,
+        shards: usize,
+    ) -> Self {
+        let o = &conf.opts;
+        let weight = o.weight.unwrap_or(1);
+        let (minconn, maxconn) = limits(o.minconn.unwrap_or(0), o.maxconn.unwrap_or(0));
+        let load = Load { maxconn: maxconn.into(), minconn: minconn.into(), ..Load::default() };
+        Self {
+            name: conf.name.clone(),
+            index,
+            id,
+            uid: NEXT_UID.fetch_add(1, Relaxed),
+            opts: o.clone(),
+            pos: conf.pos,
+            addr: ArcSwap::from_pointee(addr),
+            counters: Counters::new(shards),
+            sess_rate: FreqCtr::default(),
+            check: Mutex::default(),
+            idle: IdleCounts::default(),
+            load,
+            sess_rate_max: AtomicU32::new(0),
+            dequeued: AtomicU32::new(0),
+            uweight: weight.into(),
+            eweight: (weight * WEIGHT_SCALE).into(),
+            oper: AtomicU8::new(Oper::Up as u8),
+            admin: AtomicU8::new(if o.disabled { Admin::CMAINT.0 | Admin::FMAINT.0 } else { 0 }),
+            last_change: AtomicU64::new(0),
+            downtime: AtomicU64::new(0),
+            downs: AtomicU32::new(0),
+            kill_epoch: AtomicU32::new(0),
+            links: OnceLock::new(),
+        }
+    }
+
+    /// Requests being served (`scur`).
+    pub fn served(&self) -> u32 {
+        self.load.served.load(Relaxed)
+    }
+
+    /// Most requests ever served at once (`smax`).
+    pub fn served_max(&self) -> u32 {
+        self.load.served_max.load(Relaxed)
+    }
+
+    /// Requests that wait for this very server (`qcur`).
+    pub fn queued(&self) -> u32 {
+        self.load.queued.load(Relaxed)
+    }
+
+    /// Most requests that ever waited (`qmax`).
+    pub fn queued_max(&self) -> u32 {
+        self.load.queued_max.load(Relaxed)
+    }
+
+    /// `maxconn`, 0 for none.
+    pub fn maxconn(&self) -> u32 {
+        self.load.maxconn.load(Relaxed)
+    }
+
+    /// `minconn`, 0 for none.
+    pub fn minconn(&self) -> u32 {
+        self.load.minconn.load(Relaxed)
+    }
+
+    /// `maxqueue`, 0 for none.
+    pub fn maxqueue(&self) -> u32 {
+        self.opts.maxqueue.unwrap_or(0)
+    }
+
+    /// Weight from the configuration.
+    pub fn initial_weight(&self) -> u32 {
+        self.opts.weight.unwrap_or(1)
+    }
+
+    /// Weight in force before slow start: the initial one unless the CLI changed it.
+    pub fn weight(&self) -> u32 {
+        self.uweight.load(Relaxed)
+    }
+
+    /// Weight for the algorithms, times [`WEIGHT_SCALE`], slow start applied.
+    pub fn effective_weight(&self) -> u32 {
+        self.eweight.load(Relaxed)
+    }
+
+    /// Slow start's share, percent, while it lasts (`throttle`).
+    pub fn throttle(&self) -> Option<u8> {
+        Some(self.load.throttle.load(Relaxed)).filter(|t| *t != 0)
+    }
+
+    /// A backup server.
+    pub fn is_backup(&self) -> bool {
+        self.opts.backup
+    }
+
+    /// Highest session rate (`rate_max`).
+    pub fn sess_rate_max(&self) -> u32 {
+        self.sess_rate_max.load(Relaxed)
+    }
+
+    /// Seconds-worth of milliseconds spent down (`downtime`).
+    pub fn downtime(&self, now: Ms) -> u64 {
+        let down = if self.state().is_down() { now.saturating_sub(self.last_change()) } else { 0 };
+        self.downtime.load(Relaxed) + down
+    }
+
+    /// When the state last changed (`lastchg`); 0 if never.
+    pub fn last_change(&self) -> Ms {
+        self.last_change.load(Relaxed)
+    }
+
+    /// A number that changes when all its sessions must be closed; compare with the one at connect time.
+    pub fn kill_epoch(&self) -> u32 {
+        self.kill_epoch.load(Relaxed)
+    }
+
+    /// The present limit of concurrent requests, `None` for no limit. The limit of a server with `minconn`
+    /// grows with the backend's load until `fullconn`; slow start ramps it (manual 5.2 `minconn`, `slowstart`).
+    pub fn limit(&self, be_conn: u32, fullconn: u32) -> Option<u32> {
+        let (maxconn, minconn) = (self.maxconn(), self.minconn());
+        if maxconn == 0 {
+            return None;
+        }
+        let full = if minconn == 0 || minconn >= maxconn || be_conn >= fullconn {
+            maxconn
+        } else {
+            // be_conn < fullconn here, so the ramp stays below maxconn.
+            let ramp = u64::from(be_conn) * u64::from(maxconn) / u64::from(fullconn);
+            minconn.max(u32::try_from(ramp).unwrap_or(maxconn))
+        };
+        match self.throttle() {
+            Some(pct) => Some((u64::from(full) * u64::from(pct) / 100).clamp(1, u64::from(full)) as u32),
+            None => Some(full),
+        }
+    }
+
+    /// The server whose state this one follows (`track`).
+    pub fn tracks(&self) -> Option<(Arc<Backend>, u32)> {
+        let (be, idx) = self.links.get()?.tracks.as_ref()?;
+        Some((be.upgrade()?, *idx))
+    }
+
+    /// Servers that follow this one's state.
+    pub fn trackers(&self) -> Vec<(Arc<Backend>, u32)> {
+        let links = self.links.get();
+        links.iter().flat_map(|l| &l.trackers).filter_map(|(be, idx)| Some((be.upgrade()?, *idx))).collect()
+    }
+
+    /// Takes one place under `limit`.
+    pub(crate) fn try_take(&self, limit: Option<u32>) -> bool {
+        let served = &self.load.served;
+        let taken = match limit {
+            None => served.fetch_add(1, SeqCst),
+            Some(limit) => match served.fetch_update(SeqCst, SeqCst, |n| (n < limit).then_some(n + 1)) {
+                Ok(n) => n,
+                Err(_) => return false,
+            },
+        };
+        raise(&self.load.served_max, taken + 1);
+        true
+    }
+
+    pub(crate) fn count_queued(&self) {
+        let n = self.load.queued.fetch_add(1, SeqCst) + 1;
+        raise(&self.load.queued_max, n);
+    }
+
+    pub(crate) fn set_throttle(&self, pct: u8) {
+        self.load.throttle.store(pct, Relaxed);
+    }
+
+    pub(crate) fn set_maxconn(&self, n: u32) {
+        let (minconn, maxconn) = limits(self.opts.minconn.unwrap_or(0), n);
+        self.load.minconn.store(minconn, Relaxed);
+        self.load.maxconn.store(maxconn, Relaxed);
+    }
+}
+
+/// `minconn` alone, or above `maxconn`, is a fixed limit.
+fn limits(minconn: u32, maxconn: u32) -> (u32, u32) {
+    (minconn, maxconn.max(minconn))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,335 @@
+//! What the modules do together: assigning, queueing, changing states.
+
+use crate::change::Cause;
+use crate::resolve::Resolver;
+use crate::server::{Admin, Oper};
+use crate::*;
+use hawser_cfg::diag::Diags;
+use hawser_cfg::model::{self, Addr, AddrKind, Proxy, ProxyKind, ServerOpts};
+use hawser_cfg::pos::Word;
+use hawser_sample::Ctx;
+use hawser_sample::facts::ProxyFacts;
+use parking_lot::Mutex;
+use std::sync::Arc;
+
+/// Remembers events as `level text`.
+#[derive(Default)]
+pub(crate) struct Recorder(pub(crate) Mutex<Vec<String>>);
+
+impl EventSink for Recorder {
+    fn event(&self, e: &event::Event<'_>) {
+        self.0.lock().push(format!("{:?} {}", e.level, e.text));
+    }
+}
+
+impl Recorder {
+    pub(crate) fn take(&self) -> Vec<String> {
+        std::mem::take(&mut self.0.lock())
+    }
+}
+
+/// A configured server: `opts` is changed by `f`.
+pub(crate) fn srv(name: &str, f: impl FnOnce(&mut ServerOpts)) -> model::Server {
+    let mut opts = ServerOpts::default();
+    f(&mut opts);
+    let addr = Addr {
+        kind: AddrKind::Ip("192.0.2.1:80".parse().unwrap()),
+        port_offset: None,
+        port_missing: false,
+        port_high: 80,
+        dgram: false,
+        text: "192.0.2.1:80".into(),
+    };
+    model::Server { pos: Default::default(), name: name.into(), addr, opts }
+}
+
+pub(crate) fn words(text: &str) -> Vec<Word> {
+    text.split_whitespace().map(Word::synthetic).collect()
+}
+
+pub(crate) fn proxy(balance: &str, servers: Vec<model::Server>) -> Proxy {
+    let balance = (!balance.is_empty()).then(|| (Default::default(), words(balance)));
+    Proxy {
+        name: "be".into(),
+        kind: ProxyKind::Backend,
+        mode: model::Mode::Http,
+        balance,
+        servers,
+        ..Proxy::default()
+    }
+}
+
+pub(crate) fn try_backend(proxy: &Proxy, events: Arc<dyn EventSink>) -> (Arc<Backend>, Diags) {
+    let mut diags = Diags::default();
+    let facts = Arc::new(ProxyFacts { name: proxy.name.clone(), id: 1, index: 0, http: true });
+    let resolver = Resolver::new(false, |name| name.strip_prefix("ip-")?.parse().ok());
+    let env =
+        CompileEnv { facts, threads: 2, default_fullconn: 10, resolver: &resolver, events, now: time::EPOCH };
+    let be = compile(proxy, &env, &mut diags);
+    (be, diags)
+}
+
+pub(crate) fn backend(balance: &str, servers: Vec<model::Server>) -> Arc<Backend> {
+    let (be, diags) = try_backend(&proxy(balance, servers), Arc::new(NoEvents));
+    assert!(diags.list.is_empty(), "{:?}", diags.list);
+    be
+}
+
+pub(crate) fn assign(be: &Arc<Backend>) -> Assignment {
+    be.assign(&Ctx::EMPTY, &AssignOpts::default())
+}
+
+pub(crate) fn ready(a: Assignment) -> Slot {
+    match a {
+        Assignment::Ready(slot) => slot,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn queued(a: Assignment) -> QueueTicket {
+    match a {
+        Assignment::Queued(t) => t,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn forced(server: u32) -> AssignOpts {
+    AssignOpts { forced: Some(Forced { server, even_down: false }), ..AssignOpts::default() }
+}
+
+fn grant(t: &mut QueueTicket) -> Option<Granted> {
+    t.try_slot()
+}
+
+/// Names of the servers that `n` requests get, one after the other.
+pub(crate) fn turns(be: &Arc<Backend>, n: usize) -> String {
+    (0..n).map(|_| ready(assign(be)).server().name.to_string()).collect()
+}
+
+#[test]
+fn full_servers_queue_and_release_in_order() {
+    let be =
+        backend("roundrobin", vec![srv("a", |o| o.maxconn = Some(1)), srv("b", |o| o.maxconn = Some(1))]);
+    let (a, b) = (ready(assign(&be)), ready(assign(&be)));
+    assert_eq!((&*a.server().name, &*b.server().name), ("a", "b"));
+    let (mut first, mut second) = (queued(assign(&be)), queued(assign(&be)));
+    assert_eq!((be.queued(), be.queued_total()), (2, 2));
+    assert!(grant(&mut first).is_none());
+    drop(b);
+    let Some(Granted::Slot(slot)) = grant(&mut first) else { panic!() };
+    assert_eq!((&*slot.server().name, slot.position()), ("b", QueuePos { server: 0, backend: 0 }));
+    assert!(grant(&mut second).is_none());
+    assert_eq!(second.position(), QueuePos { server: 0, backend: 1 });
+    drop(slot);
+    assert!(matches!(grant(&mut second), Some(Granted::Slot(_))));
+    drop((a, first, second));
+    assert_eq!((be.queued_total(), be.servers[0].served(), be.servers[1].served()), (0, 0, 0));
+}
+
+#[test]
+fn a_left_queue_passes_its_place_on() {
+    let be = backend("roundrobin", vec![srv("a", |o| o.maxconn = Some(1))]);
+    let slot = ready(assign(&be));
+    let (first, mut second, third) = (queued(assign(&be)), queued(assign(&be)), queued(assign(&be)));
+    drop(first);
+    drop(slot);
+    // The grant sits in the channel of `second` when it leaves.
+    assert_eq!(be.queued(), 1);
+    let Some(Granted::Slot(slot)) = grant(&mut second) else { panic!() };
+    drop((slot, second, third));
+    assert_eq!((be.queued(), be.servers[0].served()), (0, 0));
+
+    let slot = ready(assign(&be));
+    let (first, mut second) = (queued(assign(&be)), queued(assign(&be)));
+    drop(slot);
+    drop(first);
+    assert!(matches!(grant(&mut second), Some(Granted::Slot(_))));
+}
+
+#[test]
+fn priorities_order_the_queue() {
+    let be = backend("roundrobin", vec![srv("a", |o| o.maxconn = Some(1))]);
+    let slot = ready(assign(&be));
+    // (arrival, class, offset), expected rank
+    let cases = [(100, 0, 0, 2), (101, 0, -50, 1), (102, -1, 1000, 0), (103, 0, 0, 3), (50, 1, -40, 4)];
+    let mut tickets: Vec<_> = cases
+        .iter()
+        .map(|&(now, class, offset, rank)| {
+            let opts = AssignOpts { now, priority: Priority { class, offset }, ..AssignOpts::default() };
+            (rank, queued(be.assign(&Ctx::EMPTY, &opts)))
+        })
+        .collect();
+    tickets.sort_by_key(|t| t.0);
+    drop(slot);
+    for (rank, mut t) in tickets {
+        assert!(matches!(grant(&mut t), Some(Granted::Slot(_))), "rank {rank}");
+    }
+}
+
+#[test]
+fn server_and_backend_queues_share_a_server_by_age() {
+    let be = backend("roundrobin", vec![srv("a", |o| o.maxconn = Some(1))]);
+    let slot = ready(assign(&be));
+    let mut any = queued(assign(&be));
+    let mut own = queued(be.assign(&Ctx::EMPTY, &forced(0)));
+    assert_eq!((be.queued(), be.servers[0].queued()), (1, 1));
+    drop(slot);
+    let first = grant(&mut any);
+    assert!(matches!(first, Some(Granted::Slot(_))));
+    assert!(grant(&mut own).is_none());
+    drop(first);
+    assert!(matches!(grant(&mut own), Some(Granted::Slot(_))));
+}
+
+#[test]
+fn full_queue_of_a_designated_server_goes_elsewhere() {
+    let one = |o: &mut ServerOpts| (o.maxconn, o.maxqueue) = (Some(1), Some(1));
+    let be = backend("roundrobin", vec![srv("a", one), srv("b", one)]);
+    let _slot = ready(be.assign(&Ctx::EMPTY, &forced(0)));
+    let _waits = queued(be.assign(&Ctx::EMPTY, &forced(0)));
+    assert_eq!(&*ready(be.assign(&Ctx::EMPTY, &forced(0))).server().name, "b");
+}
+
+#[test]
+fn designated_servers() {
+    let be =
+        backend("roundrobin", vec![srv("a", |_| ()), srv("b", |_| ()), srv("z", |o| o.weight = Some(0))]);
+    let at = |forced, prefer, avoid| {
+        let opts = AssignOpts { forced, prefer, avoid, ..AssignOpts::default() };
+        ready(be.assign(&Ctx::EMPTY, &opts)).server().name.to_string()
+    };
+    let f = |server, even_down| Some(Forced { server, even_down });
+    assert_eq!(at(f(1, false), None, None), "b");
+    assert_eq!(at(f(2, false), None, None), "z", "weight 0 still serves who is bound to it");
+    assert_eq!(at(None, Some(0), None), "a");
+    assert_eq!(at(None, Some(1), None), "b");
+    assert_ne!(at(None, Some(2), None), "z");
+    assert_eq!(at(None, Some(1), Some(1)), "a");
+    be.set_oper(1, Oper::Down, Cause::Cli, 2);
+    assert_eq!(at(f(1, false), None, None), "a");
+    assert_eq!(at(f(1, true), None, None), "b");
+    assert_eq!(at(None, Some(1), None), "a");
+    assert_eq!(at(None, None, Some(0)), "a", "nobody else is left");
+}
+
+#[test]
+fn losing_servers_tells_waiters() {
+    let conf = |redispatch| {
+        let mut p =
+            proxy("roundrobin", vec![srv("a", |o| o.maxconn = Some(1)), srv("b", |o| o.maxconn = Some(1))]);
+        p.redispatch = redispatch;
+        try_backend(&p, Arc::new(NoEvents)).0
+    };
+    for (redispatch, admin) in [(-1, false), (0, false), (0, true)] {
+        let be = conf(redispatch);
+        let (_a, _b) = (ready(assign(&be)), ready(assign(&be)));
+        let (mut any, mut own) = (queued(assign(&be)), queued(be.assign(&Ctx::EMPTY, &forced(0))));
+        if admin {
+            be.set_admin(0, Admin::FMAINT, Admin::NONE, 2);
+        } else {
+            be.set_oper(0, Oper::Down, Cause::Cli, 2);
+        }
+        assert_eq!(matches!(grant(&mut own), Some(Granted::Requeue)), redispatch != 0 || admin);
+        assert!(grant(&mut any).is_none());
+        be.set_oper(1, Oper::Down, Cause::Cli, 3);
+        assert!(matches!(grant(&mut any), Some(Granted::NoServer)));
+        assert!(matches!(assign(&be), Assignment::NoServer));
+    }
+}
+
+#[test]
+fn a_server_that_comes_up_serves_the_queue() {
+    let be =
+        backend("roundrobin", vec![srv("a", |o| o.maxconn = Some(1)), srv("b", |o| o.maxconn = Some(2))]);
+    be.set_oper(1, Oper::Down, Cause::Cli, 2);
+    let _a = ready(assign(&be));
+    let mut waiters: Vec<_> = (0..3).map(|_| queued(assign(&be))).collect();
+    be.set_oper(1, Oper::Up, Cause::Cli, 3);
+    let granted: Vec<_> = waiters.iter_mut().map(grant).collect();
+    assert_eq!(granted.iter().map(Option::is_some).collect::<Vec<_>>(), [true, true, false]);
+    be.set_maxconn(1, 3);
+    assert!(matches!(grant(&mut waiters[2]), Some(Granted::Slot(_))));
+}
+
+#[test]
+fn minconn_ramps_with_the_backend() {
+    let be = backend("roundrobin", vec![srv("a", |o| (o.minconn, o.maxconn) = (Some(1), Some(10)))]);
+    let _g: Vec<_> = (0..2).map(|_| be.begin(0, 1)).collect();
+    let _slots: Vec<_> = (0..2).map(|_| ready(assign(&be))).collect();
+    let mut first = queued(assign(&be));
+    // fullconn is 10: each further connection on the backend is one more place, for the oldest waiter.
+    let _more = be.begin(0, 1);
+    let mut second = queued(assign(&be));
+    let granted = grant(&mut first);
+    assert!(matches!(granted, Some(Granted::Slot(_))));
+    assert!(grant(&mut second).is_none());
+}
+
+#[test]
+fn events_use_the_known_words() {
+    let recorder = Arc::new(Recorder::default());
+    let servers = vec![srv("s1", |_| ()), srv("s2", |_| ()), srv("b1", |o| o.backup = true)];
+    let (be, _) = try_backend(&proxy("", servers), recorder.clone());
+    let check = |idx, to, cause| _ = be.set_oper(idx, to, cause, 9);
+    let steps: [(&dyn Fn(), &[&str]); 12] = [
+        (
+            &|| check(0, Oper::Down, Cause::Check("")),
+            &[
+                "Alert Server be/s1 is DOWN. 1 active and 1 backup servers left. 0 sessions active, 0 requeued, 0 remaining in queue.",
+            ],
+        ),
+        (
+            &|| check(1, Oper::Down, Cause::Check("Layer4 timeout, check duration: 3ms")),
+            &[
+                "Alert Server be/s2 is DOWN, reason: Layer4 timeout, check duration: 3ms. 0 active and 1 backup servers left. Running on backup. 0 sessions active, 0 requeued, 0 remaining in queue.",
+            ],
+        ),
+        (
+            &|| check(2, Oper::Down, Cause::Cli),
+            &[
+                "Alert Backup Server be/b1 is DOWN, changed from CLI. 0 active and 0 backup servers left. 0 sessions active, 0 requeued, 0 remaining in queue.",
+                "Emerg backend be has no server available!",
+            ],
+        ),
+        (&|| check(2, Oper::Down, Cause::Cli), &[]),
+        (
+            &|| check(0, Oper::Up, Cause::Check("")),
+            &[
+                "Notice Server be/s1 is UP. 1 active and 0 backup servers online. 0 sessions requeued, 0 total in queue.",
+            ],
+        ),
+        (
+            &|| _ = be.set_admin(0, Admin::FMAINT, Admin::NONE, 9),
+            &[
+                "Alert Server be/s1 is going DOWN for maintenance. 0 active and 0 backup servers left. 0 sessions active, 0 requeued, 0 remaining in queue.",
+                "Emerg backend be has no server available!",
+            ],
+        ),
+        (
+            &|| _ = be.set_admin(0, Admin::NONE, Admin::FMAINT, 9),
+            &["Notice Server be/s1 is UP/READY (leaving forced maintenance)."],
+        ),
+        (&|| check(1, Oper::Up, Cause::Silent), &[]),
+        (
+            &|| _ = be.set_admin(1, Admin::FDRAIN, Admin::NONE, 9),
+            &[
+                "Notice Server be/s2 enters drain state. 1 active and 0 backup servers online. 0 sessions requeued, 0 total in queue.",
+            ],
+        ),
+        (
+            &|| _ = be.set_admin(1, Admin::NONE, Admin::FDRAIN, 9),
+            &["Notice Server be/s2 is UP (leaving forced drain)."],
+        ),
+        (
+            &|| check(0, Oper::Stopping, Cause::Cli),
+            &[
+                "Notice Server be/s1 is stopping, changed from CLI. 1 active and 0 backup servers online. 0 sessions requeued, 0 total in queue.",
+            ],
+        ),
+        (&|| be.set_weight(1, 0, 9), &["Emerg backend be has no server available!"]),
+    ];
+    for (i, (step, want)) in steps.into_iter().enumerate() {
+        step();
+        assert_eq!(recorder.take(), *want, "step {i}");
+    }
+}
