@@ -15,6 +15,7 @@ impl Backend {
             queued: s.queued(),
             maxconn: s.maxconn(),
             weight: s.effective_weight().div_ceil(crate::server::WEIGHT_SCALE),
+            user_weight: s.weight(),
             init_weight: s.initial_weight(),
             sess_rate: s.sess_rate.rate(now),
             idle: s.idle.idle.load(Relaxed) + s.idle.safe.load(Relaxed),

@@ -101,11 +101,6 @@ fn grant(t: &mut QueueTicket) -> Option<Granted> {
     t.try_slot()
 }
 
-/// Names of the servers that `n` requests get, one after the other.
-pub(crate) fn turns(be: &Arc<Backend>, n: usize) -> String {
-    (0..n).map(|_| ready(assign(be)).server().name.to_string()).collect()
-}
-
 #[test]
 fn full_servers_queue_and_release_in_order() {
     let be =
