@@ -74,7 +74,7 @@ impl Slot {
         let slot = Self { backend: backend.clone(), server, pos: QueuePos::default() };
         let s = slot.server();
         s.counters.session(thread, now);
-        crate::counters::raise(&s.sess_rate_max, s.sess_rate.tick(now));
+        s.sess_rate.add(now, 1);
         slot
     }
 

@@ -3,10 +3,10 @@
 use crate::algo::{Algo, Choice, Pick};
 use crate::counters::{Counters, raise};
 use crate::event::EventSink;
-use crate::freq::FreqCtr;
 use crate::queue::Queue;
 use crate::server::Server;
 use crate::time::Ms;
+use hawser_proto::freq::FreqCtr;
 use hawser_sample::facts::ProxyFacts;
 use parking_lot::Mutex;
 use std::sync::Arc;
@@ -20,11 +20,10 @@ pub struct Backend {
     pub servers: Vec<Arc<Server>>,
     /// Counters.
     pub counters: Counters,
-    /// Sessions per second.
+    /// Sessions per second (`rate`, `rate_max`).
     pub sess_rate: FreqCtr,
     /// `max-keep-alive-queue`, -1 for no limit.
     pub max_keep_alive_queue: i32,
-    pub(crate) sess_rate_max: AtomicU32,
     pub(crate) conns: AtomicU32,
     pub(crate) conns_max: AtomicU32,
     pub(crate) fullconn: AtomicU32,
@@ -65,7 +64,7 @@ impl Backend {
         let n = self.conns.fetch_add(1, Relaxed) + 1;
         raise(&self.conns_max, n);
         self.counters.session(thread, now);
-        raise(&self.sess_rate_max, self.sess_rate.tick(now));
+        self.sess_rate.add(now, 1);
         BackendGuard(self.clone())
     }
 
@@ -92,11 +91,6 @@ impl Backend {
     /// Most requests ever in progress (`smax`).
     pub fn conns_max(&self) -> u32 {
         self.conns_max.load(Relaxed)
-    }
-
-    /// Highest session rate (`rate_max`).
-    pub fn sess_rate_max(&self) -> u32 {
-        self.sess_rate_max.load(Relaxed)
     }
 
     /// Requests that wait for any server (`qcur`).

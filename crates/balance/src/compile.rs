@@ -4,13 +4,13 @@ use crate::algo;
 use crate::backend::{Backend, Farm};
 use crate::counters::Counters;
 use crate::event::EventSink;
-use crate::freq::FreqCtr;
 use crate::queue::Queue;
 use crate::resolve::Resolver;
 use crate::server::{Admin, Links, Server};
 use crate::time::Ms;
 use hawser_cfg::diag::Diags;
 use hawser_cfg::model::{Proxy, opt};
+use hawser_proto::freq::FreqCtr;
 use hawser_sample::facts::ProxyFacts;
 use parking_lot::Mutex;
 use std::collections::{HashMap, HashSet};
@@ -57,7 +57,6 @@ pub fn compile(proxy: &Proxy, env: &CompileEnv<'_>, diags: &mut Diags) -> Arc<Ba
         counters: Counters::new(env.threads),
         sess_rate: FreqCtr::default(),
         max_keep_alive_queue: proxy.max_keep_alive_queue.unwrap_or(-1),
-        sess_rate_max: AtomicU32::new(0),
         conns: AtomicU32::new(0),
         conns_max: AtomicU32::new(0),
         fullconn: proxy.fullconn.unwrap_or(env.default_fullconn).max(1).into(),

@@ -1,6 +1,7 @@
 //! Answers for [`hawser_sample::Runtime`]: what fetches ask about backends and servers.
 
 use crate::backend::Backend;
+use crate::server::Server;
 use crate::time::Ms;
 use hawser_sample::ctx::ServerFacts;
 use std::sync::atomic::Ordering::Relaxed;
@@ -17,24 +18,35 @@ impl Backend {
             weight: s.effective_weight().div_ceil(crate::server::WEIGHT_SCALE),
             user_weight: s.weight(),
             init_weight: s.initial_weight(),
-            sess_rate: s.sess_rate.rate(now),
+            sess_rate: s.sess_rate.read(now),
             idle: s.idle.idle.load(Relaxed) + s.idle.safe.load(Relaxed),
         })
     }
 
     /// Answer of `Runtime::be_sess_rate`.
     pub fn session_rate(&self, now: Ms) -> u32 {
-        self.sess_rate.rate(now)
+        self.sess_rate.read(now)
     }
 
-    /// Answer of `Runtime::conn_free`: connections that usable servers can still take; `None` when one of them
-    /// has no `maxconn`, which makes the number meaningless.
-    pub fn connections_free(&self) -> Option<i64> {
-        let usable = || self.servers.iter().filter(|s| s.is_usable());
-        if usable().any(|s| s.maxconn() == 0) {
-            return None;
-        }
-        Some(usable().map(|s| i64::from(s.maxconn()) - i64::from(s.served())).sum())
+    /// Answer of `Runtime::conn_free`: connections that usable servers can still take; -1 when one of them has
+    /// no `maxconn`.
+    pub fn connections_free(&self) -> i64 {
+        self.free(|s| (s.maxconn() != 0).then(|| i64::from(s.maxconn()) - i64::from(s.served())))
+    }
+
+    /// Answer of `Runtime::conn_slots`: the same with free places in the servers' queues; -1 when one of them
+    /// has no `maxconn` or no `maxqueue`.
+    pub fn connection_slots(&self) -> i64 {
+        self.free(|s| {
+            let limited = s.maxconn() != 0 && s.maxqueue() != 0;
+            let slots = i64::from(s.maxconn()) + i64::from(s.maxqueue());
+            limited.then(|| slots - i64::from(s.served()) - i64::from(s.queued()))
+        })
+    }
+
+    fn free(&self, of: impl Fn(&Server) -> Option<i64>) -> i64 {
+        let usable = self.servers.iter().filter(|s| s.is_usable());
+        usable.map(|s| of(s)).sum::<Option<i64>>().map_or(-1, |n| n.max(0))
     }
 
     /// Active servers that take load (`act`).

@@ -24,7 +24,6 @@ pub mod compile;
 pub mod counters;
 pub mod event;
 pub mod facts;
-pub mod freq;
 pub mod queue;
 pub mod resolve;
 pub mod server;

@@ -2,11 +2,11 @@
 
 use crate::backend::Backend;
 use crate::counters::{Counters, raise};
-use crate::freq::FreqCtr;
 use crate::time::Ms;
 use arc_swap::ArcSwap;
 use hawser_cfg::model::ServerOpts;
 use hawser_proto::Address;
+use hawser_proto::freq::FreqCtr;
 use parking_lot::Mutex;
 use std::sync::atomic::{
     AtomicBool, AtomicU8, AtomicU32, AtomicU64,
@@ -129,14 +129,13 @@ pub struct Server {
     pub addr: ArcSwap<ServerAddr>,
     /// Counters.
     pub counters: Counters,
-    /// Sessions per second (`rate`).
+    /// Sessions per second (`rate`, `rate_max`).
     pub sess_rate: FreqCtr,
     /// Checks, for the statistics.
     pub check: Mutex<CheckView>,
     /// Idle connections, for the statistics and the limits.
     pub idle: IdleCounts,
     pub(crate) load: Load,
-    pub(crate) sess_rate_max: AtomicU32,
     /// Grants from either queue so far, for positions.
     pub(crate) dequeued: AtomicU32,
     pub(crate) uweight: AtomicU32,
@@ -185,7 +184,6 @@ impl Server {
             check: Mutex::default(),
             idle: IdleCounts::default(),
             load,
-            sess_rate_max: AtomicU32::new(0),
             dequeued: AtomicU32::new(0),
             uweight: weight.into(),
             eweight: (weight * WEIGHT_SCALE).into(),
@@ -257,11 +255,6 @@ impl Server {
     /// A backup server.
     pub fn is_backup(&self) -> bool {
         self.opts.backup
-    }
-
-    /// Highest session rate (`rate_max`).
-    pub fn sess_rate_max(&self) -> u32 {
-        self.sess_rate_max.load(Relaxed)
     }
 
     /// Seconds-worth of milliseconds spent down (`downtime`).

@@ -61,10 +61,17 @@ pub(crate) fn proxy(balance: &str, servers: Vec<model::Server>) -> Proxy {
 
 pub(crate) fn try_backend(proxy: &Proxy, events: Arc<dyn EventSink>) -> (Arc<Backend>, Diags) {
     let mut diags = Diags::default();
-    let facts = Arc::new(ProxyFacts { name: proxy.name.clone(), id: 1, index: 0, http: true });
+    let facts = Arc::new(ProxyFacts {
+        name: proxy.name.clone(),
+        id: 1,
+        index: 0,
+        http: true,
+        timeouts: proxy.timeouts,
+        default_backend: None,
+        log_counter: Default::default(),
+    });
     let resolver = Resolver::new(false, |name| name.strip_prefix("ip-")?.parse().ok());
-    let env =
-        CompileEnv { facts, threads: 2, default_fullconn: 10, resolver: &resolver, events, now: time::EPOCH };
+    let env = CompileEnv { facts, threads: 2, default_fullconn: 10, resolver: &resolver, events, now: 1 };
     let be = compile(proxy, &env, &mut diags);
     (be, diags)
 }

@@ -7,8 +7,13 @@ use std::time::Instant;
 
 /// Milliseconds since the process asked for the first time; the time base of [`FreqCtr`].
 pub fn now_ms() -> u64 {
+    ms_at(clock::now())
+}
+
+/// The same for another moment; 0 for moments before the first question.
+pub fn ms_at(at: Instant) -> u64 {
     static START: OnceLock<Instant> = OnceLock::new();
-    let elapsed = clock::now().saturating_duration_since(*START.get_or_init(clock::now));
+    let elapsed = at.saturating_duration_since(*START.get_or_init(clock::now));
     u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
 }
 
