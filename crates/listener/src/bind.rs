@@ -26,7 +26,7 @@ impl Bound {
     ///
     /// # Errors
     /// A further socket on the address was refused; the text is a whole message.
-    pub fn deal(self, threads: u32, files: &[Arc<str>]) -> Result<Vec<(u32, Box<dyn Receiver>)>, String> {
+    pub fn deal(self, threads: u32, files: &[Arc<str>]) -> Result<Vec<Dealt>, String> {
         let set = self.spec.threads.clone();
         let mut numbers: Vec<u32> = (0..threads).filter(|n| set.contains(n + 1)).collect();
         if numbers.is_empty() {
@@ -44,6 +44,9 @@ impl Bound {
         Ok(out)
     }
 }
+
+/// A receiver for a thread, numbered from 0.
+pub type Dealt = (u32, Box<dyn Receiver>);
 
 /// A message about one address.
 #[derive(Debug, Clone, PartialEq, Eq)]

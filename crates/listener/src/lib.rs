@@ -11,7 +11,7 @@ mod compile;
 mod set;
 mod threads;
 
-pub use bind::{BindFailure, Binder, Bound};
+pub use bind::{BindFailure, Binder, Bound, Dealt};
 pub use compile::{BindSpec, CompileOptions, Compiled, compile, compile_cli};
 pub use set::ListenerSet;
 pub use threads::ThreadSet;

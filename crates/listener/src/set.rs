@@ -66,8 +66,12 @@ impl ListenerSet {
     }
 
     fn each(&self, frontend: Option<usize>, f: impl Fn(&Acceptor) -> bool) -> bool {
-        let all = self.all.borrow();
-        let concerned = all.iter().filter(|a| frontend.is_none_or(|i| a.info.frontend.index == i));
-        concerned.fold(true, |ok, a| f(a) && ok)
+        let mut ok = true;
+        for a in self.all.borrow().iter() {
+            if frontend.is_none_or(|i| a.info.frontend.index == i) {
+                ok &= f(a);
+            }
+        }
+        ok
     }
 }
