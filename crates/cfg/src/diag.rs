@@ -15,18 +15,34 @@ pub enum Severity {
     Alert,
 }
 
-/// How HAProxy lays a message with a position out.
+/// How HAProxy lays a message out. Without a position, the first four are `config : text`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Layout {
-    /// `parsing [file:line] : text`: what keyword parsers use.
+    /// `config : parsing [file:line] : text`: what keyword parsers use.
     #[default]
     Spaced,
-    /// `parsing [file:line]: text`.
+    /// `config : parsing [file:line]: text`.
     Tight,
-    /// As `Tight`, followed by the source line and a caret under the first column of the span.
+    /// As `Tight`, then ` at position N:` unless the text ends with a colon, the source line, and a caret under
+    /// the first column of the span.
     Excerpt,
-    /// `[file:line] : text`, without `config : parsing`.
+    /// `config : [file:line] : text`: checks after parsing.
+    Located,
+    /// `[file:line] : text`.
     Bare,
+    /// The text alone, even if there is a position.
+    Plain,
+    /// `config : text` that only sums up messages before it; richer formats leave it out.
+    Summary,
+}
+
+/// What is shown instead of the source line.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Excerpt {
+    /// The line.
+    pub line: String,
+    /// Byte column of the caret in it.
+    pub caret: usize,
 }
 
 /// One message about the configuration.
@@ -44,8 +60,10 @@ pub struct Diag {
     pub suggestion: Option<String>,
     /// How the classic format prints it.
     pub layout: Layout,
-    /// More text that goes behind the excerpt.
+    /// More text, on lines of its own.
     pub note: Option<String>,
+    /// What the classic format shows instead of the source line.
+    pub excerpt: Option<Box<Excerpt>>,
 }
 
 /// The messages of one run, in the order they were found.
@@ -66,6 +84,7 @@ impl Diags {
             suggestion: None,
             layout: Layout::Spaced,
             note: None,
+            excerpt: None,
         });
         let last = self.list.len() - 1;
         &mut self.list[last]

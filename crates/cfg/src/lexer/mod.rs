@@ -77,7 +77,7 @@ pub struct LexError {
 /// Cuts `raw`, one line without its line feed, into words. A comment or an empty line gives none.
 ///
 /// Words can be empty (`""`); it is the caller who knows whether that is an error. A word ends at a NUL that an
-/// escape put into it.
+/// escape put into it; there should be no NUL in `raw` itself.
 ///
 /// # Errors
 /// The first thing that is wrong with the line.

@@ -13,7 +13,7 @@ fn lines() -> impl Strategy<Value = String> {
         1 => Just("${".to_owned()),
         1 => Just("\\x".to_owned()),
         1 => "[0-9a-fA-FA-Z_]{1,2}",
-        1 => any::<char>().prop_map(String::from),
+        1 => "[^\0]",
     ];
     prop::collection::vec(piece, 0..40).prop_map(|v| v.concat())
 }
