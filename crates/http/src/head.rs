@@ -1,5 +1,6 @@
 //! The head of a message: start line and fields over one buffer.
 
+use crate::chars::is_name;
 use crate::name::KnownName;
 use smallvec::SmallVec;
 
@@ -154,16 +155,23 @@ impl Head {
         if let Start::Response { reason, .. } = self.start { self.get(reason) } else { b"" }
     }
 
-    /// Replaces the method.
+    /// Replaces the method; what is no token is ignored.
     pub fn set_method(&mut self, m: &[u8]) {
+        if !is_name(m) {
+            return;
+        }
         let s = self.append(m);
         if let Start::Request { method, .. } = &mut self.start {
             *method = s;
         }
     }
 
-    /// Replaces the request target.
+    /// Replaces the request target; what cannot be one (empty, or with white space or controls) is ignored.
+    /// [`Head::set_uri`] tells.
     pub fn set_target(&mut self, t: &[u8]) {
+        if t.is_empty() || t.iter().any(|&b| b <= b' ' || b == 0x7f) {
+            return;
+        }
         let s = self.append(t);
         if let Start::Request { target, .. } = &mut self.start {
             *target = s;
@@ -172,7 +180,7 @@ impl Head {
 
     /// Replaces status and reason.
     pub fn set_status(&mut self, code: u16, text: &[u8]) {
-        let s = self.append(text);
+        let s = self.append_value(text);
         if let Start::Response { status, reason, .. } = &mut self.start {
             *status = code;
             *reason = s;
@@ -203,10 +211,25 @@ impl Head {
         self.known(name).next()
     }
 
-    /// Appends a field.
+    /// Appends a value. CR, LF and NUL become spaces (RFC 9110 section 5.5), so that no value, wherever it comes
+    /// from, can make another field.
+    pub fn append_value(&mut self, value: &[u8]) -> Span {
+        let s = self.append(value);
+        if memchr::memchr3(b'\r', b'\n', 0, value).is_some() {
+            for b in self.buf.iter_mut().skip(s.off as usize).filter(|b| matches!(b, b'\r' | b'\n' | 0)) {
+                *b = b' ';
+            }
+        }
+        s
+    }
+
+    /// Appends a field. One whose name is no token is not added; for the value see [`Head::append_value`].
     pub fn add(&mut self, name: &[u8], value: &[u8]) {
+        if !is_name(name) {
+            return;
+        }
         let known = KnownName::of(name);
-        let (name, value) = (self.append(name), self.append(value));
+        let (name, value) = (self.append(name), self.append_value(value));
         self.fields.push(Field { name, value, known });
     }
 
@@ -252,12 +275,16 @@ impl Head {
 
     /// Replaces the value of the field at an index of [`Head::fields`].
     pub fn set_value_at(&mut self, i: usize, value: &[u8]) {
-        let s = self.append(value);
+        let s = self.append_value(value);
         self.fields[i].value = s;
     }
 
     /// Gives every field of a name another one, keeping values and positions; returns how many there were.
+    /// Nothing happens if the new name is no token.
     pub fn rename(&mut self, from: &[u8], to: &[u8]) -> usize {
+        if !is_name(to) {
+            return 0;
+        }
         let (known, mut span, mut n) = (KnownName::of(to), None, 0);
         for i in 0..self.fields.len() {
             if self.named(i, from) {
@@ -380,6 +407,26 @@ mod tests {
         );
         let r = Head::response(Version::H11, 200, b"OK");
         assert_eq!(r.wire_len(), "HTTP/1.1 200 OK\r\n\r\n".len());
+    }
+
+    #[test]
+    fn no_edit_can_split_a_message() {
+        let mut h = sample();
+        h.add(b"X", b"a\r\nY: b\0");
+        h.set_value_at(0, b"a\nb");
+        h.add(b"", b"v");
+        h.add(b"A B", b"v");
+        h.add(b"A:", b"v");
+        h.set(b"C\r\nD", b"v");
+        assert_eq!(h.rename(b"cookie", b"a\nb"), 0);
+        h.set_target(b"/ HTTP/1.1\r\n");
+        h.set_target(b"");
+        h.set_method(b"A B");
+        assert_eq!(text(&h), "Host=a b;X-A=1;x-a=2;Cookie=c=d;X=a  Y: b ;");
+        assert_eq!((h.method(), h.target()), (&b"GET"[..], &b"/"[..]));
+        let mut r = Head::response(Version::H11, 200, b"OK");
+        r.set_status(302, b"x\r\ny");
+        assert_eq!((r.status(), r.reason()), (302, &b"x  y"[..]));
     }
 
     #[test]

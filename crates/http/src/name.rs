@@ -20,6 +20,12 @@ macro_rules! known {
             /// How many variants there are.
             pub const COUNT: usize = 1 $(+ { let _ = $text; 1 })*;
 
+            /// A bit of its own, for sets of names; 0 for `Other`.
+            pub const fn bit(self) -> u64 {
+                const { assert!(Self::COUNT <= 65) };
+                match self { Self::Other => 0, known => 1 << (known as u8 - 1) }
+            }
+
             /// Its lower-case spelling, empty for `Other`.
             pub fn as_str(self) -> &'static str {
                 match self { Self::Other => "", $(Self::$id => $text,)* }

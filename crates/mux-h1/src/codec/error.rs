@@ -70,7 +70,8 @@ pub struct ParseError {
     pub reason: Reason,
     /// Status that a client deserves (a server's error is always answered by 502).
     pub status: u16,
-    /// Would `option accept-unsafe-violations-in-http-request` (or `-response`) have let it pass?
+    /// Would `option accept-unsafe-violations-in-http-request` (or `-response`) have let it pass, as far as the
+    /// bytes received tell?
     pub relaxable: bool,
 }
 
