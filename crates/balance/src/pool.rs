@@ -1,0 +1,377 @@
+//! Idle connections to servers, kept for the next request (manual 4.2 `http-reuse`, 5.2 `pool-*`).
+//!
+//! Each worker thread has its own pool, since a connection lives and dies on one thread: what HAProxy calls
+//! taking over a connection from another thread (`tune.idle-pool.shared`) does not exist here. Limits per server
+//! (`pool-max-conn`) count the connections of all threads; the estimate of how many are needed is per thread.
+
+use crate::server::Server;
+use crate::time::Ms;
+use hawser_cfg::model::Reuse;
+use std::cell::Cell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+mod keys;
+mod usage;
+
+use keys::KeyMap;
+pub use usage::FdPressure;
+use usage::Usage;
+
+/// `pool-purge-delay` by default, ms.
+const PURGE_DELAY: u32 = 5000;
+
+/// What the pool asks of a connection.
+pub trait Idle {
+    /// The peer closed it, or sent something nobody asked for. Must not make a system call: readiness that the
+    /// runtime already knows of is enough, since a request that fails on a connection that died meanwhile is
+    /// retried anyhow.
+    fn is_dead(&mut self) -> bool;
+}
+
+/// A connection to a server, counted as used or idle wherever it is.
+#[derive(Debug)]
+pub struct Conn<C> {
+    /// The connection.
+    pub io: C,
+    /// Bound to one client (NTLM, a source address taken from the client, ...): never shared.
+    pub private: bool,
+    hash: u64,
+    uses: u32,
+    lease: Lease,
+}
+
+impl<C> Conn<C> {
+    /// The server.
+    pub fn server(&self) -> &Arc<Server> {
+        &self.lease.server
+    }
+
+    /// Hash of the properties that a request must share to use it.
+    pub fn hash(&self) -> u64 {
+        self.hash
+    }
+
+    /// How often it was reused.
+    pub fn uses(&self) -> u32 {
+        self.uses
+    }
+
+    /// Whether `max-reuse` lets another request use it, and how it was marked since.
+    pub fn may_be_reused(&self) -> bool {
+        // -1 is no limit.
+        self.lease
+            .server
+            .opts
+            .max_reuse
+            .is_none_or(|max| u32::try_from(max).is_err() || self.uses < max as u32)
+    }
+
+    /// Counts another request on it by the client that owns it, without passing through the pool.
+    pub fn reuse_by_owner(&mut self) {
+        self.uses += 1;
+    }
+}
+
+/// The counted side of a connection.
+#[derive(Debug)]
+struct Lease {
+    server: Arc<Server>,
+    usage: Rc<Usage>,
+    place: Place,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Place {
+    Used,
+    Idle,
+    Safe,
+}
+
+impl Lease {
+    fn gauge(&self) -> &AtomicU32 {
+        match self.place {
+            Place::Used => &self.server.idle.used,
+            Place::Idle => &self.server.idle.idle,
+            Place::Safe => &self.server.idle.safe,
+        }
+    }
+
+    fn enter(&mut self, place: Place) {
+        self.leave();
+        self.place = place;
+        self.count();
+    }
+
+    fn count(&self) {
+        self.gauge().fetch_add(1, Relaxed);
+        match self.place {
+            Place::Used => self.usage.begin(&self.server),
+            Place::Idle | Place::Safe => self.usage.idle.set(self.usage.idle.get() + 1),
+        }
+    }
+
+    fn leave(&self) {
+        self.gauge().fetch_sub(1, Relaxed);
+        let cell = if self.place == Place::Used { &self.usage.used } else { &self.usage.idle };
+        cell.set(cell.get() - 1);
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
+
+#[derive(Debug)]
+struct Entry<C> {
+    conn: Conn<C>,
+    since: Ms,
+}
+
+/// Connections with equal hashes, each list oldest first.
+#[derive(Debug)]
+struct Lists<C> {
+    /// Never reused yet: the server may not support it.
+    idle: Vec<Entry<C>>,
+    /// Reused at least once.
+    safe: Vec<Entry<C>>,
+}
+
+impl<C> Default for Lists<C> {
+    fn default() -> Self {
+        Self { idle: Vec::new(), safe: Vec::new() }
+    }
+}
+
+#[derive(Debug)]
+struct ServerPool<C> {
+    server: Arc<Server>,
+    usage: Rc<Usage>,
+    by_hash: KeyMap<Lists<C>>,
+    next_purge: Ms,
+}
+
+/// The idle connections of one thread.
+#[derive(Debug)]
+pub struct IdlePool<C> {
+    servers: KeyMap<ServerPool<C>>,
+    pressure: Arc<FdPressure>,
+    next_purge: Cell<Option<Ms>>,
+}
+
+impl<C: Idle> IdlePool<C> {
+    /// An empty pool.
+    pub fn new(pressure: Arc<FdPressure>) -> Self {
+        Self { servers: KeyMap::default(), pressure, next_purge: Cell::new(None) }
+    }
+
+    /// Registers a connection that was just established, in use.
+    pub fn opened(&mut self, server: &Arc<Server>, hash: u64, io: C) -> Conn<C> {
+        let usage = self.of(server).usage.clone();
+        let lease = Lease { server: server.clone(), usage, place: Place::Used };
+        lease.count();
+        Conn { io, private: false, hash, uses: 0, lease }
+    }
+
+    /// Takes an idle connection for a request, the most recently used one first. `first` is the first request of
+    /// a client connection, which modes below `always` protect from connections that may just be closing.
+    pub fn take(&mut self, server: &Arc<Server>, hash: u64, mode: Reuse, first: bool) -> Option<Conn<C>> {
+        if mode == Reuse::Never || (first && mode == Reuse::Safe) {
+            return None;
+        }
+        let lists = self.servers.get_mut(&server.uid)?.by_hash.get_mut(&hash)?;
+        let mut conn = lists.pop(mode, first)?;
+        conn.uses += 1;
+        conn.lease.enter(Place::Used);
+        Some(conn)
+    }
+
+    /// Keeps a connection that has just become idle.
+    ///
+    /// # Errors
+    /// Gives it back when it must not be shared or is not worth keeping: it is private, dead, worn out
+    /// (`max-reuse`), the server's pools are full or off, more are idle than the load needs, or descriptors are
+    /// scarce.
+    pub fn put(&mut self, mut conn: Conn<C>, now: Ms) -> Result<(), Conn<C>> {
+        let o = &conn.lease.server.opts;
+        let delay = o.pool_purge_delay.unwrap_or(PURGE_DELAY);
+        let idle = &conn.lease.server.idle;
+        let pooled = idle.idle.load(Relaxed) + idle.safe.load(Relaxed);
+        // -1 is no limit.
+        let full = u32::try_from(o.pool_max_conn.unwrap_or(-1)).is_ok_and(|max| pooled >= max);
+        let unneeded = !conn.lease.usage.needs_idle(o.pool_low_conn.unwrap_or(0));
+        if conn.private || full || unneeded || delay == 0 || self.pressure.is_low() || !conn.may_be_reused() {
+            return Err(conn);
+        }
+        if conn.lease.server.state().is_down() || conn.io.is_dead() {
+            return Err(conn);
+        }
+        let server = conn.lease.server.clone();
+        let pool = self.of(&server);
+        let lists = pool.by_hash.entry(conn.hash).or_default();
+        if conn.uses == 0 {
+            conn.lease.enter(Place::Idle);
+            lists.idle.push(Entry { conn, since: now });
+        } else {
+            conn.lease.enter(Place::Safe);
+            lists.safe.push(Entry { conn, since: now });
+        }
+        if pool.next_purge == 0 {
+            pool.next_purge = now + Ms::from(delay);
+        }
+        let purge = pool.next_purge;
+        self.next_purge.set(Some(self.next_purge.get().map_or(purge, |t| t.min(purge))));
+        Ok(())
+    }
+
+    /// When [`IdlePool::purge`] has something to do next.
+    pub fn next_purge(&self) -> Option<Ms> {
+        self.next_purge.get()
+    }
+
+    /// Closes half of the idle connections that the recent load did not need, for each server whose
+    /// `pool-purge-delay` has passed, and those that died or whose server is down.
+    pub fn purge(&mut self, now: Ms) {
+        let mut next = None;
+        for p in self.servers.values_mut() {
+            if p.next_purge != 0 && p.next_purge <= now {
+                p.purge();
+                let delay = p.server.opts.pool_purge_delay.unwrap_or(PURGE_DELAY);
+                p.next_purge = if p.by_hash.is_empty() { 0 } else { now + Ms::from(delay) };
+            }
+            if p.next_purge != 0 {
+                next = Some(next.map_or(p.next_purge, |n: Ms| n.min(p.next_purge)));
+            }
+        }
+        // A server of a configuration that is gone lives on in its pool only as long as it has connections.
+        self.servers.retain(|_, p| !p.by_hash.is_empty() || Rc::strong_count(&p.usage) > 1);
+        self.next_purge.set(next);
+    }
+
+    /// To be called before a new connection is opened because none could be reused: when descriptors are
+    /// scarce, closes the idle connection that was unused for longest.
+    pub fn make_room(&mut self) {
+        if self.pressure.is_high() {
+            let oldest = self.servers.values().filter_map(|p| Some((p.oldest()?, p.server.uid))).min();
+            if let Some((_, uid)) = oldest
+                && let Some(p) = self.servers.get_mut(&uid)
+            {
+                p.close_oldest(1);
+            }
+        }
+    }
+
+    /// Closes all idle connections to a server.
+    pub fn clear(&mut self, server: &Server) {
+        if let Some(p) = self.servers.get_mut(&server.uid) {
+            p.by_hash.clear();
+        }
+    }
+
+    /// Number of idle connections in this pool.
+    pub fn len(&self) -> usize {
+        self.servers.values().map(ServerPool::len).sum()
+    }
+
+    /// Nothing is idle.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn of(&mut self, server: &Arc<Server>) -> &mut ServerPool<C> {
+        self.servers.entry(server.uid).or_insert_with(|| ServerPool {
+            server: server.clone(),
+            usage: Rc::default(),
+            by_hash: KeyMap::default(),
+            next_purge: 0,
+        })
+    }
+}
+
+impl<C: Idle> Lists<C> {
+    fn pop(&mut self, mode: Reuse, first: bool) -> Option<Conn<C>> {
+        while let Some(mut e) = self.pop_any(mode, first) {
+            if !e.conn.io.is_dead() {
+                return Some(e.conn);
+            }
+        }
+        None
+    }
+
+    fn pop_any(&mut self, mode: Reuse, first: bool) -> Option<Entry<C>> {
+        let since = |l: &[Entry<C>]| l.last().map(|e| e.since);
+        match (mode, first) {
+            (Reuse::Aggressive, true) => self.safe.pop(),
+            // Leave proven connections to first requests, which need them.
+            (Reuse::Aggressive, false) => self.idle.pop().or_else(|| self.safe.pop()),
+            _ if since(&self.idle) > since(&self.safe) => self.idle.pop(),
+            _ => self.safe.pop().or_else(|| self.idle.pop()),
+        }
+    }
+}
+
+impl<C: Idle> ServerPool<C> {
+    fn purge(&mut self) {
+        let excess = self.usage.end_period(&self.server);
+        if self.server.state().is_down() {
+            self.by_hash.clear();
+            return;
+        }
+        let close = excess.div_ceil(2) as usize;
+        let before = self.len();
+        for lists in self.by_hash.values_mut() {
+            lists.idle.retain_mut(|e| !e.conn.io.is_dead());
+            lists.safe.retain_mut(|e| !e.conn.io.is_dead());
+        }
+        self.close_oldest(close.saturating_sub(before - self.len()));
+    }
+}
+
+impl<C> ServerPool<C> {
+    fn entries(&self) -> impl Iterator<Item = &Entry<C>> {
+        self.by_hash.values().flat_map(|l| l.idle.iter().chain(&l.safe))
+    }
+
+    fn len(&self) -> usize {
+        self.by_hash.values().map(|l| l.idle.len() + l.safe.len()).sum()
+    }
+
+    fn oldest(&self) -> Option<Ms> {
+        // Lists are oldest first, but one server has many lists.
+        self.by_hash
+            .values()
+            .flat_map(|l| l.idle.first().into_iter().chain(l.safe.first()))
+            .map(|e| e.since)
+            .min()
+    }
+
+    /// Closes those that were unused for longest.
+    fn close_oldest(&mut self, n: usize) {
+        let mut since: Vec<Ms> = self.entries().map(|e| e.since).collect();
+        if n > 0 && !since.is_empty() {
+            let n = n.min(since.len());
+            let (_, limit, _) = since.select_nth_unstable(n - 1);
+            let limit = *limit;
+            // Those before the limit all go, and of those at the limit as many as are left to close.
+            let mut left = n;
+            for pass in [|s: Ms, limit: Ms| s < limit, |s: Ms, limit: Ms| s == limit] {
+                for l in self.by_hash.values_mut() {
+                    for list in [&mut l.idle, &mut l.safe] {
+                        list.retain(|e| {
+                            let close = left > 0 && pass(e.since, limit);
+                            left -= usize::from(close);
+                            !close
+                        });
+                    }
+                }
+            }
+        }
+        self.by_hash.retain(|_, l| !(l.idle.is_empty() && l.safe.is_empty()));
+    }
+}
+
+#[cfg(test)]
+mod tests;

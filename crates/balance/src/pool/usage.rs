@@ -1,0 +1,95 @@
+//! How many connections the load needs, and how many descriptors the process has left.
+
+use crate::server::Server;
+use std::cell::Cell;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+/// Connections of one thread to one server.
+#[derive(Debug, Default)]
+pub(super) struct Usage {
+    pub(super) used: Cell<u32>,
+    pub(super) idle: Cell<u32>,
+    /// Most used at once since the last period ended.
+    peak: Cell<u32>,
+    /// Estimate of how many the load needs: follows peaks up at once and down by halves.
+    need: Cell<u32>,
+}
+
+impl Usage {
+    /// A connection goes into use.
+    pub(super) fn begin(&self, server: &Server) {
+        let used = self.used.get() + 1;
+        self.used.set(used);
+        self.peak.set(self.peak.get().max(used));
+        if used > self.need.get() {
+            self.set_need(used, server);
+        }
+    }
+
+    /// One connection that is in use now may become idle: the total stays within the need, give or take `low`.
+    pub(super) fn needs_idle(&self, low: u32) -> bool {
+        let others = self.used.get().saturating_sub(1);
+        self.idle.get() + 1 + others <= self.need.get().max(others) + low
+    }
+
+    /// Ends a measuring period; returns how many idle connections exceed the need.
+    pub(super) fn end_period(&self, server: &Server) -> u32 {
+        let need = self.need.get().midpoint(self.peak.get()).max(self.used.get());
+        self.set_need(need, server);
+        self.peak.set(self.used.get());
+        self.idle.get().saturating_sub(need - self.used.get())
+    }
+
+    fn set_need(&self, need: u32, server: &Server) {
+        let old = self.need.replace(need);
+        // Threads add up; the gauge wraps consistently in both directions.
+        server.idle.needed.fetch_add(need.wrapping_sub(old), Relaxed);
+    }
+}
+
+/// Descriptors in use by the process, against which pools decide (manual 3.2 `tune.pool-low-fd-ratio`,
+/// `tune.pool-high-fd-ratio`).
+#[derive(Debug)]
+pub struct FdPressure {
+    used: AtomicU32,
+    low: u32,
+    high: u32,
+}
+
+impl FdPressure {
+    /// `max_fds` is the process's limit; the ratios are percentages (20 and 25 by default).
+    pub fn new(max_fds: u32, low_ratio: u32, high_ratio: u32) -> Self {
+        let share = |pct: u32| u32::try_from(u64::from(max_fds) * u64::from(pct) / 100).unwrap_or(u32::MAX);
+        Self { used: AtomicU32::new(0), low: share(low_ratio), high: share(high_ratio) }
+    }
+
+    /// Never any pressure.
+    pub fn none() -> Self {
+        Self { used: AtomicU32::new(0), low: u32::MAX, high: u32::MAX }
+    }
+
+    /// A descriptor was opened.
+    pub fn open(&self) {
+        self.used.fetch_add(1, Relaxed);
+    }
+
+    /// A descriptor was closed.
+    pub fn close(&self) {
+        self.used.fetch_sub(1, Relaxed);
+    }
+
+    /// Sets the number of descriptors in use, for those who count elsewhere.
+    pub fn set(&self, used: u32) {
+        self.used.store(used, Relaxed);
+    }
+
+    /// No further connection should be kept idle.
+    pub(super) fn is_low(&self) -> bool {
+        self.used.load(Relaxed) >= self.low
+    }
+
+    /// Idle connections should be closed to make room.
+    pub(super) fn is_high(&self) -> bool {
+        self.used.load(Relaxed) >= self.high
+    }
+}
