@@ -1,5 +1,9 @@
 //! What every keyword row has in common, whatever its family.
 
+mod table;
+
+pub use table::{DuplicateKeyword, Index, Row, Table, hash};
+
 /// What Hawser does with a keyword of HAProxy 3.4. Nothing is ever ignored silently.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Status {

@@ -1,0 +1,265 @@
+//! What keyword parsers share: messages, values, and the state of the section under construction.
+
+use super::line::Line;
+use crate::diag::{Diag, Diags};
+use crate::env::Env;
+use crate::model::{ProxyKind, ServerOpts};
+use crate::suggest;
+use crate::units::{self, TimeUnit, UnitError};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Which section the parser is in, as far as keywords of proxies care.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum SectKind {
+    /// `defaults`; true when it has a name.
+    Defaults(bool),
+    /// A proxy.
+    Proxy(ProxyKind),
+}
+
+impl SectKind {
+    /// HAProxy's word for the section in `unknown keyword` messages.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Defaults(_) => "defaults",
+            Self::Proxy(ProxyKind::Frontend) => "frontend",
+            Self::Proxy(ProxyKind::Backend) => "backend",
+            Self::Proxy(ProxyKind::Listen) => "listen",
+        }
+    }
+
+    /// Settings of a frontend make sense here.
+    pub(crate) fn is_fe(self) -> bool {
+        matches!(self, Self::Defaults(_)) || matches!(self, Self::Proxy(k) if k.is_fe())
+    }
+
+    /// Settings of a backend make sense here.
+    pub(crate) fn is_be(self) -> bool {
+        matches!(self, Self::Defaults(_)) || matches!(self, Self::Proxy(k) if k.is_be())
+    }
+
+    /// Whether it is a `defaults` section.
+    pub(crate) fn is_defaults(self) -> bool {
+        matches!(self, Self::Defaults(_))
+    }
+}
+
+/// `default-path` (manual 3.1).
+#[derive(Clone, Debug, Default)]
+pub(crate) enum DefaultPath {
+    /// The directory in which the process was started.
+    #[default]
+    Current,
+    /// The directory of the configuration file.
+    Config,
+    /// The parent of that.
+    Parent,
+    /// A given directory.
+    Origin(PathBuf),
+}
+
+/// What lives as long as the parse.
+#[derive(Debug)]
+pub(crate) struct State {
+    /// `expose-experimental-directives` was seen.
+    pub(crate) experimental: bool,
+    /// Something experimental was used.
+    pub(crate) experimental_used: bool,
+    /// `expose-deprecated-directives` was seen.
+    pub(crate) deprecated: bool,
+    /// `default-path`.
+    pub(crate) default_path: DefaultPath,
+    /// The kind of the current proxy section.
+    pub(crate) kind: SectKind,
+    /// The name of the current section.
+    pub(crate) name: Arc<str>,
+    /// `default-server` so far in this section.
+    pub(crate) default_server: ServerOpts,
+    /// The unix-bind prefix so far.
+    pub(crate) unix_prefix: Option<String>,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            experimental: false,
+            experimental_used: false,
+            deprecated: false,
+            default_path: DefaultPath::default(),
+            kind: SectKind::Defaults(false),
+            name: "".into(),
+            default_server: ServerOpts::default(),
+            unix_prefix: None,
+        }
+    }
+}
+
+/// What a keyword parser gets besides its line and its target.
+pub(crate) struct Ctx<'a> {
+    /// Where messages go.
+    pub(crate) diags: &'a mut Diags,
+    /// The environment, for `setenv` and its relatives.
+    pub(crate) env: &'a mut Env,
+    /// The name of the current file.
+    pub(crate) file: &'a str,
+    /// State across lines.
+    pub(crate) st: &'a mut State,
+}
+
+impl Ctx<'_> {
+    /// An alert about the whole line.
+    pub(crate) fn alert(&mut self, line: &Line<'_>, text: impl Into<String>) -> &mut Diag {
+        match line.keyword_word() {
+            Some(w) => self.diags.alert_at(line.pos, w, text),
+            None => self.diags.alert(line.pos, text),
+        }
+    }
+
+    /// An alert that points at argument `i`, or at the keyword when there is no such argument.
+    pub(crate) fn alert_arg(&mut self, line: &Line<'_>, i: usize, text: impl Into<String>) -> &mut Diag {
+        match line.args().get(i).or(line.keyword_word()) {
+            Some(w) => self.diags.alert_at(line.pos, w, text),
+            None => self.diags.alert(line.pos, text),
+        }
+    }
+
+    /// A warning about the line.
+    pub(crate) fn warn(&mut self, line: &Line<'_>, text: impl Into<String>) -> &mut Diag {
+        self.diags.warning(line.pos, text)
+    }
+
+    /// Alerts that the line has more than `max` arguments.
+    pub(crate) fn at_most(&mut self, line: &Line<'_>, max: usize) -> bool {
+        if line.len() <= max {
+            return true;
+        }
+        let text = format!("'{}' cannot handle unexpected argument '{}'.", line.keyword(), line.arg(max));
+        self.alert_arg(line, max, text);
+        false
+    }
+
+    /// Argument `i` as an integer within a range, or an alert.
+    pub(crate) fn int(&mut self, line: &Line<'_>, i: usize, lo: i64, hi: i64) -> Option<i64> {
+        let text = line.arg(i);
+        let why = match text.parse::<i64>() {
+            Ok(n) if (lo..=hi).contains(&n) => return Some(n),
+            Ok(_) => format!("'{}' value must be between {lo} and {hi} (was {text})", line.keyword()),
+            Err(_) => format!("cannot parse '{}' value '{text}', an integer is expected.", line.keyword()),
+        };
+        self.alert_arg(line, i, why);
+        None
+    }
+
+    /// The same for the many fields that are `u32`.
+    pub(crate) fn u32(&mut self, line: &Line<'_>, i: usize, lo: u32, hi: u32) -> Option<u32> {
+        self.int(line, i, lo.into(), hi.into()).and_then(|n| u32::try_from(n).ok())
+    }
+
+    /// Argument `i` as a time in ms, or an alert.
+    pub(crate) fn time(&mut self, line: &Line<'_>, i: usize) -> Option<u32> {
+        self.time_in(line, i, TimeUnit::Ms)
+    }
+
+    /// Argument `i` as a time in `unit`, or an alert.
+    pub(crate) fn time_in(&mut self, line: &Line<'_>, i: usize, unit: TimeUnit) -> Option<u32> {
+        match units::parse_time(line.arg(i), unit) {
+            Ok(t) => Some(t),
+            Err(e) => {
+                self.alert_arg(line, i, time_error(e, line.arg(i), &line.keyword(), unit));
+                None
+            }
+        }
+    }
+
+    /// Argument `i` as a size in bytes, or an alert.
+    pub(crate) fn size(&mut self, line: &Line<'_>, i: usize) -> Option<u32> {
+        let text = line.arg(i);
+        match units::parse_size(text) {
+            Ok(n) => Some(n),
+            Err(e) => {
+                let rest = match e {
+                    UnitError::Unexpected(at, _) => text.get(at..).unwrap_or(text),
+                    UnitError::Overflow | UnitError::Underflow => text,
+                };
+                let why = format!("unexpected '{rest}' after size passed to '{}'", line.keyword());
+                self.alert_arg(line, i, why);
+                None
+            }
+        }
+    }
+
+    /// Argument `i` as `on` or `off`, or an alert.
+    pub(crate) fn on_off(&mut self, line: &Line<'_>, i: usize) -> Option<bool> {
+        match line.arg(i) {
+            "on" => Some(true),
+            "off" => Some(false),
+            other => {
+                let why = format!("'{}' expects either 'on' or 'off' but got '{other}'.", line.keyword());
+                self.alert_arg(line, i, why);
+                None
+            }
+        }
+    }
+
+    /// A file name as `default-path` resolves it.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        let file = Path::new(self.file);
+        let dir = file.parent().unwrap_or(Path::new(""));
+        match &self.st.default_path {
+            DefaultPath::Current => PathBuf::from(name),
+            DefaultPath::Config => dir.join(name),
+            DefaultPath::Parent => dir.join("..").join(name),
+            DefaultPath::Origin(o) => o.join(name),
+        }
+    }
+
+    /// Whether an experimental keyword may be used; alerts when not.
+    pub(crate) fn experimental(&mut self, line: &Line<'_>) -> bool {
+        if self.st.experimental {
+            self.st.experimental_used = true;
+            return true;
+        }
+        let text = format!(
+            "'{}' directive is experimental, must be allowed via a global 'expose-experimental-directives'",
+            line.keyword()
+        );
+        self.alert(line, text);
+        false
+    }
+
+    /// `frontend 'f'`, `proxy 'l'`: how messages name the current proxy.
+    pub(crate) fn proxy_name(&self) -> String {
+        let word = match self.st.kind {
+            SectKind::Defaults(_) => "defaults",
+            SectKind::Proxy(k) => k.word(),
+        };
+        format!("{word} '{}'", self.st.name)
+    }
+
+    /// Adds the keyword that was probably meant.
+    pub(crate) fn suggest<'n>(&mut self, word: &str, names: impl IntoIterator<Item = &'n str>) {
+        if let Some(d) = self.diags.list.last_mut() {
+            d.suggestion = suggest::near(word, names).map(str::to_owned);
+        }
+    }
+}
+
+/// HAProxy's words for a time that it cannot use.
+pub(crate) fn time_error(e: UnitError, text: &str, keyword: &str, unit: TimeUnit) -> String {
+    let (max, min) = match unit {
+        TimeUnit::Us => ("2147483647 us or ~35 minutes", "1 us"),
+        TimeUnit::S => ("2147483647 s or ~68 years", "1 s"),
+        _ => ("2147483647 ms or ~24.8 days", "1 ms"),
+    };
+    match e {
+        UnitError::Overflow => {
+            format!("timer overflow in argument '{text}' to '{keyword}' (maximum value is {max})")
+        }
+        UnitError::Underflow => {
+            format!("timer underflow in argument '{text}' to '{keyword}' (minimum non-null value is {min})")
+        }
+        UnitError::Unexpected(_, Some(c)) => format!("unexpected character '{c}' in '{keyword}'"),
+        UnitError::Unexpected(_, None) => format!("'{keyword}' expects a time, got '{text}'"),
+    }
+}
