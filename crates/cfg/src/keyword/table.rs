@@ -82,29 +82,38 @@ pub struct DuplicateKeyword(pub &'static str);
 pub struct Index<X: 'static> {
     slots: Box<[Option<&'static Row<X>>]>,
     rows: Vec<&'static Row<X>>,
+    duplicate: Option<&'static str>,
 }
 
 impl<X> Index<X> {
-    /// Indexes all rows of `tables`; the order of the tables is the order of [`Index::rows`].
-    ///
-    /// # Errors
-    ///
-    /// When a keyword has a row in two tables.
-    pub fn build(tables: &[&'static Table<X>]) -> Result<Self, DuplicateKeyword> {
+    /// Indexes all rows of `tables`; the order of the tables is the order of [`Index::rows`]. The first of two
+    /// rows with one name wins; [`Index::check`] tells of it.
+    pub fn new(tables: &[&'static Table<X>]) -> Self {
         let rows: Vec<&'static Row<X>> = tables.iter().flat_map(|t| t.rows).collect();
         let size = (rows.len() * 4).next_power_of_two().max(4);
         let mut slots: Box<[Option<&'static Row<X>>]> = (0..size).map(|_| None).collect();
-        for &row in &rows {
+        let mut duplicate = None;
+        'rows: for &row in &rows {
             let mut at = hash(row.meta.name.as_bytes()) & (size - 1);
             while let Some(other) = slots[at] {
                 if other.meta.name == row.meta.name {
-                    return Err(DuplicateKeyword(row.meta.name));
+                    duplicate = duplicate.or(Some(row.meta.name));
+                    continue 'rows;
                 }
                 at = (at + 1) & (size - 1);
             }
             slots[at] = Some(row);
         }
-        Ok(Self { slots, rows })
+        Self { slots, rows, duplicate }
+    }
+
+    /// Whether each keyword has one row only.
+    ///
+    /// # Errors
+    ///
+    /// Names the first keyword that has rows in two tables.
+    pub fn check(&self) -> Result<(), DuplicateKeyword> {
+        self.duplicate.map_or(Ok(()), |name| Err(DuplicateKeyword(name)))
     }
 
     /// The row of that name.
@@ -159,23 +168,24 @@ mod tests {
 
     #[test]
     fn finds_each_row_and_nothing_else() {
-        let index = Index::build(&[&A]).unwrap();
+        let index = Index::new(&[&A]);
         for name in ["a", "bind", "tune.h1.x"] {
             assert_eq!(index.get(name).unwrap().meta.name, name);
         }
         for name in ["", "b", "Bind", "tune.h1.xx"] {
             assert!(index.get(name).is_none(), "{name}");
         }
+        assert_eq!(index.check(), Ok(()));
         assert_eq!(index.names().collect::<Vec<_>>(), ["a", "bind", "tune.h1.x"]);
     }
 
     #[test]
     fn refuses_a_keyword_of_two_tables() {
-        assert_eq!(Index::build(&[&A, &B]).unwrap_err(), DuplicateKeyword("bind"));
+        assert_eq!(Index::new(&[&A, &B]).check(), Err(DuplicateKeyword("bind")));
     }
 
     #[test]
     fn an_empty_index_finds_nothing() {
-        assert!(Index::<u8>::build(&[]).unwrap().get("a").is_none());
+        assert!(Index::<u8>::new(&[]).get("a").is_none());
     }
 }

@@ -107,6 +107,24 @@ pub struct Global {
     pub http_codes: Vec<(Pos, Vec<Word>)>,
     /// `unix-bind` prefix and permissions.
     pub unix_bind: UnixBind,
+    /// `strict-limits`; on by default.
+    pub strict_limits: Option<bool>,
+    /// `set-dumpable`.
+    pub set_dumpable: Option<bool>,
+    /// `noreuseport`: listeners share one socket.
+    pub noreuseport: bool,
+    /// `nosplice`.
+    pub nosplice: bool,
+    /// `insecure-fork-wanted`.
+    pub insecure_fork_wanted: bool,
+    /// `maxpipes`.
+    pub maxpipes: Option<u32>,
+    /// `thread-hard-limit`: most threads that are started when `nbthread` is not set.
+    pub thread_hard_limit: Option<u32>,
+    /// `tune.pipesize` (bytes).
+    pub pipesize: Option<u32>,
+    /// `mworker-max-reloads`.
+    pub mworker_max_reloads: Option<u32>,
     /// `default-path` in force at the end.
     pub default_path: Option<Vec<Word>>,
 }

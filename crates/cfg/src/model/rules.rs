@@ -25,6 +25,19 @@ pub struct RuleLines {
     pub http_after_res: Vec<RuleLine>,
 }
 
+impl RuleLines {
+    /// Whether no set has a rule.
+    pub fn is_empty(&self) -> bool {
+        self.tcp_req_conn.is_empty()
+            && self.tcp_req_sess.is_empty()
+            && self.tcp_req_cont.is_empty()
+            && self.tcp_res_cont.is_empty()
+            && self.http_req.is_empty()
+            && self.http_res.is_empty()
+            && self.http_after_res.is_empty()
+    }
+}
+
 /// Rules of a named defaults section (manual 4: `defaults` with rules must be named).
 #[derive(Debug, Default, Clone)]
 pub struct DefaultRules {

@@ -3,7 +3,8 @@
 use super::line::Line;
 use crate::diag::{Diag, Diags};
 use crate::env::Env;
-use crate::model::{ProxyKind, ServerOpts};
+use crate::model::{ProxyKind, RuleLine, ServerOpts};
+use crate::pos::Pos;
 use crate::suggest;
 use crate::units::{self, TimeUnit, UnitError};
 use std::path::{Path, PathBuf};
@@ -78,6 +79,38 @@ pub(crate) struct State {
     pub(crate) default_server: ServerOpts,
     /// The unix-bind prefix so far.
     pub(crate) unix_prefix: Option<String>,
+    /// How many arguments the option that runs took.
+    pub(crate) taken: usize,
+    /// `redirect` rules of the section: they run after its other request rules.
+    pub(crate) redirects: Vec<RuleLine>,
+    /// Names of the files so far, by [`crate::pos::FileId`].
+    pub(crate) files: Vec<Arc<str>>,
+    seen: Vec<Box<str>>,
+}
+
+impl State {
+    /// Enters a section.
+    pub(crate) fn enter(&mut self, kind: SectKind, name: Arc<str>, default_server: ServerOpts) {
+        self.kind = kind;
+        self.name = name;
+        self.default_server = default_server;
+        self.seen.clear();
+    }
+
+    /// Whether this is the first time that `what` comes up in the section.
+    pub(crate) fn once(&mut self, what: &str) -> bool {
+        let first = !self.seen.iter().any(|s| **s == *what);
+        if first {
+            self.seen.push(what.into());
+        }
+        first
+    }
+
+    /// `file:line`, for messages about two places.
+    pub(crate) fn place(&self, pos: Pos) -> String {
+        let file = self.files.get(usize::from(pos.file.0)).map_or("", |f| f);
+        format!("{file}:{}", pos.line)
+    }
 }
 
 impl Default for State {
@@ -91,6 +124,10 @@ impl Default for State {
             name: "".into(),
             default_server: ServerOpts::default(),
             unix_prefix: None,
+            taken: 0,
+            redirects: Vec::new(),
+            files: Vec::new(),
+            seen: Vec::new(),
         }
     }
 }

@@ -36,6 +36,16 @@ impl<'a> Line<'a> {
         Self { pos, prefix, words, depth: 1 }
     }
 
+    /// A line that is an option and its arguments.
+    pub fn option(pos: Pos, words: &'a [Word]) -> Self {
+        Self { pos, prefix: Prefix::None, words, depth: 1 }
+    }
+
+    /// All words from the keyword on.
+    pub fn words(&self) -> &'a [Word] {
+        self.words
+    }
+
     /// The line seen from a keyword that is one word longer.
     pub fn deeper(self) -> Self {
         Self { depth: self.depth + 1, ..self }

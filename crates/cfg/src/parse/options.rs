@@ -1,0 +1,92 @@
+//! Options in the middle of a line: what follows the address of `bind`, `server` and `stats socket`.
+
+use super::ctx::Ctx;
+use super::kw::{Kw, MANY};
+use super::line::Line;
+use super::run;
+use crate::diag::Layout;
+use crate::keyword::{Index, Status, hash};
+use crate::pos::{Pos, Word};
+
+/// How messages about options are introduced.
+pub(crate) struct Intro<'a> {
+    /// What stands before the message: `'bind :80' in section 'frontend'`, `'server b/s'`.
+    pub(crate) text: &'a dyn Fn() -> String,
+    /// The layout of the messages.
+    pub(crate) layout: Layout,
+    /// Names of the options, for near misses.
+    pub(crate) hint: &'static str,
+}
+
+/// Applies the options from word `at` on to `target`. Stops at the first unknown word, since what it would
+/// take is unknown too; reports everything else.
+pub(crate) fn walk<T>(
+    cx: &mut Ctx<'_>,
+    index: &Index<Kw<T>>,
+    target: &mut T,
+    pos: Pos,
+    words: &[Word],
+    at: usize,
+    intro: &Intro<'_>,
+) {
+    let before = cx.diags.list.len();
+    options(cx, index, target, pos, words, at, intro.hint);
+    for d in cx.diags.list.iter_mut().skip(before) {
+        let sep = if d.text.starts_with("unknown keyword") && intro.layout == Layout::Spaced { ": " } else { " : " };
+        d.text = format!("{}{sep}{}", (intro.text)(), d.text);
+        d.layout = intro.layout;
+    }
+}
+
+fn options<T>(
+    cx: &mut Ctx<'_>,
+    index: &Index<Kw<T>>,
+    target: &mut T,
+    pos: Pos,
+    words: &[Word],
+    mut at: usize,
+    hint: &str,
+) {
+    let mut refused: Option<&str> = None;
+    while let Some(word) = words.get(at) {
+        let Some(row) = index.get_hashed(word, hash(word.as_bytes())) else {
+            // `name(argument)` is looked up without its argument.
+            let found = word.find('(').and_then(|i| index.get(&word[..i])).filter(|r| r.meta.prefix);
+            let Some(row) = found else {
+                cx.diags.alert_at(pos, word, format!("unknown keyword '{word}'.{hint}"));
+                cx.suggest(word, index.names());
+                return;
+            };
+            let line = Line::option(pos, &words[at..]);
+            run::available(cx, &row.meta, &line);
+            at += 1 + usize::from(row.x.max);
+            continue;
+        };
+        let rest = words.len() - at - 1;
+        let (min, max) = (usize::from(row.x.min), usize::from(row.x.max));
+        let takes = if row.x.max == MANY { rest } else { max.min(rest) };
+        let line = Line::option(pos, &words[at..=at + takes]);
+        at += 1 + takes;
+        if let Status::NotYet(area) = row.meta.status {
+            // One refusal per area and line says enough.
+            if refused != Some(area) {
+                run::not_yet(cx, &line, area);
+                refused = Some(area);
+            }
+            continue;
+        }
+        if rest < min {
+            let (name, expects) = (row.meta.name, row.x.expects);
+            let text = match expects.strip_prefix(": ") {
+                Some(what) => format!("'{name}' : {what}"),
+                None => format!("'{name}' expects {expects}"),
+            };
+            cx.diags.alert_at(pos, word, text);
+            return;
+        }
+        cx.st.taken = takes;
+        run::run(cx, row, target, &line);
+        // An option with arguments of its own choice says how many it took.
+        at -= takes - cx.st.taken.min(takes);
+    }
+}

@@ -1,0 +1,318 @@
+//! Process management and security keywords of `global` (manual 3.1).
+
+use crate::keyword::Table;
+use crate::model::{Global, SetVar};
+use crate::parse::ctx::{Ctx, DefaultPath};
+use crate::parse::kw::{Kind, Kw, MANY, check, flag, int, run, text, time, word};
+use crate::parse::line::{Line, Prefix};
+use std::path::PathBuf;
+
+type G = Global;
+
+const MAX: u32 = i32::MAX as u32;
+const GROUPS: &str = "every thread has its own listeners and connections, without groups of threads";
+const PLACEMENT: &str = "the kernel places threads, within what 'cpu-map' allows";
+
+/// Identity, privileges, limits and life of the process.
+#[rustfmt::skip]
+pub(crate) static PROCESS: Table<Kw<G>> = Table::new(&[
+    flag("daemon", |g| &mut g.daemon, "Runs in the background."),
+    run("master-worker", (0, 1), "", master_worker, "Runs workers under a master process."),
+    flag("quiet", |g| &mut g.quiet, "Prints nothing while starting."),
+    flag("zero-warning", |g| &mut g.zero_warning, "Refuses a configuration that has warnings."),
+    run("nbthread", (1, 1), "an integer argument.", nbthread, "Number of threads."),
+    int("thread-hard-limit", (1, 4096), |g| &mut g.thread_hard_limit, "Most threads that are started by default."),
+    int("ulimit-n", (0, MAX), |g| &mut g.ulimit_n, "Most descriptors of the process."),
+    int("fd-hard-limit", (0, MAX), |g| &mut g.fd_hard_limit, "Most descriptors that the process tries to get."),
+    run("user", (1, 1), "a user name.", user, "User to run as."),
+    run("group", (1, 1), "a group name.", group, "Group to run as."),
+    run("uid", (1, 1), "an integer argument.", uid, "Number of the user to run as."),
+    run("gid", (1, 1), "an integer argument.", gid, "Number of the group to run as."),
+    run("chroot", (1, 1), "a directory as an argument.", chroot, "Directory to be confined to."),
+    run("pidfile", (1, 1), "a file name as an argument.", pidfile, "File that gets the process number."),
+    run("node", (1, 1), "a node name.", node, "Name of this node in statistics."),
+    run("description", (1, MANY), "a string argument.", description, "Describes this instance."),
+    text("localpeer", "a name as an argument.", |g| &mut g.localpeer, "Name of this process among its peers."),
+    time("hard-stop-after", |g| &mut g.hard_stop_after, "Longest time that a soft stop may take."),
+    time("grace", |g| &mut g.grace, "Time between a soft stop and the closing of listeners."),
+    run("close-spread-time", (1, 1), "<time> as argument.", close_spread_time, "Time over which connections are closed in a soft stop."),
+    run("cpu-map", (2, MANY), "a thread set and CPU sets.", super::cpu_map::parse, "CPUs that threads may use."),
+    run("strict-limits", (0, 0), "", |_, g, l| g.strict_limits = Some(l.prefix != Prefix::No), "Refuses to start when limits cannot be set.").negatable(),
+    run("set-dumpable", (0, 1), "", set_dumpable, "Allows core dumps after privileges were dropped.").negatable(),
+    flag("insecure-fork-wanted", |g| &mut g.insecure_fork_wanted, "Lets the process create others after its start.").negatable(),
+    word("insecure-setuid-wanted", "Lets children gain privileges.").idle("Hawser executes no other program"),
+    int("mworker-max-reloads", (0, MAX), |g| &mut g.mworker_max_reloads, "Reloads that a worker survives."),
+    run("default-path", (1, 2), "a mode.", default_path, "Directory that file names are relative to."),
+    run("expose-experimental-directives", (0, 0), "", experimental, "Allows experimental keywords."),
+    run("expose-deprecated-directives", (0, 0), "", deprecated, "Silences warnings about deprecated keywords."),
+    flag("h1-accept-payload-with-any-method", |g| &mut g.h1_accept_payload_with_any_method, "Accepts bodies with GET, HEAD and DELETE of HTTP/1.0."),
+    flag("h1-do-not-close-on-insecure-transfer-encoding", |g| &mut g.h1_do_not_close_on_insecure_te, "Keeps connections open that gave both Transfer-Encoding and Content-Length."),
+    run("h1-case-adjust", (2, 2), "<from> and <to> as argument.", h1_case_adjust, "Case of a header name for peers that insist on it."),
+    run("h1-case-adjust-file", (1, 1), "<file> as argument.", h1_case_adjust_file, "File with header names and their case."),
+    run("http-err-codes", (1, MANY), "status codes.", http_codes, "Status codes that count as errors."),
+    run("http-fail-codes", (1, MANY), "status codes.", http_codes, "Status codes that count as failures."),
+    run("set-var", (2, MANY), "a process-wide variable name ('proc.<name>') and a sample expression.", set_var, "Sets a process variable from an expression."),
+    run("set-var-fmt", (2, MANY), "a process-wide variable name ('proc.<name>') and a format string.", set_var, "Sets a process variable from a format."),
+    run("unix-bind", (0, MANY), "", super::unix_bind::parse, "Prefix, owner and mode of UNIX sockets."),
+    run("stats", (0, MANY), "", super::stats::parse, "Command sockets and their limits."),
+    run("log", (0, MANY), "", crate::sections::log::global, "Where logs go.").negatable(),
+    run("log-send-hostname", (0, MANY), "", log_send_hostname, "Puts a host name into syslog headers."),
+    text("log-tag", "a tag for use in syslog.", |g| &mut g.log_tag, "Tag in syslog headers."),
+]);
+
+/// The environment, which later lines see.
+#[rustfmt::skip]
+pub(crate) static ENVIRONMENT: Table<Kw<G>> = Table::new(&[
+    run("setenv", (2, 2), "environment variable name and value.", |cx, _, l| cx.env.set(l.arg(0), l.arg(1)), "Sets an environment variable."),
+    run("presetenv", (2, 2), "environment variable name and value.", |cx, _, l| cx.env.preset(l.arg(0), l.arg(1)), "Sets an environment variable unless it exists."),
+    run("unsetenv", (1, MANY), "at least one variable name.", |cx, _, l| l.args().iter().for_each(|w| cx.env.unset(w)), "Removes environment variables."),
+    run("resetenv", (0, MANY), "", |cx, _, l| cx.env.reset(l.args()), "Removes all environment variables but some."),
+]);
+
+/// What is checked here and has its effect elsewhere, or none.
+#[rustfmt::skip]
+pub(crate) static OTHERS: Table<Kw<G>> = Table::new(&[
+    word("nbproc", "Number of processes.").removed("2.5", "'nbthread'"),
+    check("max-threads-per-group", Kind::Int(1, 64), "Most threads of a group.").idle(GROUPS),
+    run("thread-group", (1, 2), "a group and its threads.", |_, _, _| {}, "Threads of a group.").idle(GROUPS),
+    check("thread-groups", Kind::Int(1, 32), "Number of groups of threads.").idle(GROUPS),
+    check("cpu-affinity", Kind::OneOf(&["per-core", "per-group", "per-thread", "per-ccx", "auto"]), "How threads are bound within their group.").words(1, 2).idle(PLACEMENT),
+    run("cpu-policy", (1, MANY), "a policy.", |_, _, _| {}, "How threads are laid out over the CPUs.").idle(PLACEMENT),
+    run("cpu-set", (1, MANY), "a directive and an optional value", |_, _, _| {}, "CPUs that may be used.").idle(PLACEMENT),
+    run("numa-cpu-mapping", (0, MANY), "", |_, _, _| {}, "Binds the process to one NUMA node.").negatable().idle(PLACEMENT),
+    word("dns-accept-family", "Address families accepted from resolvers.").later("DNS"),
+    word("external-check", "Allows external programs as health checks.").later("external checks"),
+    word("harden.reject-privileged-ports.tcp", "Refuses connections from privileged ports.").later("hardening"),
+    word("pp2-never-send-local", "Never sends LOCAL in PROXY v2 headers.").later("PROXY protocol"),
+    word("setcap", "Capabilities to keep.").later("capabilities"),
+    word("server-state-base", "Directory of server state files.").later("server state files"),
+    word("server-state-file", "File with the state of servers.").later("server state files"),
+    word("shm-stats-file", "File with shared statistics.").later("shared statistics"),
+    word("shm-stats-file-max-objects", "Most objects with shared statistics.").later("shared statistics"),
+    word("stats-file", "File with statistics to start from.").later("statistics files"),
+]);
+
+fn master_worker(cx: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
+    if !matches!(line.arg(0), "" | "no-exit-on-failure") {
+        cx.alert_arg(line, 0, "'master-worker' only supports 'no-exit-on-failure' option");
+        return;
+    }
+    g.master_worker = true;
+}
+
+fn nbthread(cx: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
+    let arg = line.arg(0);
+    let why = match arg.parse::<i64>() {
+        Ok(n @ 1..=1024) => {
+            g.nbthread = u32::try_from(n).ok();
+            return;
+        }
+        Ok(_) => format!("'nbthread' value must be between 1 and 1024 (was {arg})"),
+        Err(_) => format!("'nbthread' passed a missing or unparsable integer value in '{arg}'"),
+    };
+    cx.alert_arg(line, 0, why);
+}
+
+fn user(_: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
+    g.user = Some(line.owned(0));
+}
+
+fn group(_: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
+    g.group = Some(line.owned(0));
+}
+
+fn uid(cx: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
+    g.uid = id(cx, line, "user");
+}
+
+fn gid(cx: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
+    g.gid = id(cx, line, "group");
+}
+
+fn id(cx: &mut Ctx<'_>, line: &Line<'_>, name: &str) -> Option<u32> {
+    let n = line.arg(0).parse().ok();
+    if n.is_none() {
+        let (kw, arg) = (line.word(), line.arg(0));
+        let text = format!(
+            "{kw}: string '{arg}' is not a number.\n   | You might want to use the '{name}' parameter to use a \
+             system {name} name."
+        );
+        cx.alert_arg(line, 0, text);
+    }
+    n
+}
+
+fn chroot(_: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
+    g.chroot = Some(PathBuf::from(line.arg(0)));
+}
+
+fn pidfile(_: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
+    g.pidfile = Some(PathBuf::from(line.arg(0)));
+}
+
+fn node(cx: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
+    let name = line.arg(0);
+    if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_')) {
+        let text = "'node' requires valid node name - non-empty string with digits(0-9), letters(A-Z, a-z), \
+                    dot(.), hyphen(-) or underscode(_).";
+        cx.alert_arg(line, 0, text);
+        return;
+    }
+    g.node = Some(name.to_owned());
+}
+
+fn description(_: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
+    g.description = Some(joined(line));
+}
+
+/// All arguments with single spaces.
+pub(crate) fn joined(line: &Line<'_>) -> String {
+    let words: Vec<&str> = line.args().iter().map(|w| w.as_str()).collect();
+    words.join(" ")
+}
+
+fn close_spread_time(cx: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
+    if line.arg(0) == "infinite" {
+        g.close_spread_time = Some(u32::MAX);
+    } else if let Some(ms) = cx.time(line, 0) {
+        g.close_spread_time = Some(ms);
+    }
+}
+
+fn set_dumpable(cx: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
+    g.set_dumpable = Some(match line.arg(0) {
+        "" | "on" => line.prefix != Prefix::No,
+        "off" => false,
+        other => {
+            let text = format!("'set-dumpable' only supports 'on' and 'off' as an argument, found '{other}'.");
+            cx.alert_arg(line, 0, text);
+            return;
+        }
+    });
+}
+
+fn default_path(cx: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
+    cx.st.default_path = match (line.arg(0), line.arg(1)) {
+        ("current", _) => DefaultPath::Current,
+        ("config", _) => DefaultPath::Config,
+        ("parent", _) => DefaultPath::Parent,
+        ("origin", "") => {
+            cx.alert(line, "'default-path origin' expects a directory as an argument.");
+            return;
+        }
+        ("origin", dir) => {
+            if !PathBuf::from(dir).is_dir() {
+                let text = format!("couldn't set 'default-path' to origin '{dir}': No such directory.");
+                cx.alert_arg(line, 1, text);
+                return;
+            }
+            DefaultPath::Origin(dir.into())
+        }
+        (mode, _) => {
+            let text = format!(
+                "unsupported default-path mode '{mode}' for 'default-path', supported modes include 'current', \
+                 'config', 'parent', and 'origin'."
+            );
+            cx.alert_arg(line, 0, text);
+            return;
+        }
+    };
+    g.default_path = Some(line.owned_vec(0));
+}
+
+fn experimental(cx: &mut Ctx<'_>, g: &mut Global, _: &Line<'_>) {
+    cx.st.experimental = true;
+    g.expose_experimental = true;
+}
+
+fn deprecated(cx: &mut Ctx<'_>, g: &mut Global, _: &Line<'_>) {
+    cx.st.deprecated = true;
+    g.expose_deprecated = true;
+}
+
+fn h1_case_adjust(cx: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
+    if let Err(why) = case_pair(g, line.arg(0), line.arg(1)) {
+        cx.alert_arg(line, 1, why);
+    }
+}
+
+fn case_pair(g: &mut Global, from: &str, to: &str) -> Result<(), String> {
+    if !from.eq_ignore_ascii_case(to) {
+        return Err("<from> and <to> must not differ except the case".into());
+    }
+    if from.bytes().any(|b| b.is_ascii_uppercase()) {
+        return Err("<from> must not contain upper case characters".into());
+    }
+    if g.h1_case_adjust.iter().any(|(f, _)| f == from) {
+        return Err(format!("duplicate entry '{from}'"));
+    }
+    g.h1_case_adjust.push((from.to_owned(), to.to_owned()));
+    Ok(())
+}
+
+fn h1_case_adjust_file(cx: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
+    let name = line.arg(0);
+    let Ok(data) = std::fs::read_to_string(cx.path(name)) else {
+        cx.alert_arg(line, 0, format!("h1-headers-case-adjust-file '{name}': failed to open file."));
+        return;
+    };
+    for (n, l) in (1..).zip(data.lines()) {
+        let mut words = l.split('#').next().unwrap_or_default().split_ascii_whitespace();
+        let why = match (words.next(), words.next(), words.next()) {
+            (None, ..) => continue,
+            (Some(_), None, _) => "expect <to>".to_owned(),
+            (Some(_), Some(_), Some(extra)) => format!("cannot handle unexpected argument '{extra}'"),
+            (Some(from), Some(to), None) => match case_pair(g, from, to) {
+                Ok(()) => continue,
+                Err(why) => why,
+            },
+        };
+        cx.alert_arg(line, 0, format!("h1-headers-case-adjust-file '{name}' : {why} at line {n}."));
+        return;
+    }
+}
+
+fn http_codes(cx: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
+    for (i, word) in line.args().iter().enumerate() {
+        for range in word.split(',') {
+            let range = range.strip_prefix(['+', '-']).unwrap_or(range);
+            let (lo, hi) = range.split_once('-').unwrap_or((range, range));
+            let ok = |s: &str| s.parse::<u16>().is_ok_and(|n| (100..=599).contains(&n));
+            if !ok(lo) || !ok(hi) || lo > hi {
+                let text = format!(
+                    "Invalid status codes range '{word}' in '{}'.\n Codes must be between 100 and 599 and ranges \
+                     in ascending order.",
+                    line.word()
+                );
+                cx.alert_arg(line, i, text);
+                return;
+            }
+        }
+    }
+    g.http_codes.push((line.pos, std::iter::once(line.word()).map(crate::pos::Word::synthetic).chain(line.owned_vec(0)).collect()));
+}
+
+fn set_var(cx: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
+    let (kw, name) = (line.word(), line.arg(0));
+    let scope = name.split('.').next().unwrap_or_default();
+    let known = ["proc", "sess", "psess", "txn", "ptxn", "req", "preq", "res", "pres", "check"];
+    if !name.contains('.') || !known.contains(&scope) {
+        let text = format!(
+            "invalid variable name '{name}'. A variable name must start with its scope. The scope can be 'proc', \
+             '(p)sess', '(p)txn', '(p)req', '(p)res' or 'check'"
+        );
+        cx.alert_arg(line, 0, text);
+        return;
+    }
+    if scope != "proc" {
+        let text =
+            format!("'{kw}': cannot set variable '{name}', only scope 'proc' is permitted in the global section.");
+        cx.alert_arg(line, 0, text);
+        return;
+    }
+    g.set_vars.push(SetVar { pos: line.pos, name: line.owned(0), args: line.owned_vec(1), fmt: kw == "set-var-fmt" });
+}
+
+fn log_send_hostname(_: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
+    g.log_send_hostname = Some(line.arg(0).to_owned());
+}
