@@ -3,6 +3,7 @@
 //! Nothing here opens a socket, starts a thread or knows how a keyword behaves at run time. Parsing returns a
 //! [`model::Config`] together with [`diag::Diags`]; it never stops at the first error that it can survive.
 
+mod accounts;
 pub mod addr;
 pub mod cond;
 pub mod diag;
@@ -13,6 +14,8 @@ pub mod lexer;
 pub mod load;
 pub mod model;
 pub mod octets;
+pub mod parse;
 pub mod pos;
+mod sections;
 pub mod suggest;
 pub mod units;

@@ -4,7 +4,7 @@
 //! compile time, so a duplicate or undocumented row fails the build; an [`Index`] is a value built from a list
 //! of tables, so tests build small ones of their own.
 
-use super::Meta;
+use super::{Meta, Status};
 
 /// One keyword: what all families share, and what its family adds.
 #[derive(Clone, Copy, Debug)]
@@ -13,6 +13,38 @@ pub struct Row<X: 'static> {
     pub meta: Meta,
     /// The family's own part: where it is allowed, its arguments, its implementation.
     pub x: X,
+}
+
+impl<X> Row<X> {
+    /// The same keyword, refused until its area is built.
+    pub const fn later(mut self, area: &'static str) -> Self {
+        self.meta.status = Status::NotYet(area);
+        self
+    }
+
+    /// The same keyword, accepted without effect.
+    pub const fn idle(mut self, reason: &'static str) -> Self {
+        self.meta.status = Status::NoEffect(reason);
+        self
+    }
+
+    /// The same keyword, which HAProxy removed.
+    pub const fn removed(mut self, since: &'static str, instead: &'static str) -> Self {
+        self.meta.status = Status::Removed { since, instead };
+        self
+    }
+
+    /// The same keyword, whose name is followed by an argument in parentheses.
+    pub const fn prefix(mut self) -> Self {
+        self.meta.prefix = true;
+        self
+    }
+
+    /// The same keyword, behind `expose-experimental-directives`.
+    pub const fn experimental(mut self) -> Self {
+        self.meta.experimental = true;
+        self
+    }
 }
 
 /// A checked list of rows of one family.

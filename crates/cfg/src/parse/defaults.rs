@@ -125,7 +125,9 @@ pub(crate) fn use_by(cx: &mut Ctx<'_>, d: &mut Defaults, line: &Line<'_>, kind: 
     let place = cx.st.place(d.pos);
     if d.has_rules() {
         let text = if kind == ProxyKind::Listen {
-            Some("a listen section cannot inherit from a defaults section defining TCP/HTTP rules.".to_owned())
+            Some(
+                "a listen section cannot inherit from a defaults section defining TCP/HTTP rules.".to_owned(),
+            )
         } else if kind.is_be() && d.by_frontend || kind.is_fe() && d.by_backend {
             Some(format!(
                 "frontends and backends cannot inherit from the same defaults section if it defines TCP/HTTP rules \

@@ -33,7 +33,8 @@ pub(crate) fn proxy(defaults: &Proxy, kind: ProxyKind) -> Proxy {
         backend(d, &mut p);
     } else {
         let t = &mut p.timeouts;
-        (t.check, t.connect, t.queue, t.server, t.server_fin, t.tunnel) = (None, None, None, None, None, None);
+        (t.check, t.connect, t.queue, t.server, t.server_fin, t.tunnel) =
+            (None, None, None, None, None, None);
     }
     p
 }

@@ -2,7 +2,7 @@
 
 use super::ctx::Ctx;
 use super::line::Line;
-use crate::keyword::{Meta, Row, Status};
+use crate::keyword::{Meta, Row};
 
 /// Where a keyword is allowed, as bits. A keyword of `global` or of a section with its own table has none.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -142,7 +142,11 @@ pub(crate) const fn size<T>(
     slot: fn(&mut T) -> &mut Option<u32>,
     help: &'static str,
 ) -> Row<Kw<T>> {
-    row(name, Kw { scope: Scope::NONE, min: 1, max: 1, expects: "a size argument.", set: Set::Size(slot) }, help)
+    row(
+        name,
+        Kw { scope: Scope::NONE, min: 1, max: 1, expects: "a size argument.", set: Set::Size(slot) },
+        help,
+    )
 }
 
 /// A keyword with a time.
@@ -151,7 +155,11 @@ pub(crate) const fn time<T>(
     slot: fn(&mut T) -> &mut Option<u32>,
     help: &'static str,
 ) -> Row<Kw<T>> {
-    row(name, Kw { scope: Scope::NONE, min: 1, max: 1, expects: "<time> as argument.", set: Set::Time(slot) }, help)
+    row(
+        name,
+        Kw { scope: Scope::NONE, min: 1, max: 1, expects: "<time> as argument.", set: Set::Time(slot) },
+        help,
+    )
 }
 
 /// A keyword with a text of one word.
@@ -199,32 +207,6 @@ impl<T> Row<Kw<T>> {
     /// The same keyword, which `no` may precede.
     pub(crate) const fn negatable(mut self) -> Self {
         self.x.scope = self.x.scope.and(Scope::NEG);
-        self
-    }
-}
-
-impl<X> Row<X> {
-    /// The same keyword, refused until its area is built.
-    pub const fn later(mut self, area: &'static str) -> Self {
-        self.meta.status = Status::NotYet(area);
-        self
-    }
-
-    /// The same keyword, accepted without effect.
-    pub const fn idle(mut self, reason: &'static str) -> Self {
-        self.meta.status = Status::NoEffect(reason);
-        self
-    }
-
-    /// The same keyword, which HAProxy removed.
-    pub const fn removed(mut self, since: &'static str, instead: &'static str) -> Self {
-        self.meta.status = Status::Removed { since, instead };
-        self
-    }
-
-    /// The same keyword, behind `expose-experimental-directives`.
-    pub const fn experimental(mut self) -> Self {
-        self.meta.experimental = true;
         self
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 /// `no` or `default` in front of a keyword.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Prefix {
+pub(crate) enum Prefix {
     /// Neither.
     None,
     /// `no`.
@@ -16,18 +16,18 @@ pub enum Prefix {
 
 /// A line, seen from a keyword of one or more words.
 #[derive(Clone, Copy, Debug)]
-pub struct Line<'a> {
+pub(crate) struct Line<'a> {
     /// Where it stands.
-    pub pos: Pos,
+    pub(crate) pos: Pos,
     /// What stood before the keyword.
-    pub prefix: Prefix,
+    pub(crate) prefix: Prefix,
     words: &'a [Word],
     depth: usize,
 }
 
 impl<'a> Line<'a> {
     /// The line seen from its first word.
-    pub fn new(pos: Pos, words: &'a [Word]) -> Self {
+    pub(crate) fn new(pos: Pos, words: &'a [Word]) -> Self {
         let (prefix, words) = match words.first().map(Word::as_str) {
             Some("no") => (Prefix::No, &words[1..]),
             Some("default") => (Prefix::Default, &words[1..]),
@@ -37,69 +37,64 @@ impl<'a> Line<'a> {
     }
 
     /// A line that is an option and its arguments.
-    pub fn option(pos: Pos, words: &'a [Word]) -> Self {
+    pub(crate) fn option(pos: Pos, words: &'a [Word]) -> Self {
         Self { pos, prefix: Prefix::None, words, depth: 1 }
     }
 
     /// All words from the keyword on.
-    pub fn words(&self) -> &'a [Word] {
+    pub(crate) fn words(&self) -> &'a [Word] {
         self.words
     }
 
     /// The line seen from a keyword that is one word longer.
-    pub fn deeper(self) -> Self {
+    pub(crate) fn deeper(self) -> Self {
         Self { depth: self.depth + 1, ..self }
     }
 
     /// The last word of the keyword, empty when the line has none.
-    pub fn word(&self) -> &'a str {
+    pub(crate) fn word(&self) -> &'a str {
         self.words.get(self.depth - 1).map_or("", Word::as_str)
     }
 
     /// The keyword, with single spaces.
-    pub fn keyword(&self) -> String {
+    pub(crate) fn keyword(&self) -> String {
         let words: Vec<&str> = self.words.iter().take(self.depth).map(Word::as_str).collect();
         words.join(" ")
     }
 
     /// The last word of the keyword with its place, for messages.
-    pub fn keyword_word(&self) -> Option<&'a Word> {
+    pub(crate) fn keyword_word(&self) -> Option<&'a Word> {
         self.words.get(self.depth - 1).or(self.words.last())
     }
 
     /// The arguments.
-    pub fn args(&self) -> &'a [Word] {
+    pub(crate) fn args(&self) -> &'a [Word] {
         self.words.get(self.depth..).unwrap_or_default()
     }
 
     /// Number of arguments.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.args().len()
     }
 
     /// Argument `i`, from 0; empty when the line is shorter, as HAProxy sees it.
-    pub fn arg(&self, i: usize) -> &'a str {
+    pub(crate) fn arg(&self, i: usize) -> &'a str {
         self.args().get(i).map_or("", Word::as_str)
     }
 
     /// Argument `i` as an owned word.
-    pub fn owned(&self, i: usize) -> Word {
+    pub(crate) fn owned(&self, i: usize) -> Word {
         self.args().get(i).cloned().unwrap_or_else(|| Word::synthetic(""))
     }
 
     /// Copies of the arguments from `i` on.
-    pub fn owned_from(&self, i: usize) -> Arc<[Word]> {
+    pub(crate) fn owned_from(&self, i: usize) -> Arc<[Word]> {
         self.args().get(i..).unwrap_or_default().into()
     }
 
     /// The same as a vector.
-    pub fn owned_vec(&self, i: usize) -> Vec<Word> {
+    pub(crate) fn owned_vec(&self, i: usize) -> Vec<Word> {
         self.args().get(i..).unwrap_or_default().into()
-    }
-
-    /// Position of the first argument from `i` on that is `if` or `unless`.
-    pub fn condition(&self, i: usize) -> Option<usize> {
-        (i..self.len()).find(|&k| matches!(self.arg(k), "if" | "unless"))
     }
 }
 
@@ -113,7 +108,10 @@ mod tests {
         let line = Line::new(Pos::default(), &words);
         assert_eq!((line.prefix, line.word(), line.len()), (Prefix::No, "option", 2));
         let option = line.deeper();
-        assert_eq!((option.keyword().as_str(), option.word(), option.arg(0)), ("option httplog", "httplog", "clf"));
+        assert_eq!(
+            (option.keyword().as_str(), option.word(), option.arg(0)),
+            ("option httplog", "httplog", "clf")
+        );
         assert_eq!((option.arg(1), option.deeper().deeper().len()), ("", 0));
         assert_eq!(option.deeper().deeper().word(), "");
     }

@@ -32,7 +32,11 @@ pub(crate) fn walk<T>(
     let before = cx.diags.list.len();
     options(cx, index, target, pos, words, at, intro.hint);
     for d in cx.diags.list.iter_mut().skip(before) {
-        let sep = if d.text.starts_with("unknown keyword") && intro.layout == Layout::Spaced { ": " } else { " : " };
+        let sep = if d.text.starts_with("unknown keyword") && intro.layout == Layout::Spaced {
+            ": "
+        } else {
+            " : "
+        };
         d.text = format!("{}{sep}{}", (intro.text)(), d.text);
         d.layout = intro.layout;
     }

@@ -79,7 +79,7 @@ pub(crate) fn run<T>(cx: &mut Ctx<'_>, row: &Row<Kw<T>>, target: &mut T, line: &
     if kw.max != MANY && !cx.at_most(line, kw.max.into()) {
         return;
     }
-    set(cx, kw.set, target, line);
+    set(cx, &kw.set, target, line);
 }
 
 /// Whether the keyword may be in this section; warns when it is only useless here.
@@ -129,8 +129,8 @@ fn wrong_side(cx: &mut Ctx<'_>, scope: Scope, lacks: &str, line: &Line<'_>) -> b
     true
 }
 
-fn set<T>(cx: &mut Ctx<'_>, set: Set<T>, target: &mut T, line: &Line<'_>) {
-    match set {
+fn set<T>(cx: &mut Ctx<'_>, set: &Set<T>, target: &mut T, line: &Line<'_>) {
+    match *set {
         Set::Run(f) => f(cx, target, line),
         Set::Flag(slot) => *slot(target) = line.prefix != Prefix::No,
         Set::Int(lo, hi, slot) => {

@@ -150,7 +150,8 @@ impl Parser {
             }
             Current::Skipped => {}
             Current::Outside => {
-                cx.alert(line, format!("unknown keyword '{}' out of section.", line.word())).layout = Layout::Tight;
+                cx.alert(line, format!("unknown keyword '{}' out of section.", line.word())).layout =
+                    Layout::Tight;
                 cx.suggest(line.word(), r.sections.names());
             }
         }
@@ -203,7 +204,11 @@ impl Parser {
             cx.at_most(line, at + 2);
         }
         let section = Defaults::new(name, line.pos, source.map(|i| &self.defaults[i]));
-        cx.st.enter(SectKind::Defaults(!name.is_empty()), section.name.clone(), section.default_server.clone());
+        cx.st.enter(
+            SectKind::Defaults(!name.is_empty()),
+            section.name.clone(),
+            section.default_server.clone(),
+        );
         self.defaults.push(section);
         Current::Defaults(self.defaults.len() - 1)
     }
@@ -275,8 +280,10 @@ impl Parser {
     fn start_http_errors(&mut self, cx: &mut Ctx<'_>, line: &Line<'_>) -> Current {
         let Some(name) = section_name(cx, line) else { return Current::Skipped };
         if let Some(other) = self.http_errors.iter().find(|s| s.name == name) {
-            let text =
-                format!("http-errors section '{name}' already exists (declared at {}).", cx.st.place(other.pos));
+            let text = format!(
+                "http-errors section '{name}' already exists (declared at {}).",
+                cx.st.place(other.pos)
+            );
             cx.alert_arg(line, 0, text).layout = Layout::Tight;
         }
         self.http_errors.push(HttpErrors { name, pos: line.pos, files: Vec::new() });
@@ -327,7 +334,11 @@ fn section_name(cx: &mut Ctx<'_>, line: &Line<'_>) -> Option<Arc<str>> {
         return None;
     }
     if let Some(c) = bad_name_char(name) {
-        cx.alert_arg(line, 0, format!("character '{c}' is not permitted in '{}' name '{name}'.", line.word()));
+        cx.alert_arg(
+            line,
+            0,
+            format!("character '{c}' is not permitted in '{}' name '{name}'.", line.word()),
+        );
     }
     Some(name.into())
 }

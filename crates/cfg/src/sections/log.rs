@@ -9,7 +9,8 @@ use std::net::ToSocketAddrs;
 /// Syslog facilities, by number.
 pub(crate) const FACILITIES: [&str; 24] = [
     "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "auth2", "ftp", "ntp",
-    "audit", "alert", "cron2", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7",
+    "audit", "alert", "cron2", "local0", "local1", "local2", "local3", "local4", "local5", "local6",
+    "local7",
 ];
 
 /// Syslog levels, by number.
@@ -116,7 +117,8 @@ fn options(cx: &mut Ctx<'_>, line: &Line<'_>, t: &mut LogTarget) -> Result<usize
 }
 
 fn levels(line: &Line<'_>, at: usize, t: &mut LogTarget) -> Result<(), Wrong> {
-    let find = |list: &[&str], word: &str| list.iter().position(|w| *w == word).and_then(|n| u8::try_from(n).ok());
+    let find =
+        |list: &[&str], word: &str| list.iter().position(|w| *w == word).and_then(|n| u8::try_from(n).ok());
     let facility = line.arg(at);
     t.facility = find(&FACILITIES, facility).ok_or((at, format!("unknown log facility '{facility}'")))?;
     for (arg, slot, what) in [(at + 1, &mut t.level, ""), (at + 2, &mut t.min_level, "minimum ")] {
@@ -154,7 +156,10 @@ fn sample(text: &str) -> Result<(Vec<(u32, u32)>, u32), String> {
     }
     list.sort_unstable();
     if let Some(pair) = list.windows(2).find(|w| w[0].1 >= w[1].0) {
-        return Err(format!("sample ranges are overlapping: {}-{} and {}-{}", pair[0].0, pair[0].1, pair[1].0, pair[1].1));
+        return Err(format!(
+            "sample ranges are overlapping: {}-{} and {}-{}",
+            pair[0].0, pair[0].1, pair[1].0, pair[1].1
+        ));
     }
     Ok((list, size))
 }

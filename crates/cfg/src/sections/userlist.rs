@@ -50,7 +50,8 @@ fn user(cx: &mut Ctx<'_>, u: &mut Userlist, line: &Line<'_>) {
 }
 
 fn is(line: &RuleLine, keyword: &str, name: &str) -> bool {
-    line.words.first().is_some_and(|w| w.as_str() == keyword) && line.words.get(1).is_some_and(|w| w.as_str() == name)
+    line.words.first().is_some_and(|w| w.as_str() == keyword)
+        && line.words.get(1).is_some_and(|w| w.as_str() == name)
 }
 
 fn keep(u: &mut Userlist, line: &Line<'_>) {

@@ -17,7 +17,9 @@ pub(crate) fn parse(cx: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
             Some(n) => threads = n,
             None => {
                 let text = if part.bytes().all(|b| b.is_ascii_digit() || b == b'-') && !part.is_empty() {
-                    format!("cpu-map : '{part}' is not a valid number/range. It supports numbers from 1 to {MOST}.")
+                    format!(
+                        "cpu-map : '{part}' is not a valid number/range. It supports numbers from 1 to {MOST}."
+                    )
                 } else {
                     format!("cpu-map : '{part}' is not a valid number/range.")
                 };
@@ -39,7 +41,8 @@ pub(crate) fn parse(cx: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
         }
     }
     if auto && threads != cpus {
-        let text = "cpu-map : TGROUP/THREAD range and CPU sets must have the same size to be automatically bound";
+        let text =
+            "cpu-map : TGROUP/THREAD range and CPU sets must have the same size to be automatically bound";
         cx.alert_arg(line, 1, text);
         return;
     }
@@ -82,7 +85,16 @@ mod tests {
 
     #[test]
     fn sets() {
-        let ids = [("1", Some(1)), ("1-4", Some(4)), ("odd", Some(32)), ("0", None), ("65", None), ("a", None), ("", None), ("3-2", None)];
+        let ids = [
+            ("1", Some(1)),
+            ("1-4", Some(4)),
+            ("odd", Some(32)),
+            ("0", None),
+            ("65", None),
+            ("a", None),
+            ("", None),
+            ("3-2", None),
+        ];
         for (set, n) in ids {
             assert_eq!(count_ids(set), n, "{set}");
         }

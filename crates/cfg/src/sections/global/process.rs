@@ -37,9 +37,9 @@ pub(crate) static PROCESS: Table<Kw<G>> = Table::new(&[
     time("grace", |g| &mut g.grace, "Time between a soft stop and the closing of listeners."),
     run("close-spread-time", (1, 1), "<time> as argument.", close_spread_time, "Time over which connections are closed in a soft stop."),
     run("cpu-map", (2, MANY), "a thread set and CPU sets.", super::cpu_map::parse, "CPUs that threads may use."),
-    run("strict-limits", (0, 0), "", |_, g, l| g.strict_limits = Some(l.prefix != Prefix::No), "Refuses to start when limits cannot be set.").negatable(),
+    run("strict-limits", (0, 0), "", |_, g: &mut G, l| g.strict_limits = Some(l.prefix != Prefix::No), "Refuses to start when limits cannot be set.").negatable(),
     run("set-dumpable", (0, 1), "", set_dumpable, "Allows core dumps after privileges were dropped.").negatable(),
-    flag("insecure-fork-wanted", |g| &mut g.insecure_fork_wanted, "Lets the process create others after its start.").negatable(),
+    flag("insecure-fork-wanted", |g: &mut G| &mut g.insecure_fork_wanted, "Lets the process create others after its start.").negatable(),
     word("insecure-setuid-wanted", "Lets children gain privileges.").idle("Hawser executes no other program"),
     int("mworker-max-reloads", (0, MAX), |g| &mut g.mworker_max_reloads, "Reloads that a worker survives."),
     run("default-path", (1, 2), "a mode.", default_path, "Directory that file names are relative to."),
@@ -66,7 +66,7 @@ pub(crate) static ENVIRONMENT: Table<Kw<G>> = Table::new(&[
     run("setenv", (2, 2), "environment variable name and value.", |cx, _, l| cx.env.set(l.arg(0), l.arg(1)), "Sets an environment variable."),
     run("presetenv", (2, 2), "environment variable name and value.", |cx, _, l| cx.env.preset(l.arg(0), l.arg(1)), "Sets an environment variable unless it exists."),
     run("unsetenv", (1, MANY), "at least one variable name.", |cx, _, l| l.args().iter().for_each(|w| cx.env.unset(w)), "Removes environment variables."),
-    run("resetenv", (0, MANY), "", |cx, _, l| cx.env.reset(l.args()), "Removes all environment variables but some."),
+    run("resetenv", (0, MANY), "", |cx, _, l| cx.env.reset(&names(l)), "Removes all environment variables but some."),
 ]);
 
 /// What is checked here and has its effect elsewhere, or none.
@@ -152,7 +152,8 @@ fn pidfile(_: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
 
 fn node(cx: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
     let name = line.arg(0);
-    if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_')) {
+    if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
+    {
         let text = "'node' requires valid node name - non-empty string with digits(0-9), letters(A-Z, a-z), \
                     dot(.), hyphen(-) or underscode(_).";
         cx.alert_arg(line, 0, text);
@@ -184,7 +185,8 @@ fn set_dumpable(cx: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
         "" | "on" => line.prefix != Prefix::No,
         "off" => false,
         other => {
-            let text = format!("'set-dumpable' only supports 'on' and 'off' as an argument, found '{other}'.");
+            let text =
+                format!("'set-dumpable' only supports 'on' and 'off' as an argument, found '{other}'.");
             cx.alert_arg(line, 0, text);
             return;
         }
@@ -289,7 +291,10 @@ fn http_codes(cx: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
             }
         }
     }
-    g.http_codes.push((line.pos, std::iter::once(line.word()).map(crate::pos::Word::synthetic).chain(line.owned_vec(0)).collect()));
+    g.http_codes.push((
+        line.pos,
+        std::iter::once(line.word()).map(crate::pos::Word::synthetic).chain(line.owned_vec(0)).collect(),
+    ));
 }
 
 fn set_var(cx: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
@@ -305,12 +310,22 @@ fn set_var(cx: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
         return;
     }
     if scope != "proc" {
-        let text =
-            format!("'{kw}': cannot set variable '{name}', only scope 'proc' is permitted in the global section.");
+        let text = format!(
+            "'{kw}': cannot set variable '{name}', only scope 'proc' is permitted in the global section."
+        );
         cx.alert_arg(line, 0, text);
         return;
     }
-    g.set_vars.push(SetVar { pos: line.pos, name: line.owned(0), args: line.owned_vec(1), fmt: kw == "set-var-fmt" });
+    g.set_vars.push(SetVar {
+        pos: line.pos,
+        name: line.owned(0),
+        args: line.owned_vec(1),
+        fmt: kw == "set-var-fmt",
+    });
+}
+
+fn names<'a>(line: &Line<'a>) -> Vec<&'a str> {
+    line.args().iter().map(|w| w.as_str()).collect()
 }
 
 fn log_send_hostname(_: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {

@@ -13,7 +13,7 @@ use crate::sections::proxy::bind;
 #[rustfmt::skip]
 pub(crate) static STATS: Table<Kw<Global>> = Table::new(&[
     run("socket", (0, MANY), "", socket, "A command socket."),
-    time("timeout", |g| &mut g.stats_timeout, "Longest silence on a command socket.").words(1, MANY),
+    time("timeout", |g: &mut Global| &mut g.stats_timeout, "Longest silence on a command socket.").words(1, MANY),
     run("maxconn", (0, MANY), "", maxconn, "Most connections to command sockets."),
     word("bind-process", "Processes that listen on command sockets.").removed("2.5", ""),
     check("calculate-max-counters", Kind::OnOff, "Whether maxima are counted.").idle("counting maxima costs nothing here"),

@@ -12,7 +12,8 @@ pub(crate) fn parse(cx: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
         let (option, value) = (line.arg(i), line.arg(i + 1));
         let known = matches!(option, "prefix" | "mode" | "uid" | "gid" | "user" | "group");
         if !known {
-            let text = "'unix-bind' only supports the 'prefix', 'mode', 'uid', 'gid', 'user' and 'group' options.";
+            let text =
+                "'unix-bind' only supports the 'prefix', 'mode', 'uid', 'gid', 'user' and 'group' options.";
             cx.alert_arg(line, i, text);
             return;
         }

@@ -21,18 +21,18 @@ const WILL: Scope = Scope::WILL;
 #[rustfmt::skip]
 pub(crate) static BASIC: Table<Kw<P>> = Table::new(&[
     run("mode", (0, 1), "", mode, "What the proxy speaks.").scope(PX),
-    run("disabled", (0, 0), "", |_, p, _| p.disabled = true, "Does not start the proxy.").scope(PX),
-    run("enabled", (0, 0), "", |_, p, _| p.disabled = false, "Undoes disabled.").scope(PX),
+    run("disabled", (0, 0), "", |_, p: &mut P, _| p.disabled = true, "Does not start the proxy.").scope(PX),
+    run("enabled", (0, 0), "", |_, p: &mut P, _| p.disabled = false, "Undoes disabled.").scope(PX),
     run("id", (1, 1), "an integer argument.", id, "Number of the proxy.").scope(Scope::PX),
     run("guid", (1, MANY), "an argument", guid, "Identifier of the proxy.").scope(Scope::PX),
-    run("description", (1, MANY), "a string argument.", |_, p, l| p.description = Some(joined(l)), "Describes the proxy.").scope(Scope::PX),
-    int("maxconn", (0, MAX), |p| &mut p.maxconn, "Most connections of the frontend.").scope(FE),
-    int("fullconn", (0, MAX), |p| &mut p.fullconn, "Load of the backend at which servers reach their maxconn.").scope(BE),
-    int("backlog", (0, MAX), |p| &mut p.backlog, "Length of the queue of pending connections.").scope(FE),
+    run("description", (1, MANY), "a string argument.", |_, p: &mut P, l| p.description = Some(joined(l)), "Describes the proxy.").scope(Scope::PX),
+    int("maxconn", (0, MAX), |p: &mut P| &mut p.maxconn, "Most connections of the frontend.").scope(FE),
+    int("fullconn", (0, MAX), |p: &mut P| &mut p.fullconn, "Load of the backend at which servers reach their maxconn.").scope(BE),
+    int("backlog", (0, MAX), |p: &mut P| &mut p.backlog, "Length of the queue of pending connections.").scope(FE),
     run("rate-limit", (0, MANY), "", rate_limit, "Most new sessions in a second.").scope(FE),
     run("retries", (1, 1), "an integer argument (dispatch counts for one).", retries, "Connection attempts after the first.").scope(BE),
     run("retry-on", (1, MANY), "at least one keyword to specify when to retry", retry_on, "What a request is repeated for.").scope(BE.and(Scope::STRICT)),
-    run("balance", (0, MANY), "", |_, p, l| p.balance = Some((l.pos, l.owned_vec(0))), "Which server gets a request.").scope(BE),
+    run("balance", (0, MANY), "", |_, p: &mut P, l| p.balance = Some((l.pos, l.owned_vec(0))), "Which server gets a request.").scope(BE),
     run("hash-type", (0, MANY), "", hash_type, "How hashes are mapped to servers.").scope(BE),
     run("hash-balance-factor", (1, 1), "an integer argument.", hash_balance_factor, "Most load of a server in percent of the average.").scope(BE),
     run("hash-preserve-affinity", (1, 1), "a keyword to specify when to preserve hash affinity", |_, _, _| {}, "When a full server keeps its requests.").scope(BE.and(Scope::STRICT)).later("consistent hashing"),
@@ -50,16 +50,16 @@ pub(crate) static BASIC: Table<Kw<P>> = Table::new(&[
     run("transparent", (0, 0), "", transparent, "Connects to the address that the client asked for.").scope(BE),
     run("capture", (0, MANY), "", super::capture::capture, "Keeps a header or a cookie for logs.").scope(Scope::FE),
     run("declare", (0, MANY), "", super::capture::declare, "Declares a slot for captures.").scope(Scope::FE.and(Scope::STRICT)),
-    run("monitor-uri", (1, 1), "an URI.", |_, p, l| p.monitor_uri = Some(l.owned(0)), "URI that is answered without a server.").scope(FE),
+    run("monitor-uri", (1, 1), "an URI.", |_, p: &mut P, l| p.monitor_uri = Some(l.owned(0)), "URI that is answered without a server.").scope(FE),
     run("http-send-name-header", (1, MANY), "a header string.", send_name_header, "Header that gets the server's name.").scope(BE),
     run("load-server-state-from-file", (0, MANY), "", |_, _, _| {}, "Where the state of servers is read from.").scope(BE).later("server state files"),
     word("server-state-file-name", "File with the state of servers.").scope(BE).later("server state files"),
     run("unique-id-format", (0, MANY), "", super::super::log::format, "Format of the unique identifier.").scope(PX),
-    run("unique-id-header", (1, MANY), "an argument.", |_, p, l| p.unique_id_header = Some(l.owned(0)), "Header that gets the unique identifier.").scope(FE),
+    run("unique-id-header", (1, MANY), "an argument.", |_, p: &mut P, l| p.unique_id_header = Some(l.owned(0)), "Header that gets the unique identifier.").scope(FE),
     run("log-format", (0, MANY), "", super::super::log::format, "Format of the log line.").scope(PX),
     run("log-format-sd", (0, MANY), "", super::super::log::format, "Structured data of the log line.").scope(PX),
     run("error-log-format", (0, MANY), "", super::super::log::format, "Format of the log line of failed connections.").scope(PX),
-    text("log-tag", "a tag for use in syslog.", |p| &mut p.log_tag, "Tag in syslog headers.").words(1, MANY).scope(PX),
+    text("log-tag", "a tag for use in syslog.", |p: &mut P| &mut p.log_tag, "Tag in syslog headers.").words(1, MANY).scope(PX),
     run("log", (0, MANY), "", super::super::log::proxy, "Where logs go.").scope(PX).negatable(),
 ]);
 
@@ -74,7 +74,8 @@ fn mode(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) {
         "http" => Mode::Http,
         "log" | "spop" | "haterm" => return super::later_value(cx, line, "other modes"),
         "health" => {
-            let text = "'mode health' doesn't exist anymore. Please use 'http-request return status 200' instead.";
+            let text =
+                "'mode health' doesn't exist anymore. Please use 'http-request return status 200' instead.";
             cx.alert_arg(line, 0, text);
             return;
         }
@@ -137,8 +138,25 @@ fn retries(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) {
 
 fn retry_on(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) {
     const WORDS: &[&str] = &[
-        "none", "conn-failure", "empty-response", "junk-response", "response-timeout", "0rtt-rejected",
-        "all-retryable-errors", "401", "403", "404", "408", "421", "425", "429", "500", "501", "502", "503", "504",
+        "none",
+        "conn-failure",
+        "empty-response",
+        "junk-response",
+        "response-timeout",
+        "0rtt-rejected",
+        "all-retryable-errors",
+        "401",
+        "403",
+        "404",
+        "408",
+        "421",
+        "425",
+        "429",
+        "500",
+        "501",
+        "502",
+        "503",
+        "504",
     ];
     for (i, word) in line.args().iter().enumerate() {
         if !WORDS.contains(&word.as_str()) {

@@ -63,7 +63,9 @@ pub(crate) fn declare(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) {
             }
             Err(_) => format!("'declare capture': cannot parse the length '{n}'."),
         },
-        ("capture", "request" | "response", ..) => "'declare capture' requires a capture length ('len')".to_owned(),
+        ("capture", "request" | "response", ..) => {
+            "'declare capture' requires a capture length ('len')".to_owned()
+        }
         ("capture", ..) => "'declare capture' requires a direction ('request' or 'response')".to_owned(),
         (other, ..) => format!("unknown declaration type '{other}' (supports 'capture')"),
     };

@@ -53,7 +53,7 @@ fn document(data: &[u8]) -> Result<(), String> {
         return unparsable(0);
     }
     let mut at = 0;
-    let mut length = None;
+    let mut length: Option<usize> = None;
     for line in data.split_inclusive(|&b| b == b'\n') {
         let next = at + line.len();
         let Some(text) = line.strip_suffix(b"\n") else { return unparsable(next) };

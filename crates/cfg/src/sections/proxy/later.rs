@@ -40,7 +40,8 @@ const fn gone(name: &'static str, since: &'static str, instead: &'static str) ->
 }
 
 const DENY: &str = "'http-request deny'";
-const REPLACE: &str = "'http-request replace-path', 'http-request replace-uri' or 'http-request replace-header'";
+const REPLACE: &str =
+    "'http-request replace-path', 'http-request replace-uri' or 'http-request replace-header'";
 const RESPONSE: &str = "'http-response replace-header'";
 
 /// Removed by HAProxy.

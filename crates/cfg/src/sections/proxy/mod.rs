@@ -73,7 +73,6 @@ pub(crate) static SERVER: &[&Table<Kw<ServerOpts>>] =
 
 /// Refuses a value of a keyword until its area is built.
 pub(crate) fn later_value(cx: &mut Ctx<'_>, line: &Line<'_>, area: &str) {
-    let text =
-        format!("'{} {}' is not supported by Hawser yet (area: {area}).", line.keyword(), line.arg(0));
+    let text = format!("'{} {}' is not supported by Hawser yet (area: {area}).", line.keyword(), line.arg(0));
     cx.alert_arg(line, 0, text);
 }

@@ -188,7 +188,11 @@ fn forward(cx: &mut Ctx<'_>, line: &Line<'_>, supported: &str, if_none: bool) ->
             }
             "header" => {
                 if line.arg(i + 1).is_empty() {
-                    cx.alert_arg(line, i, format!("'option {name} header' expects <header_name> as argument."));
+                    cx.alert_arg(
+                        line,
+                        i,
+                        format!("'option {name} header' expects <header_name> as argument."),
+                    );
                     return None;
                 }
                 f.header = Some(line.arg(i + 1).to_owned());

@@ -20,7 +20,13 @@ const fn http(name: &'static str, scope: Scope, bit: u64, help: &'static str) ->
 }
 
 /// An option with a parser.
-const fn run(name: &'static str, scope: Scope, negatable: bool, f: option::Run, help: &'static str) -> Row<Opt> {
+const fn run(
+    name: &'static str,
+    scope: Scope,
+    negatable: bool,
+    f: option::Run,
+    help: &'static str,
+) -> Row<Opt> {
     Row { meta: Meta::new(name, help), x: Opt { scope, bit: 0, http: false, run: Some(f), negatable } }
 }
 

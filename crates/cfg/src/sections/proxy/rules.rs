@@ -72,7 +72,8 @@ pub(crate) fn acl(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) {
 pub(crate) fn use_backend(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) {
     let next = line.arg(1);
     if !matches!(next, "" | "if" | "unless") {
-        let text = format!("unexpected keyword '{next}' after switching rule, only 'if' and 'unless' are allowed.");
+        let text =
+            format!("unexpected keyword '{next}' after switching rule, only 'if' and 'unless' are allowed.");
         cx.alert_arg(line, 1, text);
         return;
     }
@@ -190,7 +191,8 @@ pub(crate) fn tcp_response(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) {
             }
         }
         other => {
-            let text = format!("'tcp-response' expects 'inspect-delay' or 'content' in {place} (got '{other}')");
+            let text =
+                format!("'tcp-response' expects 'inspect-delay' or 'content' in {place} (got '{other}')");
             cx.alert_arg(line, 0, text);
             cx.suggest(other, ["inspect-delay", "content"]);
         }

@@ -74,7 +74,12 @@ pub(crate) fn server_template(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) 
         let mut opts = opts.clone();
         // A fixed number is that of the first server; the others follow.
         opts.id = id.map(|id| id + (n - low));
-        p.servers.push(Server { pos: line.pos, name: format!("{prefix}{n}").into(), addr: addr.clone(), opts });
+        p.servers.push(Server {
+            pos: line.pos,
+            name: format!("{prefix}{n}").into(),
+            addr: addr.clone(),
+            opts,
+        });
     }
 }
 
@@ -111,7 +116,10 @@ fn address(cx: &mut Ctx<'_>, line: &Line<'_>, arg: usize, name: &str) -> Option<
     match addr::parse(line.arg(arg), AddrUse::Server) {
         Ok(addr) => {
             if matches!(addr.kind, AddrKind::Quic(_)) {
-                let text = format!("'server {}/{name}' : QUIC is not supported by Hawser yet (area: QUIC).", cx.st.name);
+                let text = format!(
+                    "'server {}/{name}' : QUIC is not supported by Hawser yet (area: QUIC).",
+                    cx.st.name
+                );
                 bare(cx, line, arg, text);
             }
             Some(addr)
@@ -127,8 +135,7 @@ fn address(cx: &mut Ctx<'_>, line: &Line<'_>, arg: usize, name: &str) -> Option<
 fn parse_options(cx: &mut Ctx<'_>, opts: &mut ServerOpts, line: &Line<'_>, at: usize, name: &str) {
     let proxy = cx.st.name.clone();
     let word = line.word();
-    let intro =
-        Intro { text: &|| format!("'{word} {proxy}/{name}'"), layout: Layout::Bare, hint: "" };
+    let intro = Intro { text: &|| format!("'{word} {proxy}/{name}'"), layout: Layout::Bare, hint: "" };
     let index = &super::super::registry().server;
     options::walk(cx, index, opts, line.pos, line.words(), at, &intro);
 }
@@ -139,7 +146,15 @@ mod tests {
 
     #[test]
     fn template_ranges() {
-        let cases = [("3", Some((1, 3))), ("2-4", Some((2, 4))), ("0", None), ("4-2", None), ("x", None), ("", None), ("1-200000", None)];
+        let cases = [
+            ("3", Some((1, 3))),
+            ("2-4", Some((2, 4))),
+            ("0", None),
+            ("4-2", None),
+            ("x", None),
+            ("", None),
+            ("1-200000", None),
+        ];
         for (text, want) in cases {
             assert_eq!(range(text), want, "{text}");
         }

@@ -91,7 +91,7 @@ pub(crate) static OPTIONS: Table<Kw<S>> = Table::new(&[
     run("pool-purge-delay", (1, 1), "a delay as argument.", |cx, s, l| s.rare_mut().pool_purge_delay = cx.time(l, 0), "Time after which half of the idle connections are closed."),
     run("max-reuse", (1, 1), "an integer argument.", |cx, s, l| s.rare_mut().max_reuse = signed(cx, l, i64::from(i32::MIN)), "Requests after which a connection is closed."),
     run("hash-key", (1, 1), "a key.", hash_key, "What places the server in a consistent hash."),
-    run("shard", (1, 1), "an integer argument.", |cx, s, l| s.rare_mut().shard = cx.u32(l, 0, 0, MAX), "Part of the stick table keys that a peer gets.").later("peers"),
+    run("shard", (1, 1), "an integer argument.", |cx, s: &mut S, l| s.rare_mut().shard = cx.u32(l, 0, 0, MAX), "Part of the stick table keys that a peer gets.").later("peers"),
     run("log-bufsize", (1, 1), "an integer argument.", |_, _, _| {}, "Buffer of a log server.").later("log balancing"),
     run("log-proto", (1, 1), "a protocol.", |_, _, _| {}, "Framing of a log server.").later("log balancing"),
 ]);

@@ -73,7 +73,8 @@ pub(crate) fn parse(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) {
     }
     let Some(ms) = cx.time(&inner, 0) else { return };
     if inner.len() > 1 {
-        let text = format!("'timeout {name}' : unexpected extra argument '{}' after value '{value}'.", inner.arg(1));
+        let text =
+            format!("'timeout {name}' : unexpected extra argument '{}' after value '{value}'.", inner.arg(1));
         cx.alert_arg(&inner, 1, text);
         return;
     }
@@ -99,8 +100,11 @@ fn sided(cx: &mut Ctx<'_>, scope: Scope, line: &Line<'_>) -> bool {
         _ if scope == Scope::BE && !kind.is_be() => "backend",
         _ => return true,
     };
-    let text =
-        format!("'timeout {}' will be ignored because {} has no {lacks} capability", line.word(), cx.proxy_name());
+    let text = format!(
+        "'timeout {}' will be ignored because {} has no {lacks} capability",
+        line.word(),
+        cx.proxy_name()
+    );
     cx.warn(line, text);
     false
 }
