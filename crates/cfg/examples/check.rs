@@ -58,14 +58,16 @@ fn text(parsed: &Parsed, d: &Diag) -> String {
         Severity::Diag => "DIAG",
         Severity::Notice => "NOTICE",
     };
-    let place = match d.pos {
-        None => String::new(),
-        Some(pos) => {
+    let place = match (d.pos, d.layout) {
+        (_, Layout::Plain) => String::new(),
+        (None, _) | (_, Layout::Summary) => "config : ".into(),
+        (Some(pos), layout) => {
             let at = format!("[{}:{}]", parsed.files.name(pos.file), pos.line);
-            match d.layout {
+            match layout {
                 Layout::Spaced => format!("config : parsing {at} : "),
-                Layout::Tight | Layout::Excerpt => format!("config : parsing {at}: "),
-                Layout::Bare => format!("config : {at} : "),
+                Layout::Located => format!("config : {at} : "),
+                Layout::Bare => format!("{at} : "),
+                _ => format!("config : parsing {at}: "),
             }
         }
     };

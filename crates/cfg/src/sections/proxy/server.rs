@@ -38,7 +38,7 @@ pub(crate) fn default_server(cx: &mut Ctx<'_>, _: &mut Proxy, line: &Line<'_>) {
     let mut opts = std::mem::take(&mut cx.st.default_server);
     let intro = Intro {
         text: &|| "'default-server'".to_owned(),
-        layout: Layout::Bare,
+        layout: Layout::Located,
         hint: " Hint: no address was expected for this server.",
     };
     let index = &super::super::registry().server;
@@ -104,12 +104,12 @@ fn allowed(cx: &mut Ctx<'_>, line: &Line<'_>) -> bool {
         _ => return true,
     };
     let d = cx.alert(line, text);
-    d.layout = Layout::Bare;
+    d.layout = Layout::Located;
     false
 }
 
 fn bare(cx: &mut Ctx<'_>, line: &Line<'_>, arg: usize, text: impl Into<String>) {
-    cx.alert_arg(line, arg, text).layout = Layout::Bare;
+    cx.alert_arg(line, arg, text).layout = Layout::Located;
 }
 
 fn address(cx: &mut Ctx<'_>, line: &Line<'_>, arg: usize, name: &str) -> Option<Addr> {
@@ -135,7 +135,7 @@ fn address(cx: &mut Ctx<'_>, line: &Line<'_>, arg: usize, name: &str) -> Option<
 fn parse_options(cx: &mut Ctx<'_>, opts: &mut ServerOpts, line: &Line<'_>, at: usize, name: &str) {
     let proxy = cx.st.name.clone();
     let word = line.word();
-    let intro = Intro { text: &|| format!("'{word} {proxy}/{name}'"), layout: Layout::Bare, hint: "" };
+    let intro = Intro { text: &|| format!("'{word} {proxy}/{name}'"), layout: Layout::Located, hint: "" };
     let index = &super::super::registry().server;
     options::walk(cx, index, opts, line.pos, line.words(), at, &intro);
 }
