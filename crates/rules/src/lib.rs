@@ -4,12 +4,17 @@
 //! view of a session and its messages, and ends with a [`Verdict`]. Nothing here does input or output: what a rule
 //! asks of the connection or of time is left in [`Asks`] or returned as [`Verdict::Wait`].
 
+pub mod action;
+pub mod args;
+pub mod compile;
 pub mod list;
 pub mod replies;
+pub mod row;
 pub mod switching;
 pub mod txn;
 
-pub use list::{ProxyRules, RuleCx, RuleList};
+pub use compile::RuleCx;
+pub use list::{ProxyRules, RuleList};
 pub use replies::{ErrorReplies, Errors};
 pub use switching::{Choice, Switching};
 pub use txn::{Asks, Reply, Room, RuleSet, Txn, Verdict, WaitFor};

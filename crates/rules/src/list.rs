@@ -1,33 +1,11 @@
 //! Lists of compiled rules: how they are built and how they run.
 
-use crate::txn::{RuleSet, Txn, Verdict};
-use hawser_cfg::diag::Diags;
-use hawser_cfg::model::{Config, Proxy, RuleLine};
-
-/// What compiling the rules of one proxy needs to know, and what it gathers.
-pub struct RuleCx<'a> {
-    /// Where messages go.
-    pub diags: &'a mut Diags,
-    /// The configuration, for file names, `http-errors` sections and global settings.
-    pub config: &'a Config,
-    /// The proxy that the rules belong to.
-    pub proxy: &'a Proxy,
-    /// Capture slots declared so far: (requests, responses), each with its length. Starts with those of
-    /// `capture request|response header` and `declare capture`; `capture … len` actions add to it.
-    pub captures: [Vec<u32>; 2],
-}
-
-impl<'a> RuleCx<'a> {
-    /// A context for one proxy.
-    pub fn new(diags: &'a mut Diags, config: &'a Config, proxy: &'a Proxy) -> Self {
-        let slots = |headers: &[(_, u32)], request| {
-            let declared = proxy.declared_captures.iter().filter(|d| d.0 == request).map(|d| d.1);
-            headers.iter().map(|h| h.1).chain(declared).collect()
-        };
-        let captures = [slots(&proxy.req_captures, true), slots(&proxy.res_captures, false)];
-        Self { diags, config, proxy, captures }
-    }
-}
+use crate::action::Step;
+use crate::compile::{self, Rule, RuleCx};
+use crate::txn::{RuleSet, Txn, Verdict, WaitFor};
+use hawser_cfg::model::RuleLine;
+use hawser_sample::Acls;
+use hawser_sample::cond::Tri;
 
 /// The rules of one rule set of one proxy, in order.
 #[derive(Debug, Default)]
@@ -35,13 +13,10 @@ pub struct RuleList {
     rules: Vec<Rule>,
 }
 
-#[derive(Debug)]
-struct Rule {}
-
 impl RuleList {
     /// Compiles rule lines. Lines with errors are left out, the errors are in the context's diagnostics.
-    pub fn compile(_cx: &mut RuleCx<'_>, _set: RuleSet, _lines: &[RuleLine]) -> Self {
-        Self::default()
+    pub fn compile(cx: &mut RuleCx<'_, '_>, set: RuleSet, lines: &[RuleLine]) -> Self {
+        Self { rules: lines.iter().filter_map(|l| compile::rule(cx, set, l)).collect() }
     }
 
     /// Whether there is nothing to evaluate.
@@ -49,12 +24,55 @@ impl RuleList {
         self.rules.is_empty()
     }
 
+    /// Number of rules.
+    pub fn len(&self) -> usize {
+        self.rules.len()
+    }
+
     /// Evaluates the rules from the one at index `from`: 0, or what [`Verdict::Wait`] said.
     pub fn eval(&self, txn: &mut Txn<'_>, from: usize) -> Verdict {
         if from == 0 {
             txn.asks.lenient = false;
         }
+        for (i, rule) in self.rules.iter().enumerate().skip(from) {
+            match rule.holds(txn) {
+                Tri::Yes => {}
+                Tri::No => continue,
+                Tri::Unknown => return Verdict::Wait { rule: i, until: WaitFor::Input },
+            }
+            match rule.action.run(txn) {
+                Step::Next => {}
+                Step::End(v) => {
+                    rule.decided(txn);
+                    return v;
+                }
+                Step::After(until) => return Verdict::Wait { rule: i + 1, until },
+                Step::Failed => {
+                    txn.asks.failed_rewrites += 1;
+                    if !txn.asks.lenient {
+                        rule.decided(txn);
+                        return Verdict::Error;
+                    }
+                }
+            }
+        }
         Verdict::Continue
+    }
+}
+
+impl Rule {
+    fn holds(&self, txn: &mut Txn<'_>) -> Tri {
+        let Some(cond) = &self.cond else { return Tri::Yes };
+        let r = cond.test(&txn.ctx());
+        txn.apply_writes();
+        r
+    }
+
+    /// Notes that this rule was the last one, for logs and `last_rule_file`.
+    fn decided(&self, txn: &mut Txn<'_>) {
+        if let Some(strm) = &mut txn.strm {
+            strm.final_rule = Some((self.file.clone(), self.line));
+        }
     }
 }
 
@@ -62,19 +80,35 @@ impl RuleList {
 #[derive(Debug, Default)]
 pub struct ProxyRules {
     lists: [RuleList; 7],
-    /// Slots that the rules and `capture`/`declare capture` lines of this proxy need: (requests, responses), lengths.
+    /// Length of each capture slot: (requests, responses). Slots come from rules of the defaults section, then from
+    /// `capture … header`, from `declare capture`, and from the proxy's own rules.
     pub captures: [Vec<u32>; 2],
+    /// Slot of the first `capture … header` line: (requests, responses).
+    pub header_captures: [usize; 2],
 }
 
 impl ProxyRules {
     /// Compiles every rule set of the context's proxy.
-    pub fn compile(mut cx: RuleCx<'_>) -> Self {
+    pub fn compile(cx: &mut RuleCx<'_, '_>) -> Self {
         let proxy = cx.proxy;
         let mut lists: [RuleList; 7] = Default::default();
-        for set in RuleSet::ALL {
-            lists[set as usize] = RuleList::compile(&mut cx, set, set.lines(&proxy.rules));
+        if let Some(d) = &proxy.default_rules {
+            // Rules of a defaults section see its ACLs, not those of the proxies that use it.
+            let own = std::mem::take(&mut cx.cx.acls);
+            Acls::compile(cx.cx, &d.acls);
+            for set in RuleSet::ALL {
+                lists[set as usize] = RuleList::compile(cx, set, set.lines(&d.rules));
+            }
+            cx.cx.acls = own;
         }
-        Self { lists, captures: cx.captures }
+        let header_captures = cx.declare_captures();
+        for set in RuleSet::ALL {
+            let own = RuleList::compile(cx, set, set.lines(&proxy.rules));
+            lists[set as usize].rules.extend(own.rules);
+        }
+        cx.check_captures();
+        cx.check_mode();
+        Self { lists, captures: std::mem::take(&mut cx.captures), header_captures }
     }
 
     /// One rule set.
@@ -82,3 +116,6 @@ impl ProxyRules {
         &self.lists[set as usize]
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! `use_backend` and `use-server` lines: a name, fixed or computed, and a condition.
 
-use crate::list::RuleCx;
+use crate::compile::RuleCx;
 use hawser_cfg::model::RuleLine;
 use hawser_cfg::pos::Pos;
 use hawser_sample::Ctx;
@@ -30,7 +30,7 @@ pub struct Choice<'a> {
 
 impl Switching {
     /// Compiles the lines of `use_backend` or `use-server`, whichever `keyword` says.
-    pub fn compile(_cx: &mut RuleCx<'_>, _keyword: &'static str, _lines: &[RuleLine]) -> Self {
+    pub fn compile(_cx: &mut RuleCx<'_, '_>, _keyword: &'static str, _lines: &[RuleLine]) -> Self {
         Self::default()
     }
 

@@ -5,9 +5,11 @@ use bytes::Bytes;
 use hawser_cfg::model::{RuleLine, RuleLines};
 use hawser_http::Head;
 use hawser_sample::ctx::Writes;
+use hawser_sample::ctx::{Write, Writes};
 use hawser_sample::facts::{Sess, Strm};
-use hawser_sample::vars::ProcVars;
-use hawser_sample::{Ctx, Runtime};
+use hawser_sample::value::Owned;
+use hawser_sample::vars::{ProcVars, Scope, VarId};
+use hawser_sample::{Ctx, Expr, LogFormat, Runtime, Value};
 use std::sync::Arc;
 
 /// Where a rule set is evaluated.
@@ -92,6 +94,9 @@ pub struct Txn<'a> {
     pub rt: &'a dyn Runtime,
     /// Response processing.
     pub response: bool,
+    /// More input may still come: rules that cannot be decided without it wait ([`WaitFor::Input`]). False once
+    /// `inspect-delay` is over, the buffer is full or the peer has sent all, and in rule sets that never wait.
+    pub partial: bool,
     /// Error replies in force: those of the backend, if one was chosen, before those of the frontend.
     pub errors: Errors<'a>,
     /// How far rewrites may make the heads grow.
@@ -174,6 +179,8 @@ pub struct Asks {
     /// `strict-mode off` was met in the rule set under way; cleared when a rule set starts over.
     pub lenient: bool,
     /// Effects of converters (`set-var`, `capture-req`), to be applied after each evaluation.
+    pub writes: Writes,
+    /// Effects of converters that wait to be applied; empty between rules.
     pub writes: Writes,
     /// Memory for values under construction, reused from one rule to the next.
     pub scratch: Vec<u8>,

@@ -1,0 +1,244 @@
+//! From a rule line to a condition and an action.
+
+use crate::action::table::{self, ACTIONS};
+use crate::action::Action;
+use crate::args::Args;
+use crate::row::{self, Row};
+use crate::txn::RuleSet;
+use hawser_cfg::diag::{Diag, Severity};
+use hawser_cfg::keyword::Status;
+use hawser_cfg::model::{Mode, Proxy, ProxyKind, RuleLine};
+use hawser_cfg::pos::Word;
+use hawser_cfg::suggest;
+use hawser_sample::{Acls, Checkpoint, CompileCx, Cond, Error};
+use std::sync::Arc;
+
+/// What compiling the rules of one proxy needs to know, and what it gathers.
+pub struct RuleCx<'a, 'c> {
+    /// Names, keywords, ACLs in scope, and where messages go.
+    pub cx: &'a mut CompileCx<'c>,
+    /// The proxy that the rules belong to.
+    pub proxy: &'c Proxy,
+    /// The rule set that is being compiled.
+    pub set: RuleSet,
+    /// Length of each capture slot declared so far: (requests, responses).
+    pub(crate) captures: [Vec<u32>; 2],
+    /// Slots that `capture … id` actions use.
+    pub(crate) used_captures: Vec<UsedCapture>,
+}
+
+/// A `capture … id N` action.
+pub(crate) struct UsedCapture {
+    pub(crate) response: bool,
+    pub(crate) id: usize,
+}
+
+impl<'a, 'c> RuleCx<'a, 'c> {
+    /// A context for the proxy at an index of the configuration. Compiles its `acl` lines into the given context,
+    /// which keeps them: conditions outside rule sets may use them too.
+    ///
+    /// # Panics
+    /// If there is no such proxy.
+    pub fn new(cx: &'a mut CompileCx<'c>, proxy: usize) -> Self {
+        let config = cx.config;
+        cx.proxy = Some(proxy);
+        let proxy = &config.proxies[proxy];
+        cx.acls = Acls::default();
+        Acls::compile(cx, &proxy.acls);
+        Self { cx, proxy, set: RuleSet::HttpReq, captures: Default::default(), used_captures: Vec::new() }
+    }
+
+    /// Adds a warning at the rule's line.
+    pub(crate) fn warn(&mut self, text: String) {
+        self.cx.diags.warning(self.cx.pos, text);
+    }
+
+    /// Adds the slots of `capture … header` and `declare capture`; returns the first of each kind.
+    pub(crate) fn declare_captures(&mut self) -> [usize; 2] {
+        let first = [self.captures[0].len(), self.captures[1].len()];
+        let headers = [&self.proxy.req_captures, &self.proxy.res_captures];
+        for (slots, headers) in self.captures.iter_mut().zip(headers) {
+            slots.extend(headers.iter().map(|h| h.1));
+        }
+        for (request, len) in &self.proxy.declared_captures {
+            self.captures[usize::from(!request)].push(*len);
+        }
+        first
+    }
+
+    /// Reports slots that are used and not declared. A backend cannot know: frontends declare them.
+    pub(crate) fn check_captures(&mut self) {
+        if !self.proxy.kind.is_fe() {
+            return;
+        }
+        for used in std::mem::take(&mut self.used_captures) {
+            if used.id >= self.captures[usize::from(used.response)].len() {
+                let keyword = if used.response { "http-response" } else { "http-request" };
+                let text = format!(
+                    "Proxy '{}': unable to find capture id '{}' referenced by {keyword} capture rule.",
+                    self.proxy.name, used.id
+                );
+                self.cx.diags.push(Severity::Alert, None, text);
+            }
+        }
+    }
+
+    /// Warns about HTTP rules that can never run.
+    pub(crate) fn check_mode(&mut self) {
+        let rules = &self.proxy.rules;
+        let switch = |l: &RuleLine| l.words.first().is_some_and(|w| w.as_str() == "switch-mode");
+        if self.proxy.mode != Mode::Tcp || rules.tcp_req_cont.iter().any(switch) {
+            return;
+        }
+        for set in RuleSet::ALL.into_iter().filter(|s| s.is_http() && !s.lines(rules).is_empty()) {
+            let text = format!(
+                "'{}' rules ignored for {} as they require HTTP mode.",
+                set.keyword(),
+                place(self.proxy)
+            );
+            self.cx.diags.push(Severity::Warning, None, text);
+        }
+    }
+}
+
+/// A compiled rule.
+#[derive(Debug)]
+pub(crate) struct Rule {
+    pub(crate) cond: Option<Cond>,
+    pub(crate) action: Box<dyn Action>,
+    pub(crate) file: Arc<str>,
+    pub(crate) line: u32,
+}
+
+/// Compiles one line of a rule set; `None` when it is wrong, which the diagnostics then say.
+pub(crate) fn rule(cx: &mut RuleCx<'_, '_>, set: RuleSet, line: &RuleLine) -> Option<Rule> {
+    cx.set = set;
+    cx.cx.pos = line.pos;
+    cx.cx.at = Some(checkpoint(set, cx.proxy.kind));
+    let name = line.words.first().map_or("", |w| w.as_str());
+    cx.cx.what = if set.is_http() { format!("{} {name}", set.keyword()) } else { set.keyword().to_owned() };
+    let Some(row) = row::find(ACTIONS, set, name) else {
+        unknown(cx, set, line);
+        return None;
+    };
+    let mut args = Args::new(&line.words, 1);
+    let action = match action(cx, row, &mut args) {
+        Ok(a) => a,
+        Err(e) => {
+            refuse(cx, set, &line.words, e);
+            return None;
+        }
+    };
+    let cond = condition(cx, set, &args, &line.words)?;
+    let file = cx.cx.config.files.get(usize::from(line.pos.file.0)).cloned();
+    Some(Rule { cond, action, file: file.unwrap_or_else(|| "".into()), line: line.pos.line })
+}
+
+fn action(
+    cx: &mut RuleCx<'_, '_>,
+    row: &'static Row,
+    args: &mut Args<'_>,
+) -> Result<Box<dyn Action>, Error> {
+    if let Status::NotYet(area) = row.meta.status {
+        return Err(Error::new(format!("action '{}' is not supported yet ({area})", args.action())));
+    }
+    if row.meta.experimental && !cx.cx.config.global.expose_experimental {
+        return Err(Error::new(format!(
+            "'{}' action is experimental, must be allowed via a global 'expose-experimental-directives'",
+            args.action()
+        )));
+    }
+    (row.parse)(cx, args)
+}
+
+/// The condition behind the action's arguments; the outer `None` is an error.
+fn condition(
+    cx: &mut RuleCx<'_, '_>,
+    set: RuleSet,
+    args: &Args<'_>,
+    words: &[Word],
+) -> Option<Option<Cond>> {
+    let rule = format!("{} {}", set.keyword(), words[0].text);
+    let Some(first) = args.peek() else { return Some(None) };
+    if !matches!(first, "if" | "unless") {
+        let text = if set.is_http() {
+            format!("'{rule}' expects either 'if' or 'unless' followed by a condition but found '{first}'.")
+        } else {
+            format!("'{rule}' only accepts 'if' or 'unless', in {} (got '{first}')", place(cx.proxy))
+        };
+        cx.cx.diags.alert_at(cx.cx.pos, &words[args.at()], text);
+        return None;
+    }
+    match Cond::parse(cx.cx, args.rest()) {
+        Ok(c) => Some(Some(c)),
+        Err(e) => {
+            let text = if set.is_http() {
+                format!("error detected while parsing an '{rule}' condition : {e}.")
+            } else {
+                let place = place(cx.proxy);
+                format!("'{rule}' : error detected in {place} while parsing '{first}' condition : {e}")
+            };
+            let word = e.word.map(|w| w + args.at());
+            report(cx, words, word, text).suggestion = e.suggestion;
+            None
+        }
+    }
+}
+
+/// Reports an action's arguments.
+fn refuse(cx: &mut RuleCx<'_, '_>, set: RuleSet, words: &[Word], e: Error) {
+    let text = if set.is_http() {
+        let rule = format!("{} {}", set.keyword(), words[0].text);
+        format!("error detected in {} while parsing '{rule}' rule : {e}.", place(cx.proxy))
+    } else {
+        e.text.clone()
+    };
+    report(cx, words, e.word, text).suggestion = e.suggestion;
+}
+
+fn report<'d>(cx: &'d mut RuleCx<'_, '_>, words: &[Word], word: Option<usize>, text: String) -> &'d mut Diag {
+    match word.and_then(|w| words.get(w)) {
+        Some(w) => cx.cx.diags.alert_at(cx.cx.pos, w, text),
+        None => cx.cx.diags.alert(cx.cx.pos, text),
+    }
+}
+
+/// Reports an action that is none, with the list of those that are.
+fn unknown(cx: &mut RuleCx<'_, '_>, set: RuleSet, line: &RuleLine) {
+    let got = line.words.first().map_or("", |w| w.as_str());
+    let keyword = set.keyword();
+    let list = table::list(set);
+    let text = if set.is_http() {
+        let missing = if got.is_empty() { " (missing argument)" } else { "" };
+        format!("'{keyword}' expects {list}, but got '{got}'{missing}.")
+    } else {
+        format!("'{keyword}' expects {list} in {} (got '{got}').", place(cx.proxy))
+    };
+    let names = ACTIONS.iter().filter(|r| r.sets.has(set)).map(|r| r.meta.name);
+    // What stands between parentheses is no part of the name.
+    let name = got.split('(').next().unwrap_or_default();
+    let near = suggest::near(name, names).map(str::to_owned);
+    report(cx, &line.words, Some(0), text).suggestion = near;
+}
+
+/// `frontend 'f'`, as messages name it.
+pub(crate) fn place(proxy: &Proxy) -> String {
+    format!("{} '{}'", proxy.kind.word(), proxy.name)
+}
+
+/// Where expressions of a rule set are evaluated. A `listen` section has both sides; what its rules may use is what
+/// the backend side may, which is more.
+fn checkpoint(set: RuleSet, kind: ProxyKind) -> Checkpoint {
+    match (set, kind.is_be()) {
+        (RuleSet::TcpReqConn, _) => Checkpoint::FeTcpReqConn,
+        (RuleSet::TcpReqSess, _) => Checkpoint::FeTcpReqSess,
+        (RuleSet::TcpReqCont, false) => Checkpoint::FeTcpReqCont,
+        (RuleSet::TcpReqCont, true) => Checkpoint::BeTcpReqCont,
+        (RuleSet::TcpResCont, false) => Checkpoint::FeTcpResCont,
+        (RuleSet::TcpResCont, true) => Checkpoint::BeTcpResCont,
+        (RuleSet::HttpReq, false) => Checkpoint::FeHttpReqHdr,
+        (RuleSet::HttpReq, true) => Checkpoint::BeHttpReqHdr,
+        (RuleSet::HttpRes | RuleSet::HttpAfterRes, false) => Checkpoint::FeHttpResHdr,
+        (RuleSet::HttpRes | RuleSet::HttpAfterRes, true) => Checkpoint::BeHttpResHdr,
+    }
+}
