@@ -1,6 +1,17 @@
 //! Actions: what a rule does when its condition holds.
 
-pub(crate) mod table;
+mod addr;
+mod capture;
+mod flow;
+mod header;
+mod headers_bin;
+mod normalize;
+mod redirect;
+mod reply;
+mod start_line;
+mod stream;
+pub mod table;
+mod vars;
 
 use crate::txn::{Txn, Verdict, WaitFor};
 use std::fmt::Debug;

@@ -1,7 +1,7 @@
 //! From a rule line to a condition and an action.
 
-use crate::action::table::{self, ACTIONS};
 use crate::action::Action;
+use crate::action::table::{self, ACTIONS};
 use crate::args::Args;
 use crate::row::{self, Row};
 use crate::txn::RuleSet;
@@ -134,11 +134,7 @@ pub(crate) fn rule(cx: &mut RuleCx<'_, '_>, set: RuleSet, line: &RuleLine) -> Op
     Some(Rule { cond, action, file: file.unwrap_or_else(|| "".into()), line: line.pos.line })
 }
 
-fn action(
-    cx: &mut RuleCx<'_, '_>,
-    row: &'static Row,
-    args: &mut Args<'_>,
-) -> Result<Box<dyn Action>, Error> {
+fn action(cx: &mut RuleCx<'_, '_>, row: &'static Row, args: &mut Args<'_>) -> Result<Box<dyn Action>, Error> {
     if let Status::NotYet(area) = row.meta.status {
         return Err(Error::new(format!("action '{}' is not supported yet ({area})", args.action())));
     }
@@ -152,12 +148,7 @@ fn action(
 }
 
 /// The condition behind the action's arguments; the outer `None` is an error.
-fn condition(
-    cx: &mut RuleCx<'_, '_>,
-    set: RuleSet,
-    args: &Args<'_>,
-    words: &[Word],
-) -> Option<Option<Cond>> {
+fn condition(cx: &mut RuleCx<'_, '_>, set: RuleSet, args: &Args<'_>, words: &[Word]) -> Option<Option<Cond>> {
     let rule = format!("{} {}", set.keyword(), words[0].text);
     let Some(first) = args.peek() else { return Some(None) };
     if !matches!(first, "if" | "unless") {

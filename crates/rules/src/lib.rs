@@ -7,14 +7,17 @@
 pub mod action;
 pub mod args;
 pub mod compile;
+mod expand;
 pub mod list;
 pub mod replies;
+mod rewrite;
 pub mod row;
 pub mod switching;
 pub mod txn;
 
 pub use compile::RuleCx;
+pub use hawser_http::Reply;
 pub use list::{ProxyRules, RuleList};
 pub use replies::{ErrorReplies, Errors};
-pub use switching::{Choice, Switching};
-pub use txn::{Asks, Reply, Room, RuleSet, Txn, Verdict, WaitFor};
+pub use switching::{Choice, SwitchKind, Switching};
+pub use txn::{Asks, Room, RuleSet, Txn, Verdict, WaitFor};

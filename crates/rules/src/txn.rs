@@ -3,8 +3,7 @@
 use crate::replies::Errors;
 use bytes::Bytes;
 use hawser_cfg::model::{RuleLine, RuleLines};
-use hawser_http::Head;
-use hawser_sample::ctx::Writes;
+use hawser_http::{Head, Reply};
 use hawser_sample::ctx::{Write, Writes};
 use hawser_sample::facts::{Sess, Strm};
 use hawser_sample::value::Owned;
@@ -99,6 +98,8 @@ pub struct Txn<'a> {
     pub partial: bool,
     /// Error replies in force: those of the backend, if one was chosen, before those of the frontend.
     pub errors: Errors<'a>,
+    /// Lengths of the frontend's capture slots ([`crate::ProxyRules::captures`]): requests, responses.
+    pub capture_lens: [&'a [u32]; 2],
     /// How far rewrites may make the heads grow.
     pub room: Room,
     /// What actions ask of the stream beyond the messages.
@@ -133,68 +134,121 @@ impl Txn<'_> {
             proc_vars: Some(self.proc_vars),
             rt: Some(self.rt),
             response: self.response,
-            partial: false,
+            partial: self.partial,
             writes: Some(&self.asks.writes),
         }
     }
+
+    /// The message of this direction.
+    pub fn message(&mut self) -> Option<&mut Head> {
+        if self.response { self.res.as_deref_mut() } else { self.req.as_deref_mut() }
+    }
+
+    /// Sets or unsets a variable. Silently nothing where the scope does not exist, as `txn` before there is a stream.
+    pub fn set_var(&mut self, id: VarId, value: Option<Owned>) {
+        let mut proc_vars;
+        let store = match id.scope {
+            Scope::Proc => {
+                proc_vars = self.proc_vars.0.write();
+                &mut *proc_vars
+            }
+            Scope::Sess => &mut self.sess.vars,
+            scope => match self.strm.as_deref_mut().and_then(|s| s.vars.store_mut(scope)) {
+                Some(s) => s,
+                None => return,
+            },
+        };
+        match value {
+            Some(v) => store.set(id.name, v),
+            None => store.unset(id.name),
+        }
+    }
+
+    /// Calls with the stored value of a variable.
+    pub fn with_var<R>(&self, id: VarId, f: impl FnOnce(Option<&Owned>) -> R) -> R {
+        match id.scope {
+            Scope::Proc => f(self.proc_vars.0.read().get(id.name)),
+            Scope::Sess => f(self.sess.vars.get(id.name)),
+            scope => f(self.strm.as_deref().and_then(|s| s.vars.store(scope)).and_then(|s| s.get(id.name))),
+        }
+    }
+
+    /// Puts bytes, as many as it takes, into a capture slot, if the frontend has it.
+    pub fn capture(&mut self, response: bool, slot: usize, value: &[u8]) {
+        let lens = self.capture_lens[usize::from(response)];
+        let (Some(strm), Some(len)) = (self.strm.as_deref_mut(), lens.get(slot)) else { return };
+        let slots = if response { &mut strm.res_captures } else { &mut strm.req_captures };
+        if slots.len() < lens.len() {
+            slots.resize(lens.len(), None);
+        }
+        let kept = &value[..value.len().min(*len as usize)];
+        slots[slot] = Some(Bytes::copy_from_slice(kept));
+    }
+
+    /// Applies what converters with an effect left behind.
+    pub fn apply_writes(&mut self) {
+        if self.asks.writes.is_empty() {
+            return;
+        }
+        for w in self.asks.writes.take() {
+            match w {
+                Write::Var(id, value) => self.set_var(id, value),
+                Write::CaptureReq(slot, v) => self.capture(false, slot, &v),
+                Write::CaptureRes(slot, v) => self.capture(true, slot, &v),
+            }
+        }
+    }
+
+    /// Evaluates an expression and calls with its sample.
+    pub(crate) fn sample<R>(&mut self, expr: &Expr, f: impl FnOnce(Value<'_>) -> Option<R>) -> Option<R> {
+        let r = expr.eval(&self.ctx()).and_then(f);
+        self.apply_writes();
+        r
+    }
+
+    /// Evaluates a format into the scratch buffer, and calls with that and the transaction.
+    pub(crate) fn formatted<R>(&mut self, fmt: &LogFormat, f: impl FnOnce(&mut Self, &[u8]) -> R) -> R {
+        if let Some(text) = fmt.fixed() {
+            return f(self, text);
+        }
+        let mut buf = std::mem::take(&mut self.asks.scratch);
+        buf.clear();
+        fmt.eval(&self.ctx(), &mut buf);
+        self.apply_writes();
+        let r = f(self, &buf);
+        self.asks.scratch = buf;
+        r
+    }
 }
 
-/// Settings that actions leave for the stream to apply.
+/// Settings that actions leave for the connection or the stream to apply. What [`Strm`] has a field for
+/// (`set-timeout`, `set-priority-*`, `set-log-level`) goes there instead.
 #[derive(Default, Debug)]
 pub struct Asks {
-    /// `set-timeout server` (ms).
-    pub timeout_server: Option<u32>,
-    /// `set-timeout client` (ms).
-    pub timeout_client: Option<u32>,
-    /// `set-timeout tunnel` (ms).
-    pub timeout_tunnel: Option<u32>,
-    /// `set-timeout connect` (ms).
-    pub timeout_connect: Option<u32>,
-    /// `set-timeout queue` (ms).
-    pub timeout_queue: Option<u32>,
     /// `set-retries`.
     pub retries: Option<u32>,
-    /// `set-fc-mark` / `set-mark`.
+    /// `set-fc-mark`, `set-mark`: to set on the client connection at once.
     pub fc_mark: Option<u32>,
-    /// `set-fc-tos` / `set-tos`.
+    /// `set-fc-tos`, `set-tos`: to set on the client connection at once.
     pub fc_tos: Option<u8>,
-    /// `set-bc-mark`.
+    /// `set-bc-mark`: for the connection to the server.
     pub bc_mark: Option<u32>,
-    /// `set-bc-tos`.
+    /// `set-bc-tos`: for the connection to the server.
     pub bc_tos: Option<u8>,
-    /// `set-priority-class`.
-    pub priority_class: Option<i32>,
-    /// `set-priority-offset` (ms).
-    pub priority_offset: Option<i32>,
     /// `disable-l7-retry`.
     pub no_l7_retry: bool,
     /// Failed header rewrites, for the counters.
     pub failed_rewrites: u32,
-    /// `early-hint` fields gathered so far: sent as one 103.
+    /// `early-hint` fields gathered so far: to send as one 103 when the rule set is over or waits.
     pub early_hints: Vec<(Bytes, Bytes)>,
-    /// `set-timeout tarpit` (ms).
-    pub timeout_tarpit: Option<u32>,
     /// `expect-proxy layer4`: a PROXY header comes first on this connection.
     pub expect_proxy: bool,
     /// `strict-mode off` was met in the rule set under way; cleared when a rule set starts over.
     pub lenient: bool,
-    /// Effects of converters (`set-var`, `capture-req`), to be applied after each evaluation.
-    pub writes: Writes,
     /// Effects of converters that wait to be applied; empty between rules.
     pub writes: Writes,
     /// Memory for values under construction, reused from one rule to the next.
     pub scratch: Vec<u8>,
-}
-
-/// A ready response: `return`, `deny`, `redirect`, errorfiles.
-#[derive(Debug, Clone)]
-pub struct Reply {
-    /// Its head; framing fields are the mux's business.
-    pub head: Head,
-    /// Its body.
-    pub body: Bytes,
-    /// Close the client connection after it.
-    pub close: bool,
 }
 
 /// What evaluating a rule set ends with.

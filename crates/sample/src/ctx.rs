@@ -5,6 +5,7 @@ use crate::value::Owned;
 use crate::vars::{ProcVars, VarId};
 use bytes::Bytes;
 use hawser_http::Head;
+use hawser_proto::Address;
 use std::cell::RefCell;
 
 /// Borrowed, optional views. The source bits of a fetch say which ones it needs; a missing view makes the
@@ -84,6 +85,18 @@ pub struct Payload<'a> {
     pub data: &'a [u8],
     /// The end has been seen, or the buffer is full.
     pub complete: bool,
+}
+
+impl<'a> Ctx<'a> {
+    /// Source address of the stream, else of the session (`src`, `%ci`).
+    pub fn src(&self) -> Option<&'a Address> {
+        self.strm.and_then(|s| s.src.as_ref()).or(self.sess.map(|s| &s.src))
+    }
+
+    /// Destination address of the stream, else of the session (`dst`, `%fi`).
+    pub fn dst(&self) -> Option<&'a Address> {
+        self.strm.and_then(|s| s.dst.as_ref()).or(self.sess.map(|s| &s.dst))
+    }
 }
 
 impl Ctx<'_> {

@@ -177,6 +177,10 @@ pub struct Strm {
     pub server: Option<Arc<str>>,
     /// Server id.
     pub server_id: u32,
+    /// Source address as content rules set it (`set-src`), for this stream only.
+    pub src: Option<Address>,
+    /// Destination address as content rules set it (`set-dst`), for this stream only.
+    pub dst: Option<Address>,
     /// Source address of the connection to the server.
     pub bc_src: Address,
     /// Server address.
