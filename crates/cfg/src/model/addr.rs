@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// An address of manual 2.9 (`11.` in some versions): anything that can follow `bind`, `server`, `log`, `source`.
+/// An address of manual 2.9: anything that can follow `bind`, `server`, `log`, `source`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Addr {
     /// What it is.
@@ -21,10 +21,19 @@ pub struct Addr {
     pub text: Arc<str>,
 }
 
+impl Addr {
+    /// Whether multipath TCP is asked for: `mptcp@`, `mptcp4@`, `mptcp6@`.
+    pub fn is_mptcp(&self) -> bool {
+        ["mptcp@", "mptcp4@", "mptcp6@"]
+            .iter()
+            .any(|prefix| self.text.strip_prefix("stream+").unwrap_or(&self.text).starts_with(prefix))
+    }
+}
+
 /// See [`Addr`].
 #[derive(Debug, Clone, PartialEq)]
 pub enum AddrKind {
-    /// IPv4 or IPv6; `*` is 0.0.0.0, `:::` is ::.
+    /// IPv4 or IPv6; `*` is 0.0.0.0.
     Ip(SocketAddr),
     /// A host name that was not resolved while parsing (`server` only), and its port.
     Name(String, u16),
@@ -36,10 +45,10 @@ pub enum AddrKind {
     Fd(i32),
     /// `sockpair@N`.
     Sockpair(i32),
-    /// `rhttp@BACKEND/SERVER`, `rev@…`, or bare `rhttp@` on a server.
+    /// `rhttp@BACKEND/SERVER`, `rev@…`, or bare `rhttp@` on a server. A missing part is an empty string.
     Rhttp(Option<(String, String)>),
     /// `quic4@`, `quic6@`.
     Quic(SocketAddr),
-    /// `ring@`, `backend@` (logs only).
+    /// `ring@NAME`, `backend@NAME`, as written (logs only).
     Other(String),
 }
