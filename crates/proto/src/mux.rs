@@ -113,6 +113,10 @@ pub trait Sink {
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), StreamError>>;
 }
 
+/// A stream in both directions.
+pub trait Duplex: Source + Sink {}
+impl<T: Source + Sink> Duplex for T {}
+
 /// What a head says beyond the model: framing and the wishes of its sender.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct MessageInfo {
@@ -141,7 +145,7 @@ impl Default for MessageInfo {
 }
 
 /// One request of a client. An HTTP/1 connection is one such object, reused from request to request.
-pub trait FrontStream: Source + Sink {
+pub trait FrontStream: Duplex {
     /// Waits until bytes of a request are there, without reading or owning a buffer.
     ///
     /// # Errors
@@ -179,7 +183,7 @@ pub trait FrontStream: Source + Sink {
 }
 
 /// One request to a server.
-pub trait BackStream: Source + Sink {
+pub trait BackStream: Duplex {
     /// Starts a request: gathers its head. `close` asks the server to close after its response.
     fn send_request(&mut self, head: &Head, info: &MessageInfo, close: bool);
 

@@ -1,1 +1,25 @@
-//! Session and stream state machines.
+//! Sessions and streams: from an accepted connection to the server's answer and the log line.
+//!
+//! [`compile`] turns a configuration into an immutable [`Snapshot`]; a [`Worker`] per thread serves connections
+//! with it, each in one task. Muxes, transports and listeners are reached through `proto`'s traits only.
+
+mod client;
+mod conn;
+mod connect;
+mod held;
+mod http;
+mod log;
+mod pool;
+mod pump;
+mod raw;
+mod route;
+pub mod snapshot;
+mod stop;
+mod stream;
+mod tcp;
+mod timers;
+mod tunnel;
+pub mod worker;
+
+pub use snapshot::{CompileOpts, Snapshot, compile};
+pub use worker::{Shared, Worker};

@@ -1,0 +1,112 @@
+//! A client's connection as the layers above the mux see it.
+
+use crate::snapshot::{Proxy, Snapshot};
+use crate::timers::Timer;
+use crate::worker::Worker;
+use hawser_proto::ConnSlot;
+use hawser_sample::Runtime;
+use hawser_sample::ctx::ServerFacts;
+use hawser_sample::facts::Sess;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+/// A client connection.
+pub(crate) struct Client {
+    pub(crate) worker: Worker,
+    pub(crate) snapshot: Arc<Snapshot>,
+    /// Its frontend.
+    pub(crate) fe: Arc<Proxy>,
+    /// Facts for rules and logs.
+    pub(crate) sess: Sess,
+    pub(crate) timer: Timer,
+    /// Its place among the limits.
+    pub(crate) slot: ConnSlot,
+}
+
+impl Client {
+    /// Time at the start of the present poll.
+    pub(crate) fn now(&self) -> Instant {
+        self.worker.now()
+    }
+
+    /// Ready when a deadline has passed.
+    pub(crate) fn poll_deadline(&mut self, cx: &mut Context<'_>, deadline: Option<Instant>) -> Poll<()> {
+        self.timer.poll(cx, self.worker.now(), deadline)
+    }
+}
+
+/// The running process, as fetches see it.
+pub(crate) struct View<'a> {
+    pub(crate) worker: &'a Worker,
+    pub(crate) snapshot: &'a Snapshot,
+}
+
+impl View<'_> {
+    fn backend(&self, index: usize) -> Option<&hawser_balance::Backend> {
+        Some(&self.snapshot.proxy(index)?.back.as_ref()?.backend)
+    }
+
+    fn frontend(&self, index: usize) -> Option<&hawser_proto::FrontendInfo> {
+        self.snapshot.proxy(index)?.front.as_ref()?.info.as_deref()
+    }
+
+    fn ms(&self) -> hawser_balance::Ms {
+        hawser_balance::time::ms(self.worker.now())
+    }
+}
+
+impl Runtime for View<'_> {
+    fn usable_servers(&self, backend: usize) -> Option<u32> {
+        Some(self.backend(backend)?.usable_servers())
+    }
+
+    fn fe_conn(&self, frontend: usize) -> Option<u32> {
+        Some(self.frontend(frontend)?.conns.inside())
+    }
+
+    fn fe_sess_rate(&self, frontend: usize) -> Option<u32> {
+        Some(self.frontend(frontend)?.sess_rate.read(hawser_proto::freq::now_ms()))
+    }
+
+    fn fe_req_rate(&self, frontend: usize) -> Option<u32> {
+        let front = self.snapshot.proxy(frontend)?.front.as_ref()?;
+        Some(front.req_rate.read(hawser_proto::freq::now_ms()))
+    }
+
+    fn be_conn(&self, backend: usize) -> Option<u32> {
+        Some(self.backend(backend)?.conns())
+    }
+
+    fn be_sess_rate(&self, backend: usize) -> Option<u32> {
+        Some(self.backend(backend)?.session_rate(self.ms()))
+    }
+
+    fn queued(&self, backend: usize) -> Option<u32> {
+        Some(self.backend(backend)?.queued_total())
+    }
+
+    fn conn_free(&self, backend: usize) -> Option<i64> {
+        Some(self.backend(backend)?.connections_free())
+    }
+
+    fn server(&self, backend: usize, server: usize) -> Option<ServerFacts> {
+        self.backend(backend)?.server_facts(server, self.ms())
+    }
+
+    fn find_proxy(&self, name: &str) -> Option<usize> {
+        self.snapshot.proxies.iter().position(|p| *p.facts.name == *name)
+    }
+
+    fn find_server(&self, backend: usize, name: &str) -> Option<usize> {
+        self.backend(backend)?.find(name).map(|i| i as usize)
+    }
+
+    fn stopping(&self) -> bool {
+        self.worker.is_stopping()
+    }
+
+    fn threads(&self) -> (u32, u32) {
+        (self.worker.shared().threads, u32::try_from(self.worker.number()).unwrap_or(u32::MAX))
+    }
+}

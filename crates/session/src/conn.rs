@@ -1,0 +1,116 @@
+//! A client's connection from its accept on: the rules that come before any request, then HTTP or TCP.
+
+use crate::client::Client;
+use crate::raw::Raw;
+use crate::snapshot::{Front, Proxy, Snapshot};
+use crate::timers::Timer;
+use crate::worker::Worker;
+use crate::{http, tcp};
+use hawser_proto::{Address, ConnSlot, Incoming, SockOpt, Transport, clock};
+use hawser_rules::{Asks, Room, RuleSet, Txn, Verdict};
+use hawser_sample::facts::Sess;
+use std::sync::Arc;
+
+/// Serves a connection until it ends.
+pub(crate) async fn serve(worker: Worker, snapshot: Arc<Snapshot>, incoming: Incoming) {
+    let Incoming { mut transport, src, dst, slot } = incoming;
+    let index = slot.listener().frontend.index;
+    let Some(fe) = snapshot.proxy(index).cloned() else { return };
+    let Some(front) = &fe.front else { return };
+    let sess = session(&worker, &fe, &mut *transport, src, dst, &slot);
+    let mux = front.mux.clone();
+    let mut cl = Client { worker, snapshot, sess, timer: Timer::default(), slot, fe };
+    if !connection_rules(&mut cl, &mut *transport) {
+        return;
+    }
+    if cl.fe.is_http() {
+        cl.sess.fc_http_major = 1;
+        http::serve(cl, mux.accept(transport, None)).await;
+    } else {
+        // Boxed, or every idle HTTP connection would pay for the larger future.
+        Box::pin(tcp::serve(cl, Raw::new(transport), mux)).await;
+    }
+}
+
+/// Facts about a new connection.
+fn session(
+    worker: &Worker,
+    fe: &Proxy,
+    transport: &mut dyn Transport,
+    src: Address,
+    dst: Option<Address>,
+    slot: &ConnSlot,
+) -> Sess {
+    let listener = slot.listener();
+    let mut sess = Sess::new(fe.facts.clone(), worker.now(), clock::wall());
+    sess.fc_src = src.clone();
+    sess.src = src;
+    sess.rcvd_proxy = dst.is_some();
+    sess.dst = dst.unwrap_or_else(|| match &listener.addr {
+        // What the connection was sent to needs no asking where only one address listens.
+        Address::Ip(a) if !a.ip().is_unspecified() && a.port() != 0 => listener.addr.clone(),
+        _ => transport.get_dst(),
+    });
+    sess.fc_dst = sess.dst.clone();
+    sess.listener_name = listener.named.then(|| listener.name.clone());
+    sess.listener_id = listener.id;
+    sess
+}
+
+/// `tcp-request connection`, then `tcp-request session`; false when the connection is refused.
+fn connection_rules(cl: &mut Client, transport: &mut dyn Transport) -> bool {
+    for set in [RuleSet::TcpReqConn, RuleSet::TcpReqSess] {
+        let fe = cl.fe.clone();
+        if fe.rules.get(set).is_empty() {
+            continue;
+        }
+        let mut asks = Asks::default();
+        let verdict = eval(cl, set, &mut asks);
+        if let Some(mark) = asks.fc_mark {
+            let _ = transport.set_option(SockOpt::Mark(mark));
+        }
+        if let Some(tos) = asks.fc_tos {
+            let _ = transport.set_option(SockOpt::Tos(tos));
+        }
+        match verdict {
+            Verdict::Continue | Verdict::Allow => {}
+            Verdict::SilentDrop { .. } => {
+                transport.set_linger_zero();
+                return false;
+            }
+            _ => {
+                if let Some(front) = &fe.front {
+                    refused(cl, front, set);
+                }
+                return false;
+            }
+        }
+    }
+    true
+}
+
+fn refused(cl: &Client, front: &Front, _: RuleSet) {
+    front.counters.inc(cl.worker.number(), hawser_balance::Stat::DeniedReq);
+}
+
+fn eval(cl: &mut Client, set: RuleSet, asks: &mut Asks) -> Verdict {
+    let Client { worker, snapshot, fe, sess, .. } = cl;
+    let view = crate::client::View { worker, snapshot };
+    let mut txn = Txn {
+        sess,
+        strm: None,
+        req: None,
+        res: None,
+        req_data: None,
+        res_data: None,
+        proc_vars: &worker.shared().proc_vars,
+        rt: &view,
+        response: false,
+        partial: false,
+        capture_lens: [&[], &[]],
+        errors: hawser_rules::Errors { backend: None, frontend: Some(&fe.errors) },
+        room: Room { bufsize: snapshot.bufsize, held: 0 },
+        asks,
+    };
+    fe.rules.get(set).eval(&mut txn, 0)
+}

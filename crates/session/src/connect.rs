@@ -1,0 +1,316 @@
+//! From a backend to a connection: a place on a server, queueing for it, an idle connection or a new one, retries.
+
+use crate::client::Client;
+use crate::pool::{self, Wire};
+use crate::snapshot::{Back, Proxy};
+use crate::stop::Stop;
+use crate::stream::{Stream, with_ctx};
+use crate::timers::later;
+use hawser_balance::{
+    self as balance, AssignOpts, Assignment, Circumstances, Conn, Decision, Forced, Granted, Ms,
+};
+use hawser_balance::{Priority, QueueTicket, Server, Stat, time};
+use hawser_http::Start;
+use hawser_proto::mux::{BackStream, MessageInfo};
+use hawser_proto::{ConnectTo, protocol_of};
+use hawser_sample::facts::{TermCause, TermState};
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+/// A connection to a server that carries the stream.
+pub(crate) struct Link {
+    pub(crate) conn: Conn<Wire>,
+    /// What the mux said of the response.
+    pub(crate) info: MessageInfo,
+    /// It came from the pool.
+    pub(crate) reused: bool,
+}
+
+impl Link {
+    /// The stream.
+    pub(crate) fn stream(&mut self) -> &mut dyn BackStream {
+        &mut *self.conn.io.0
+    }
+
+    /// The server.
+    pub(crate) fn server(&self) -> &Arc<Server> {
+        self.conn.server()
+    }
+}
+
+/// Tells whether the client has gone away.
+pub(crate) type Gone<'a> = &'a mut dyn FnMut(&mut Context<'_>) -> Poll<()>;
+
+/// Attempts of a stream.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Tries {
+    /// A rule or a cookie designates the server.
+    persistent: bool,
+    /// The server of the last one, to be avoided by the next.
+    avoid: Option<u32>,
+    /// Only new connections from now on.
+    pub(crate) fresh: bool,
+}
+
+/// Why no connection came about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Failure {
+    Refused,
+    TimedOut,
+    ClientGone,
+    /// No descriptor, port or memory left.
+    Resource,
+}
+
+/// Gets the stream's request on a connection to a server.
+pub(crate) async fn reach(cl: &mut Client, st: &mut Stream, gone: Gone<'_>) -> Result<Link, Stop> {
+    let Some(be) = st.be.clone() else { return Err(no_server(cl, st)) };
+    let Some(back) = &be.back else { return Err(no_server(cl, st)) };
+    loop {
+        if st.slot.is_none() {
+            assign(cl, st, &be, back, gone).await?;
+        }
+        if let Some(link) = reuse(cl, st, back) {
+            return Ok(link);
+        }
+        let failure = match dial(cl, st, back, gone).await {
+            Ok(link) => return Ok(link),
+            Err(f) => f,
+        };
+        let pause = failed(cl, st, back, failure)?;
+        turn_around(cl, gone, pause).await?;
+    }
+}
+
+fn no_server(cl: &Client, st: &mut Stream) -> Stop {
+    st.strm.t.queue_end.get_or_insert(cl.now());
+    Stop::error(503, TermCause::Server, TermState::Connect)
+}
+
+/// Takes a place on a server, waiting for one if need be.
+async fn assign(
+    cl: &mut Client,
+    st: &mut Stream,
+    be: &Proxy,
+    back: &Back,
+    gone: Gone<'_>,
+) -> Result<(), Stop> {
+    let since = time::ms(cl.now());
+    loop {
+        let forced = forced(cl, st, be, back);
+        st.tries.persistent = forced.is_some();
+        let opts = AssignOpts {
+            thread: cl.worker.number(),
+            now: time::ms(cl.now()),
+            since: Some(since),
+            forced,
+            prefer: None,
+            avoid: st.tries.avoid,
+            priority: Priority { class: st.strm.priority_class, offset: st.strm.priority_offset },
+        };
+        let slot = match with_ctx(cl, st, false, |ctx| back.backend.assign(ctx, &opts)) {
+            Assignment::Ready(slot) => slot,
+            Assignment::NoServer => return Err(no_server(cl, st)),
+            Assignment::Queued(ticket) => match queued(cl, st, ticket, gone).await? {
+                Some(slot) => slot,
+                None => continue,
+            },
+        };
+        let position = slot.position();
+        st.strm.srv_queue = position.server;
+        st.strm.be_queue = position.backend;
+        st.strm.server = Some(slot.server().name.clone());
+        st.strm.server_id = slot.server().id;
+        st.strm.t.queue_end = Some(cl.now());
+        st.slot = Some(slot);
+        return Ok(());
+    }
+}
+
+/// The server that a `use-server` line designates.
+fn forced(cl: &Client, st: &Stream, be: &Proxy, back: &Back) -> Option<Forced> {
+    if st.tries.avoid.is_some() || back.use_targets.is_empty() {
+        return None;
+    }
+    let even_down = be.options.has(hawser_cfg::model::opt::PERSIST);
+    with_ctx(cl, st, false, |ctx| {
+        back.use_server.choices(ctx).find_map(|c| {
+            let fixed = back.use_targets.get(c.rule).copied().flatten();
+            let server = fixed.or_else(|| back.backend.find(std::str::from_utf8(&c.name).ok()?))?;
+            let usable = back.backend.servers.get(server as usize).is_some_and(|s| s.is_usable());
+            (usable || even_down).then_some(Forced { server, even_down })
+        })
+    })
+}
+
+/// Waits in a queue; none to choose again.
+async fn queued(
+    cl: &mut Client,
+    st: &mut Stream,
+    mut ticket: QueueTicket,
+    gone: Gone<'_>,
+) -> Result<Option<hawser_balance::Slot>, Stop> {
+    let deadline = later(cl.now(), st.times(&cl.fe).queue);
+    let granted = poll_fn(|cx| {
+        if let Poll::Ready(g) = ticket.poll_slot(cx) {
+            return Poll::Ready(Ok(g));
+        }
+        if gone(cx).is_ready() {
+            return Poll::Ready(Err(Failure::ClientGone));
+        }
+        cl.poll_deadline(cx, deadline).map(|()| Err(Failure::TimedOut))
+    })
+    .await;
+    let position = ticket.position();
+    let stop = match granted {
+        Ok(Granted::Slot(slot)) => return Ok(Some(slot)),
+        Ok(Granted::Requeue) => return Ok(None),
+        Ok(Granted::NoServer) => no_server(cl, st),
+        Err(Failure::ClientGone) => Stop::silent(0, TermCause::Client, TermState::Queue),
+        Err(_) => Stop::error(503, TermCause::ServerTimeout, TermState::Queue),
+    };
+    st.strm.srv_queue = position.server;
+    st.strm.be_queue = position.backend;
+    st.strm.t.queue_end = Some(cl.now());
+    Err(stop)
+}
+
+/// An idle connection to the server, if the rules of `http-reuse` allow one.
+fn reuse(cl: &mut Client, st: &mut Stream, back: &Back) -> Option<Link> {
+    if st.req.start == Start::Trailers || st.tries.fresh {
+        return None;
+    }
+    let mut link = pool::take(cl, st, st.slot.as_ref()?.server(), back.reuse)?;
+    link.stream().send_request(&st.req, &st.info, false);
+    link.server().counters.inc(cl.worker.number(), Stat::Reuses);
+    st.strm.bc_reused = true;
+    st.strm.bc_http_major = 1;
+    st.strm.t.connect_end = Some(cl.now());
+    Some(link)
+}
+
+/// Connects to the server of the stream's slot.
+async fn dial(cl: &mut Client, st: &mut Stream, back: &Back, gone: Gone<'_>) -> Result<Link, Failure> {
+    let Some(slot) = &st.slot else { return Err(Failure::Refused) };
+    let server = slot.server().clone();
+    server.counters.inc(cl.worker.number(), Stat::Connects);
+    let to = destination(cl, st, back, &server, slot.index());
+    st.strm.bc_dst = to.dst.clone();
+    st.strm.bc_reused = false;
+    let line = protocol_of(&to.dst).connect(&to).map_err(|e| classify(&e))?;
+    let mut stream = back.mux.connect(line);
+    stream.send_request(&st.req, &st.info, !pool::may_keep(cl, st, back));
+    let deadline = later(cl.now(), st.times(&cl.fe).connect);
+    let connected = poll_fn(|cx| {
+        if let Poll::Ready(r) = stream.poll_connected(cx) {
+            return Poll::Ready(r.map_err(|_| Failure::Refused));
+        }
+        if gone(cx).is_ready() {
+            return Poll::Ready(Err(Failure::ClientGone));
+        }
+        cl.poll_deadline(cx, deadline).map(|()| Err(Failure::TimedOut))
+    });
+    connected.await?;
+    st.strm.t.connect_end = Some(cl.now());
+    st.strm.bc_http_major = u8::from(st.req.start != Start::Trailers);
+    Ok(pool::opened(cl, st, &server, stream))
+}
+
+/// Where and how to connect.
+fn destination(cl: &Client, st: &Stream, back: &Back, server: &Server, index: u32) -> ConnectTo {
+    let mut to = back.dial.get(index as usize).map(|d| d.to.clone()).unwrap_or_default();
+    to.dst = server.addr.load().target(cl.sess.dst.port());
+    to.mark = st.asks.bc_mark.or(to.mark);
+    to.tos = st.asks.bc_tos.or(to.tos);
+    to
+}
+
+fn classify(e: &std::io::Error) -> Failure {
+    use rustix_errno::{EADDRINUSE, EADDRNOTAVAIL, EAGAIN, EMFILE, ENFILE, ENOBUFS, ENOMEM};
+    match e.raw_os_error() {
+        Some(EMFILE | ENFILE | ENOBUFS | ENOMEM | EAGAIN | EADDRINUSE | EADDRNOTAVAIL) => Failure::Resource,
+        _ => Failure::Refused,
+    }
+}
+
+/// The error numbers of exhausted resources on Linux.
+mod rustix_errno {
+    pub(super) const EAGAIN: i32 = 11;
+    pub(super) const ENOMEM: i32 = 12;
+    pub(super) const ENFILE: i32 = 23;
+    pub(super) const EMFILE: i32 = 24;
+    pub(super) const EADDRINUSE: i32 = 98;
+    pub(super) const EADDRNOTAVAIL: i32 = 99;
+    pub(super) const ENOBUFS: i32 = 105;
+}
+
+/// An attempt failed: how long to wait before the next one.
+fn failed(cl: &Client, st: &mut Stream, back: &Back, failure: Failure) -> Result<Ms, Stop> {
+    let thread = cl.worker.number();
+    let Some(slot) = &st.slot else { return Err(no_server(cl, st)) };
+    let server = slot.server().clone();
+    let (kind, cause) = match failure {
+        Failure::ClientGone => return Err(Stop::silent(0, TermCause::Client, TermState::Connect)),
+        Failure::Refused => (balance::Failure::Connect, TermCause::Server),
+        Failure::TimedOut => (balance::Failure::ConnectTimeout, TermCause::ServerTimeout),
+        Failure::Resource => (balance::Failure::Connect, TermCause::Resource),
+    };
+    if failure != Failure::Resource
+        && let Some(pause) = again(cl, st, back, kind)
+    {
+        return Ok(pause);
+    }
+    server.counters.inc(thread, Stat::FailedConns);
+    back.backend.counters.inc(thread, Stat::FailedConns);
+    Err(Stop::error(503, cause, TermState::Connect))
+}
+
+/// Whether another attempt follows, and after which pause; prepares for it.
+pub(crate) fn again(cl: &Client, st: &mut Stream, back: &Back, failure: balance::Failure) -> Option<Ms> {
+    let thread = cl.worker.number();
+    let slot = st.slot.as_ref()?;
+    let circumstances = Circumstances {
+        retries: st.strm.retries,
+        limit: st.asks.retries,
+        persistent: st.tries.persistent,
+        forced: false,
+        indifferent: back.backend.is_indifferent(),
+        active: back.backend.active_servers(),
+    };
+    let (pause, stat) = match back.retry.after_failure(failure, &circumstances) {
+        Decision::GiveUp => return None,
+        Decision::SameServer(pause) => (pause, Stat::Retries),
+        Decision::Redispatch(pause) => {
+            let old = slot.index();
+            let others = back.backend.active_servers() > 1;
+            slot.server().counters.inc(thread, if others { Stat::Redispatches } else { Stat::Retries });
+            st.tries.avoid = Some(old);
+            st.strm.redispatched |= others;
+            st.slot = None;
+            (pause, if others { Stat::Redispatches } else { Stat::Retries })
+        }
+    };
+    if let Some(slot) = &st.slot {
+        slot.server().counters.inc(thread, stat);
+    }
+    back.backend.counters.inc(thread, stat);
+    st.strm.retries += 1;
+    Some(pause)
+}
+
+/// Leaves a server some time before the next attempt on it.
+pub(crate) async fn turn_around(cl: &mut Client, gone: Gone<'_>, pause: Ms) -> Result<(), Stop> {
+    if pause == 0 {
+        return Ok(());
+    }
+    let deadline = later(cl.now(), Some(Duration::from_millis(pause)));
+    poll_fn(|cx| {
+        if gone(cx).is_ready() {
+            return Poll::Ready(Err(Stop::silent(0, TermCause::Client, TermState::Connect)));
+        }
+        cl.poll_deadline(cx, deadline).map(Ok)
+    })
+    .await
+}

@@ -1,0 +1,190 @@
+//! Forwarding both bodies at once, and what the connections are good for afterwards.
+
+use crate::client::Client;
+use crate::connect::Link;
+use crate::held::Ahead;
+use crate::http::Next;
+use crate::pool;
+use crate::pump::{Blocked, Pump, Turn};
+use crate::stop::Stop;
+use crate::stream::Stream;
+use crate::timers::{earlier, later};
+use crate::tunnel::splice;
+use hawser_balance::Stat;
+use hawser_cfg::model::{ConnMode, opt};
+use hawser_proto::mux::{FrontStream, StreamError};
+use hawser_sample::facts::{TermCause, TermState};
+use std::future::poll_fn;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+/// Last activity of both sides, and their timeouts.
+pub(crate) struct Clocks {
+    client: Instant,
+    server: Instant,
+    client_timeout: Option<Duration>,
+    server_timeout: Option<Duration>,
+    /// Look out for a client that goes away.
+    pub(crate) watch: bool,
+    /// The server takes no more of the request.
+    pub(crate) sink_failed: bool,
+}
+
+impl Clocks {
+    pub(crate) fn new(cl: &Client, st: &Stream) -> Self {
+        let times = st.times(&cl.fe);
+        let now = cl.now();
+        Self {
+            client: now,
+            server: now,
+            client_timeout: times.client,
+            server_timeout: times.server,
+            watch: st.be.as_ref().is_none_or(|b| b.abort_on_close),
+            sink_failed: false,
+        }
+    }
+
+    /// Something moved, which shows that both sides are alive.
+    pub(crate) fn note(&mut self, cl: &Client, pump: &Pump) {
+        if pump.progress {
+            self.client = cl.now();
+            self.server = cl.now();
+        }
+    }
+
+    /// Ready when a side that is waited for has been silent for too long; tells which.
+    pub(crate) fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        cl: &mut Client,
+        on_client: bool,
+        on_server: bool,
+    ) -> Poll<TermCause> {
+        let c = later(self.client, self.client_timeout).filter(|_| on_client);
+        let s = later(self.server, self.server_timeout).filter(|_| on_server);
+        if cl.poll_deadline(cx, earlier(c, s)).is_pending() {
+            return Poll::Pending;
+        }
+        let client_late = c.is_some_and(|c| s.is_none_or(|s| c <= s));
+        Poll::Ready(if client_late { TermCause::ClientTimeout } else { TermCause::ServerTimeout })
+    }
+}
+
+/// The direction of the request's body.
+pub(crate) fn request_pump(cl: &Client, st: &Stream) -> Pump {
+    Pump::message(splice(cl, st, opt::SPLICE_REQUEST))
+}
+
+/// A turn of the request's body.
+pub(crate) fn turn_up(
+    cx: &mut Context<'_>,
+    st: &mut Stream,
+    front: &mut dyn FrontStream,
+    link: &mut Link,
+    up: &mut Pump,
+) -> Turn {
+    if up.is_done() {
+        return Turn::Done;
+    }
+    let mut ahead = Ahead { held: &mut st.held, inner: front };
+    up.turn(cx, &mut ahead, link.stream())
+}
+
+/// Gathers the response's head for the client.
+pub(crate) fn start_response(
+    cl: &Client,
+    st: &mut Stream,
+    front: &mut dyn FrontStream,
+    link: &Link,
+    close: bool,
+) {
+    let mode = |p: &crate::snapshot::Proxy| p.conn_mode == ConnMode::Close;
+    let close = close || cl.worker.is_stopping() || mode(&cl.fe) || st.be.as_deref().is_some_and(mode);
+    st.strm.bytes_out += st.res.buf.len() as u64;
+    front.send_response(&st.res, link.info.body, close);
+}
+
+/// Forwards the response, and the rest of the request with it.
+pub(crate) async fn run(
+    cl: &mut Client,
+    st: &mut Stream,
+    front: &mut dyn FrontStream,
+    link: Link,
+    up: &mut Pump,
+) -> Result<Next, Stop> {
+    let mut link = link;
+    start_response(cl, st, front, &link, false);
+    cl.count(st, Stat::of_status(st.strm.status));
+    crate::log::response_started(cl, st);
+    let mut clocks = Clocks::new(cl, st);
+    let mut down = Pump::message(splice(cl, st, opt::SPLICE_RESPONSE));
+    let end = poll_fn(|cx| poll(cx, cl, st, front, &mut link, (up, &mut down), &mut clocks)).await;
+    st.strm.bytes_in += up.bytes;
+    st.strm.bytes_out += down.bytes;
+    if let Some((cause, state)) = end {
+        st.ended(cause, state);
+        aborted(cl, st, &link, cause);
+        return Ok(Next::Close);
+    }
+    let whole = up.is_done();
+    pool::give_back(cl, link, whole);
+    if front.next_request() {
+        return Ok(Next::KeepAlive);
+    }
+    Ok(if whole { Next::Close } else { Next::Linger })
+}
+
+/// Counts who broke the exchange.
+fn aborted(cl: &Client, st: &Stream, link: &Link, cause: TermCause) {
+    let stat = match cause {
+        TermCause::Client | TermCause::ClientTimeout => Stat::CliAborts,
+        _ => Stat::SrvAborts,
+    };
+    link.server().counters.inc(cl.worker.number(), stat);
+    cl.count(st, stat);
+}
+
+type Pumps<'a> = (&'a mut Pump, &'a mut Pump);
+
+/// Moves both bodies until the response is complete.
+fn poll(
+    cx: &mut Context<'_>,
+    cl: &mut Client,
+    st: &mut Stream,
+    front: &mut dyn FrontStream,
+    link: &mut Link,
+    (up, down): Pumps<'_>,
+    clocks: &mut Clocks,
+) -> Poll<Option<(TermCause, TermState)>> {
+    let mut upload_over = up.is_done() || clocks.sink_failed;
+    if !upload_over {
+        match turn_up(cx, st, front, link, up) {
+            Turn::Blocked(_) => {}
+            Turn::Done => upload_over = true,
+            Turn::SourceFailed(_) => return Poll::Ready(Some((TermCause::Client, TermState::Data))),
+            Turn::SinkFailed => {
+                clocks.sink_failed = true;
+                upload_over = true;
+            }
+        }
+        clocks.note(cl, up);
+    }
+    let mut ahead = Ahead { held: &mut st.res_held, inner: link.stream() };
+    match down.turn(cx, &mut ahead, front) {
+        Turn::Done => return Poll::Ready(None),
+        Turn::Blocked(_) => {}
+        Turn::SinkFailed => return Poll::Ready(Some((TermCause::Client, TermState::Data))),
+        Turn::SourceFailed(e) => return Poll::Ready(Some((source_cause(&e), TermState::Data))),
+    }
+    clocks.note(cl, down);
+    let on_client =
+        down.blocked == Some(Blocked::Write) || (!upload_over && up.blocked == Some(Blocked::Read));
+    let on_server =
+        down.blocked == Some(Blocked::Read) || (!upload_over && up.blocked == Some(Blocked::Write));
+    clocks.poll(cx, cl, on_client, on_server).map(|cause| Some((cause, TermState::Data)))
+}
+
+/// Who is to blame for a response that breaks off.
+fn source_cause(e: &StreamError) -> TermCause {
+    if let StreamError::Bad { .. } = e { TermCause::Proxy } else { TermCause::Server }
+}

@@ -1,0 +1,128 @@
+//! HTTP mode: the life of a client connection, and of each request on it.
+//!
+//! [`serve`] waits for requests, owning next to nothing while it does. [`exchange`] takes one from its head to the
+//! log line:
+//!
+//! ```text
+//! request::receive -> request::frontend -> route -> request::backend -> request::finalise
+//!   -> connect::reach -> response::await_head -> response::rules -> forward::run -> log
+//! ```
+//!
+//! Any of these may end the stream with a [`Stop`], from which [`reply`] makes an answer.
+
+mod body;
+mod forward;
+mod idle;
+mod linger;
+mod reply;
+mod request;
+mod response;
+mod rules;
+
+use crate::client::Client;
+use crate::connect::{self, Link};
+use crate::log;
+use crate::route;
+use crate::stop::Stop;
+use crate::stream::Stream;
+use crate::tunnel;
+use hawser_balance::Stat;
+use hawser_http::BodyLen;
+use hawser_proto::mux::FrontStream;
+use hawser_sample::facts::TermState;
+
+/// What follows an exchange on its connection.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Next {
+    /// Another request may come.
+    KeepAlive,
+    /// Nothing; what the client still sends is to be thrown away before the close.
+    Linger,
+    /// Nothing.
+    Close,
+}
+
+/// Serves a client connection.
+pub(crate) async fn serve(mut cl: Client, mut front: Box<dyn FrontStream>) {
+    let next = loop {
+        if !idle::wait(&mut cl, &mut *front).await {
+            break Next::Close;
+        }
+        // Boxed, so that an idle connection does not hold the memory of a request.
+        let next = Box::pin(request(&mut cl, &mut *front)).await;
+        if next != Next::KeepAlive {
+            break next;
+        }
+        cl.sess.request_index += 1;
+    };
+    if cl.fe.options.has(hawser_cfg::model::opt::NOLINGER) {
+        front.transport().set_linger_zero();
+    } else if next == Next::Linger {
+        Box::pin(linger::drain(&mut cl, &mut *front)).await;
+    }
+}
+
+/// One request, from its first byte to its log line.
+async fn request(cl: &mut Client, front: &mut dyn FrontStream) -> Next {
+    let mut st = cl.worker.take_stream();
+    let next = match exchange(cl, &mut st, front).await {
+        Ok(next) => next,
+        Err(stop) => reply::finish(cl, &mut st, front, stop).await,
+    };
+    log::end(cl, st);
+    next
+}
+
+/// The way of a request that reaches a server.
+async fn exchange(cl: &mut Client, st: &mut Stream, front: &mut dyn FrontStream) -> Result<Next, Stop> {
+    request::receive(cl, st, front).await?;
+    request::frontend(cl, st, front).await?;
+    let be = route::pick(cl, st);
+    route::enter(cl, st, be)?;
+    request::backend(cl, st, front).await?;
+    request::finalise(cl, st, front).await?;
+    keep_for_retry(cl, st);
+    let (mut link, mut up) = loop {
+        let mut link = reach(cl, st, front).await?;
+        let mut up = forward::request_pump(cl, st);
+        match response::await_head(cl, st, front, &mut link, &mut up).await {
+            Ok(info) => {
+                link.info = info;
+                break (link, up);
+            }
+            Err(failure) => {
+                let pause = response::retry(cl, st, link, failure)?;
+                connect::turn_around(cl, &mut |cx| front.poll_gone(cx), pause).await?;
+            }
+        }
+    };
+    response::rules(cl, st, front, &mut link).await?;
+    if link.info.body == BodyLen::Tunnel {
+        return Ok(upgraded(cl, st, front, link).await);
+    }
+    forward::run(cl, st, front, link, &mut up).await
+}
+
+/// Keeps the start of the body in memory where `retry-on` may want to send it again.
+fn keep_for_retry(cl: &Client, st: &mut Stream) {
+    let back = st.be.as_ref().and_then(|b| b.back.as_ref());
+    if back.is_some_and(|b| b.retry.keeps_request()) && !st.asks.no_l7_retry {
+        st.held.record(cl.snapshot.bufsize);
+    }
+}
+
+/// Finds a server and gets the request's head on its way.
+async fn reach(cl: &mut Client, st: &mut Stream, front: &mut dyn FrontStream) -> Result<Link, Stop> {
+    let watch = st.be.as_ref().is_none_or(|b| b.abort_on_close);
+    connect::reach(cl, st, &mut |cx| if watch { front.poll_gone(cx) } else { std::task::Poll::Pending }).await
+}
+
+/// The response made the connection a tunnel.
+async fn upgraded(cl: &mut Client, st: &mut Stream, front: &mut dyn FrontStream, mut link: Link) -> Next {
+    forward::start_response(cl, st, front, &link, false);
+    cl.count(st, Stat::of_status(st.strm.status));
+    if let Some(ended) = tunnel::run(cl, st, front, link.stream()).await {
+        st.ended(ended.cause, TermState::Data);
+    }
+    Next::Close
+}

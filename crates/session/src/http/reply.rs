@@ -1,0 +1,119 @@
+//! Answers that the proxy gives by itself.
+
+use crate::client::Client;
+use crate::http::{Next, response};
+use crate::stop::{Answer, Stop};
+use crate::stream::{Stream, with_ctx};
+use crate::timers::later;
+use hawser_balance::Stat;
+use hawser_cfg::model::ConnMode;
+use hawser_http::BodyLen;
+use hawser_proto::mux::{Fill, FrontStream};
+use hawser_rules::Reply;
+use hawser_sample::facts::TermCause;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+/// Ends a stream that no server answers.
+pub(crate) async fn finish(
+    cl: &mut Client,
+    st: &mut Stream,
+    front: &mut dyn FrontStream,
+    stop: Stop,
+) -> Next {
+    st.ended(stop.cause, stop.state);
+    // The place on the server is not needed for talking to the client.
+    st.slot = None;
+    let (status, reply) = match stop.answer {
+        Answer::Error(status) => (status, error_reply(cl, st, status)),
+        Answer::Reply(status, reply) => (status, reply),
+        Answer::Nothing(status) => {
+            st.strm.status = status;
+            return Next::Close;
+        }
+        Answer::Reset => {
+            front.transport().set_linger_zero();
+            return Next::Close;
+        }
+    };
+    st.strm.status = status;
+    let Some(reply) = reply else { return Next::Close };
+    let body = prepare(cl, st, &reply);
+    cl.count(st, Stat::of_status(st.strm.status));
+    send(cl, st, front, &body, reply.close || stop.cause == TermCause::ClientTimeout).await
+}
+
+/// The message for a status.
+fn error_reply(cl: &Client, st: &Stream, status: u16) -> Option<Arc<Reply>> {
+    with_ctx(cl, st, false, |ctx| Stream::errors(&cl.fe, st.be.as_ref()).reply(status, ctx))
+}
+
+/// Puts a reply in the place of the response, with what `http-after-response` makes of it.
+fn prepare(cl: &mut Client, st: &mut Stream, reply: &Arc<Reply>) -> Arc<Reply> {
+    st.res.clone_from(&reply.head);
+    st.res_held.clear();
+    if response::after(cl, st).is_err() {
+        let error = error_reply(cl, st, 500);
+        if let Some(e) = error {
+            st.res.clone_from(&e.head);
+            st.strm.status = 500;
+            return e;
+        }
+    }
+    st.strm.status = st.res.status();
+    reply.clone()
+}
+
+async fn send(
+    cl: &mut Client,
+    st: &mut Stream,
+    front: &mut dyn FrontStream,
+    reply: &Reply,
+    close: bool,
+) -> Next {
+    let mode = |p: &crate::snapshot::Proxy| p.conn_mode == ConnMode::Close;
+    let unread = !poll_fn(|cx| Poll::Ready(drain(cx, front))).await;
+    let close = close || unread || cl.worker.is_stopping() || mode(&cl.fe);
+    let len = BodyLen::Length(reply.body.len() as u64);
+    st.strm.bytes_out += (st.res.buf.len() + reply.body.len()) as u64;
+    front.send_response(&st.res, len, close);
+    let deadline = later(cl.now(), st.times(&cl.fe).client);
+    let mut left: &[u8] = &reply.body;
+    let sent = poll_fn(|cx| {
+        while !left.is_empty() {
+            match front.poll_data(cx, left) {
+                Poll::Ready(Ok(n)) => left = left.get(n..).unwrap_or_default(),
+                Poll::Ready(Err(_)) => return Poll::Ready(false),
+                Poll::Pending => return cl.poll_deadline(cx, deadline).map(|()| false),
+            }
+        }
+        front.end(None);
+        match front.poll_flush(cx) {
+            Poll::Ready(r) => Poll::Ready(r.is_ok()),
+            Poll::Pending => cl.poll_deadline(cx, deadline).map(|()| false),
+        }
+    })
+    .await;
+    if sent && front.next_request() {
+        Next::KeepAlive
+    } else if sent && unread {
+        Next::Linger
+    } else {
+        Next::Close
+    }
+}
+
+/// Throws away what has come of the request's body; whether that was all of it.
+fn drain(cx: &mut Context<'_>, front: &mut dyn FrontStream) -> bool {
+    loop {
+        match front.poll_fill(cx) {
+            Poll::Ready(Ok(Fill::End)) => return true,
+            Poll::Ready(Ok(Fill::Data)) => {
+                let n = front.data().len();
+                front.consume(n);
+            }
+            Poll::Ready(Err(_)) | Poll::Pending => return false,
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! The request: reading its head, the rules that see it, and what is changed before it leaves.
+
+use crate::client::Client;
+use crate::http::{body, rules};
+use crate::snapshot::Proxy;
+use crate::stop::{Answer, Stop};
+use crate::stream::{Stream, with_ctx};
+use crate::timers::{earlier, later};
+use bytes::Bytes;
+use hawser_cfg::model::opt;
+use hawser_http::{Head, Version};
+use hawser_proto::clock;
+use hawser_proto::freq::now_ms;
+use hawser_proto::mux::{FrontStream, StreamError};
+use hawser_rules::RuleSet;
+use hawser_sample::facts::{RequestLine, TermCause, TermState};
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::Poll;
+
+/// Reads the head.
+pub(crate) async fn receive(
+    cl: &mut Client,
+    st: &mut Stream,
+    front: &mut dyn FrontStream,
+) -> Result<(), Stop> {
+    let start = cl.now();
+    st.strm.created = Some(if cl.sess.request_index == 0 { cl.sess.accepted } else { start });
+    // Where reading starts only once bytes are there, the idle time is over already.
+    let mut first_byte = (cl.sess.request_index > 0 || front.has_input()).then_some(start);
+    let (total, silence) = (cl.fe.times.http_request, cl.fe.times.client);
+    let outcome = poll_fn(|cx| {
+        let polled = front.poll_request(cx, &mut st.req);
+        if first_byte.is_none() && (front.has_input() || matches!(polled, Poll::Ready(Ok(_)))) {
+            first_byte = Some(cl.now());
+        }
+        if let Poll::Ready(r) = polled {
+            return Poll::Ready(Some(r));
+        }
+        let deadline = earlier(later(first_byte.unwrap_or(start), total), later(start, silence));
+        cl.poll_deadline(cx, deadline).map(|()| None)
+    })
+    .await;
+    st.strm.t.request_start = first_byte;
+    st.strm.request_date = Some(clock::wall());
+    match outcome {
+        Some(Ok(info)) => {
+            st.info = info;
+            st.strm.t.request_end = Some(cl.now());
+            received(cl, st);
+            Ok(())
+        }
+        Some(Err(e)) => Err(unreadable(cl, &e)),
+        None => Err(too_slow(cl, front)),
+    }
+}
+
+/// Notes what is known of a request once its head is there.
+fn received(cl: &mut Client, st: &mut Stream) {
+    st.strm.bytes_in = st.req.buf.len() as u64;
+    let Some(front) = &cl.fe.front else { return };
+    front.req_rate.add(now_ms(), 1);
+    front.counters.inc(cl.worker.number(), hawser_balance::Stat::Requests);
+    if !front.logger.is_off() {
+        st.strm.request_line = Some(request_line(&st.req));
+    }
+    if cl.fe.has_captures() {
+        capture_request(&cl.fe, st);
+    }
+    if let Some(format) = &front.unique_id {
+        let mut id = Vec::new();
+        with_ctx(cl, st, false, |ctx| format.eval(ctx, &mut id));
+        st.strm.unique_id = Some(id.into());
+    }
+}
+
+/// The request line as it came, for logs.
+fn request_line(req: &Head) -> RequestLine {
+    let (method, target) = (req.method(), req.target());
+    let version: &[u8] = if req.version() < Version::H11 { b" HTTP/1.0" } else { b" HTTP/1.1" };
+    let mut line = Vec::with_capacity(method.len() + target.len() + version.len() + 1);
+    line.extend_from_slice(method);
+    line.push(b' ');
+    line.extend_from_slice(target);
+    line.extend_from_slice(version);
+    // Heads are bounded by the buffer's size.
+    let len = |s: &[u8]| u32::try_from(s.len()).unwrap_or(u32::MAX);
+    RequestLine { method_len: len(method), target_len: len(target), line: line.into() }
+}
+
+/// `capture request header` and `capture cookie`.
+fn capture_request(fe: &Proxy, st: &mut Stream) {
+    let slots = fe.rules.captures[0].len();
+    st.strm.req_captures.resize(slots, None);
+    st.strm.res_captures.resize(fe.rules.captures[1].len(), None);
+    let first = fe.rules.header_captures[0];
+    for (slot, (name, len)) in st.strm.req_captures.iter_mut().skip(first).zip(&fe.req_captures) {
+        *slot = st.req.values(name).next_back().map(|v| cut(v, *len));
+    }
+    if let Some((name, len)) = &fe.capture_cookie {
+        let cookies = st.req.known(hawser_http::KnownName::Cookie);
+        st.strm.req_cookie = cookies.flat_map(|v| v.split(|b| *b == b';')).find_map(|c| {
+            let c = c.trim_ascii();
+            c.starts_with(name).then(|| cut(c, *len))
+        });
+    }
+}
+
+/// The start of a captured value.
+pub(crate) fn cut(value: &[u8], len: usize) -> Bytes {
+    Bytes::copy_from_slice(value.get(..len).unwrap_or(value))
+}
+
+/// The head cannot be read.
+fn unreadable(cl: &Client, e: &StreamError) -> Stop {
+    let (client, request) = (TermCause::Client, TermState::Request);
+    match e {
+        StreamError::Idle => Stop::silent(if cl.ignores_probes() { 0 } else { 400 }, client, request),
+        StreamError::Eof => Stop::error(400, client, request),
+        StreamError::Io(_) => Stop::silent(400, client, request),
+        StreamError::Bad { status, .. } => Stop::error(*status, TermCause::Proxy, request),
+    }
+}
+
+/// The head did not come in time.
+fn too_slow(cl: &Client, front: &dyn FrontStream) -> Stop {
+    let (cause, state) = (TermCause::ClientTimeout, TermState::Request);
+    if !front.has_input() && cl.ignores_probes() {
+        return Stop { answer: Answer::Nothing(0), cause, state };
+    }
+    Stop::error(408, cause, state)
+}
+
+/// The frontend's rules.
+pub(crate) async fn frontend(
+    cl: &mut Client,
+    st: &mut Stream,
+    front: &mut dyn FrontStream,
+) -> Result<(), Stop> {
+    let fe = cl.fe.clone();
+    rules::request(cl, st, front, &fe, RuleSet::TcpReqCont).await?;
+    monitor(cl, st)?;
+    rules::request(cl, st, front, &fe, RuleSet::HttpReq).await
+}
+
+/// `monitor-uri`: answers checks of the proxy itself.
+fn monitor(cl: &Client, st: &mut Stream) -> Result<(), Stop> {
+    let Some(front) = &cl.fe.front else { return Ok(()) };
+    let Some(uri) = &front.monitor_uri else { return Ok(()) };
+    if st.req.target() != &**uri {
+        return Ok(());
+    }
+    st.monitor = true;
+    let fails = with_ctx(cl, st, false, |ctx| front.monitor_fail.iter().any(|c| c.eval(ctx)));
+    let status = if fails { 503 } else { 200 };
+    Err(Stop::error(status, TermCause::Local, TermState::Request))
+}
+
+/// The backend's rules, unless it is the frontend.
+pub(crate) async fn backend(
+    cl: &mut Client,
+    st: &mut Stream,
+    front: &mut dyn FrontStream,
+) -> Result<(), Stop> {
+    let Some(be) = st.be.clone().filter(|b| !Arc::ptr_eq(b, &cl.fe)) else { return Ok(()) };
+    rules::request(cl, st, front, &be, RuleSet::TcpReqCont).await?;
+    rules::request(cl, st, front, &be, RuleSet::HttpReq).await
+}
+
+/// What the proxies' options add to the request, and the body if they want to see it first.
+pub(crate) async fn finalise(
+    cl: &mut Client,
+    st: &mut Stream,
+    front: &mut dyn FrontStream,
+) -> Result<(), Stop> {
+    let be = st.be.clone();
+    for source in [true, false] {
+        // The backend's setting replaces the frontend's.
+        let of = |p: &Proxy| p.addr_headers.iter().find(|h| h.source == source).cloned();
+        let header = be.as_deref().and_then(of).or_else(|| of(&cl.fe));
+        if let Some(h) = header {
+            h.apply(&mut st.req, if source { &cl.sess.src } else { &cl.sess.dst });
+        }
+    }
+    let unique = cl.fe.unique_id_header.as_ref().zip(st.strm.unique_id.as_ref());
+    if let Some((name, id)) = unique {
+        st.req.add(name, id);
+    }
+    let buffers = |p: &Proxy| p.options.has(opt::HTTP_BUFFER_REQUEST);
+    if buffers(&cl.fe) || be.as_deref().is_some_and(buffers) {
+        let time = cl.fe.times.http_request;
+        body::collect(cl, st, front, time, 0).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,245 @@
+//! The response: waiting for its head while the request's body goes out, and the rules that see it.
+
+use crate::client::Client;
+use crate::connect::{self, Link};
+use crate::http::forward::{self, Clocks};
+use crate::http::request::cut;
+use crate::http::rules;
+use crate::pump::{Blocked, Pump, Turn};
+use crate::stop::Stop;
+use crate::stream::Stream;
+use hawser_balance::{self as balance, Ms, Stat};
+use hawser_http::{BodyLen, KnownName, Version};
+use hawser_proto::mux::{FrontStream, MessageInfo, StreamError};
+use hawser_rules::RuleSet;
+use hawser_sample::facts::{TermCause, TermState};
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+/// Why there is no response.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The server closed or failed; whether it had sent some of it.
+    Server { empty: bool },
+    /// The server sent something else than a response.
+    Bad,
+    /// The server said nothing in time.
+    ServerTimeout,
+    /// The server answered with a status that `retry-on` names.
+    Status(u16),
+    /// The request cannot be completed.
+    Client(Stop),
+}
+
+/// Sends the request and waits for the final response's head.
+pub(crate) async fn await_head(
+    cl: &mut Client,
+    st: &mut Stream,
+    front: &mut dyn FrontStream,
+    link: &mut Link,
+    up: &mut Pump,
+) -> Result<MessageInfo, Failure> {
+    let mut clocks = Clocks::new(cl, st);
+    loop {
+        let info = poll_fn(|cx| poll_head(cx, cl, st, front, link, up, &mut clocks)).await?;
+        let status = st.res.status();
+        if status >= 200 || info.body == BodyLen::Tunnel {
+            if retries_on(st, status) {
+                return Err(Failure::Status(status));
+            }
+            st.strm.t.response_start = Some(cl.now());
+            return Ok(info);
+        }
+        interim(cl, st, front);
+    }
+}
+
+/// Whether another server may have a better answer than this status.
+fn retries_on(st: &Stream, status: u16) -> bool {
+    let back = st.be.as_ref().and_then(|b| b.back.as_ref());
+    back.is_some_and(|b| {
+        b.retry.retries_on(balance::Failure::Status(status)) && st.held.can_rewind() && !st.asks.no_l7_retry
+    })
+}
+
+fn poll_head(
+    cx: &mut Context<'_>,
+    cl: &mut Client,
+    st: &mut Stream,
+    front: &mut dyn FrontStream,
+    link: &mut Link,
+    up: &mut Pump,
+    clocks: &mut Clocks,
+) -> Poll<Result<MessageInfo, Failure>> {
+    if !front.is_flushed() {
+        // An interim response; whoever cannot take it will not take the final one either.
+        let _ = front.poll_flush(cx);
+    }
+    if !clocks.sink_failed {
+        match forward::turn_up(cx, st, front, link, up) {
+            Turn::Blocked(_) | Turn::Done => {}
+            Turn::SourceFailed(e) => return Poll::Ready(Err(Failure::Client(upload_failed(&e)))),
+            // The server may have answered before it stopped listening.
+            Turn::SinkFailed => clocks.sink_failed = true,
+        }
+        clocks.note(cl, up);
+    }
+    match link.stream().poll_response(cx, &mut st.res) {
+        Poll::Ready(Ok(info)) => return Poll::Ready(Ok(info)),
+        Poll::Ready(Err(StreamError::Bad { .. })) => return Poll::Ready(Err(Failure::Bad)),
+        Poll::Ready(Err(e)) => {
+            let empty = !matches!(e, StreamError::Eof);
+            return Poll::Ready(Err(Failure::Server { empty }));
+        }
+        Poll::Pending => {}
+    }
+    if up.is_done() && clocks.watch && front.poll_gone(cx).is_ready() {
+        let stop = Stop::silent(0, TermCause::Client, TermState::Headers);
+        return Poll::Ready(Err(Failure::Client(stop)));
+    }
+    let waiting = up.is_done() || clocks.sink_failed || up.blocked == Some(Blocked::Write);
+    let client = !up.is_done() && !clocks.sink_failed && up.blocked == Some(Blocked::Read);
+    match clocks.poll(cx, cl, client, waiting) {
+        Poll::Pending => Poll::Pending,
+        Poll::Ready(TermCause::ClientTimeout) => {
+            let stop = Stop::error(408, TermCause::ClientTimeout, TermState::Headers);
+            Poll::Ready(Err(Failure::Client(stop)))
+        }
+        Poll::Ready(_) => Poll::Ready(Err(Failure::ServerTimeout)),
+    }
+}
+
+/// The client's half of the exchange broke.
+fn upload_failed(e: &StreamError) -> Stop {
+    match e {
+        StreamError::Bad { status, .. } => Stop::error(*status, TermCause::Proxy, TermState::Headers),
+        _ => Stop::silent(400, TermCause::Client, TermState::Headers),
+    }
+}
+
+/// Passes an interim response on, to those who know what that is.
+fn interim(cl: &Client, st: &mut Stream, front: &mut dyn FrontStream) {
+    cl.count(st, Stat::Hrsp1xx);
+    if st.req.version() >= Version::H11 {
+        front.send_interim(&st.res);
+    }
+    st.res.clear();
+}
+
+/// What follows a failure: another attempt, or the end.
+pub(crate) fn retry(cl: &Client, st: &mut Stream, link: Link, failure: Failure) -> Result<Ms, Stop> {
+    st.res.clear();
+    if let Failure::Client(stop) = failure {
+        return Err(stop);
+    }
+    if resend(st, &link, &failure) {
+        st.tries.fresh = true;
+        st.held.rewind();
+        return Ok(0);
+    }
+    if let Some(pause) = again(cl, st, &failure) {
+        st.held.rewind();
+        return Ok(pause);
+    }
+    let thread = cl.worker.number();
+    link.server().counters.inc(thread, Stat::FailedResp);
+    if let Some(back) = st.be.as_ref().and_then(|b| b.back.as_ref()) {
+        back.backend.counters.inc(thread, Stat::FailedResp);
+    }
+    Err(match failure {
+        Failure::ServerTimeout => Stop::error(504, TermCause::ServerTimeout, TermState::Headers),
+        Failure::Bad => Stop::error(502, TermCause::Proxy, TermState::Headers),
+        // The client sees what it would have seen of the server, and knows that it may try again.
+        Failure::Server { empty: true } if link.reused && cl.sess.request_index > 0 => {
+            Stop::silent(502, TermCause::Server, TermState::Headers)
+        }
+        _ => Stop::error(502, TermCause::Server, TermState::Headers),
+    })
+}
+
+/// A server that closes an idle connection at the very moment when a request is sent on it has not seen the
+/// request: it can be sent again where repeating does no harm.
+fn resend(st: &Stream, link: &Link, failure: &Failure) -> bool {
+    let idempotent = matches!(st.req.method(), b"GET" | b"HEAD" | b"OPTIONS" | b"PUT" | b"DELETE" | b"TRACE");
+    matches!(failure, Failure::Server { empty: true })
+        && link.reused
+        && idempotent
+        && st.held.can_rewind()
+        && !st.tries.fresh
+}
+
+/// `retry-on`: the pause before another attempt, if there is one.
+fn again(cl: &Client, st: &mut Stream, failure: &Failure) -> Option<Ms> {
+    let be = st.be.clone()?;
+    let back = be.back.as_ref()?;
+    if !back.retry.keeps_request() || st.asks.no_l7_retry || !st.held.can_rewind() {
+        return None;
+    }
+    let kind = match failure {
+        Failure::Server { empty: true } => balance::Failure::EmptyResponse,
+        Failure::Server { empty: false } | Failure::Bad => balance::Failure::JunkResponse,
+        Failure::ServerTimeout => balance::Failure::ResponseTimeout,
+        Failure::Status(status) => balance::Failure::Status(*status),
+        Failure::Client(_) => return None,
+    };
+    connect::again(cl, st, back, kind)
+}
+
+/// Rules on the response, in the order of the manual: the backend's before the frontend's.
+pub(crate) async fn rules(
+    cl: &mut Client,
+    st: &mut Stream,
+    front: &mut dyn FrontStream,
+    link: &mut Link,
+) -> Result<(), Stop> {
+    let _ = front;
+    st.strm.server_status = st.res.status();
+    st.strm.status = st.res.status();
+    st.strm.res_version = Some(st.res.version());
+    let fe = cl.fe.clone();
+    if fe.has_captures() {
+        capture_response(&fe, st);
+    }
+    let be = st.be.clone();
+    let backend = be.as_ref().filter(|b| !Arc::ptr_eq(b, &fe));
+    for set in [RuleSet::TcpResCont, RuleSet::HttpRes] {
+        for px in backend.into_iter().chain([&fe]) {
+            rules::response(cl, st, px, set, link.stream()).await?;
+        }
+    }
+    after(cl, st)?;
+    st.strm.status = st.res.status();
+    Ok(())
+}
+
+/// `http-after-response` rules, on every response whoever made it.
+pub(crate) fn after(cl: &mut Client, st: &mut Stream) -> Result<(), Stop> {
+    let fe = cl.fe.clone();
+    let be = st.be.clone();
+    let backend = be.as_ref().filter(|b| !Arc::ptr_eq(b, &fe));
+    for px in backend.into_iter().chain([&fe]) {
+        let rules = px.rules.get(RuleSet::HttpAfterRes);
+        if rules.is_empty() {
+            continue;
+        }
+        let verdict = crate::stream::with_txn(cl, st, None, true, |txn| rules.eval(txn, 0));
+        if let hawser_rules::Verdict::Error = verdict {
+            cl.count(st, Stat::InternalErrors);
+            return Err(Stop::error(500, TermCause::Internal, TermState::Headers));
+        }
+    }
+    Ok(())
+}
+
+/// `capture response header` and `capture cookie`.
+fn capture_response(fe: &crate::snapshot::Proxy, st: &mut Stream) {
+    let first = fe.rules.header_captures[1];
+    for (slot, (name, len)) in st.strm.res_captures.iter_mut().skip(first).zip(&fe.res_captures) {
+        *slot = st.res.values(name).next_back().map(|v| cut(v, *len));
+    }
+    if let Some((name, len)) = &fe.capture_cookie {
+        st.strm.res_cookie =
+            st.res.known(KnownName::SetCookie).find_map(|c| c.starts_with(name).then(|| cut(c, *len)));
+    }
+}

@@ -1,0 +1,104 @@
+//! The end of a stream: counters and its log line.
+
+use crate::client::Client;
+use crate::stream::{Stream, with_ctx};
+use hawser_balance::Stat;
+use hawser_sample::facts::LogOrigin;
+use std::time::Instant;
+
+impl Client {
+    /// Counts an event for the frontend and the stream's backend.
+    pub(crate) fn count(&self, st: &Stream, stat: Stat) {
+        let thread = self.worker.number();
+        if let Some(front) = &self.fe.front {
+            front.counters.inc(thread, stat);
+        }
+        if let Some(back) = st.be.as_ref().and_then(|b| b.back.as_ref()) {
+            back.backend.counters.inc(thread, stat);
+        }
+        if let (Some(slot), true) = (&st.slot, stat as u8 >= Stat::Hrsp1xx as u8) {
+            slot.server().counters.inc(thread, stat);
+        }
+    }
+
+    /// Counts a denied request.
+    pub(crate) fn deny(&self, st: &Stream) {
+        self.count(st, Stat::DeniedReq);
+    }
+
+    /// Connections on which nothing was sent are of no interest.
+    pub(crate) fn ignores_probes(&self) -> bool {
+        self.fe.options.has(hawser_cfg::model::opt::HTTP_IGNORE_PROBES)
+    }
+}
+
+/// A connection to the server was established (TCP mode): `option logasap`.
+pub(crate) fn connected(cl: &Client, st: &mut Stream) {
+    response_started(cl, st);
+}
+
+/// The response's head is on its way: `option logasap`.
+pub(crate) fn response_started(cl: &Client, st: &mut Stream) {
+    let Some(front) = &cl.fe.front else { return };
+    if front.logger.asap() && !st.monitor && !front.logger.is_off() {
+        st.strm.log_asap = true;
+        st.strm.log_origin = LogOrigin::TxnResponse;
+        write(cl, st);
+        st.logged = true;
+    }
+}
+
+/// Ends a stream.
+pub(crate) fn end(cl: &Client, mut st: Box<Stream>) {
+    st.strm.t.end = Some(cl.now());
+    let thread = cl.worker.number();
+    if let Some(front) = &cl.fe.front {
+        front.counters.add(thread, Stat::BytesIn, st.strm.bytes_in);
+        front.counters.add(thread, Stat::BytesOut, st.strm.bytes_out);
+    }
+    if let Some(back) = st.be.as_ref().and_then(|b| b.back.as_ref()) {
+        let t = timers(&st);
+        back.backend.counters.add(thread, Stat::BytesIn, st.strm.bytes_in);
+        back.backend.counters.add(thread, Stat::BytesOut, st.strm.bytes_out);
+        back.backend.counters.timers(thread, t[0], t[1], t[2], t[3]);
+        if let Some(slot) = &st.slot {
+            let c = &slot.server().counters;
+            c.add(thread, Stat::BytesIn, st.strm.bytes_in);
+            c.add(thread, Stat::BytesOut, st.strm.bytes_out);
+            c.timers(thread, t[0], t[1], t[2], t[3]);
+        }
+    }
+    if !st.logged && !st.monitor {
+        st.strm.log_origin = LogOrigin::TxnClose;
+        write(cl, &mut st);
+    }
+    cl.worker.give_stream(st);
+}
+
+/// Queue, connect, response and total time of a stream (ms).
+fn timers(st: &Stream) -> [u32; 4] {
+    let t = &st.strm.t;
+    let between = |a: Option<Instant>, b: Option<Instant>| match (a, b) {
+        (Some(a), Some(b)) => u32::try_from(b.saturating_duration_since(a).as_millis()).unwrap_or(u32::MAX),
+        _ => 0,
+    };
+    [
+        between(t.request_end, t.queue_end),
+        between(t.queue_end, t.connect_end),
+        between(t.connect_end, t.response_start),
+        between(t.request_start.or(st.strm.created), t.end),
+    ]
+}
+
+/// Writes the log line, unless nobody reads it.
+fn write(cl: &Client, st: &mut Stream) {
+    let Some(front) = cl.fe.front.as_ref().filter(|f| !f.logger.is_off()) else { return };
+    st.strm.conns = [
+        cl.slot.listener().process.conns.inside(),
+        cl.slot.listener().frontend.conns.inside(),
+        st.be.as_ref().and_then(|b| b.back.as_ref()).map_or(0, |b| b.backend.conns()),
+        st.slot.as_ref().map_or(0, |s| s.server().served()),
+    ];
+    let responded = st.strm.t.response_start.is_some();
+    with_ctx(cl, st, responded, |ctx| front.logger.log_stream(ctx));
+}

@@ -1,0 +1,38 @@
+//! From a frontend to a backend: `use_backend`, `default_backend`.
+
+use crate::client::Client;
+use crate::snapshot::Proxy;
+use crate::stop::Stop;
+use crate::stream::{Stream, with_ctx};
+use hawser_balance::time;
+use hawser_sample::facts::{TermCause, TermState};
+use std::sync::Arc;
+
+/// The backend for a stream, if there is one.
+pub(crate) fn pick(cl: &Client, st: &Stream) -> Option<Arc<Proxy>> {
+    let front = cl.fe.front.as_ref()?;
+    let mut target = None;
+    if !front.targets.is_empty() {
+        target = with_ctx(cl, st, false, |ctx| {
+            let choice = front.switching.choices(ctx).next()?;
+            let fixed = front.targets.get(choice.rule).copied().flatten();
+            fixed.or_else(|| cl.snapshot.find_backend(&choice.name))
+        });
+    }
+    let index = target.or(front.default_backend)?;
+    cl.snapshot.proxy(index).filter(|p| p.back.is_some() && !p.disabled).cloned()
+}
+
+/// Counts the stream among a backend's.
+pub(crate) fn enter(cl: &Client, st: &mut Stream, be: Option<Arc<Proxy>>) -> Result<(), Stop> {
+    let Some(be) = be else {
+        st.strm.t.queue_end = Some(cl.now());
+        return Err(Stop::error(503, TermCause::Server, TermState::Connect));
+    };
+    if let Some(back) = &be.back {
+        st.guard = Some(back.backend.begin(cl.worker.number(), time::ms(cl.now())));
+    }
+    st.strm.backend = Some(be.facts.clone());
+    st.be = Some(be);
+    Ok(())
+}

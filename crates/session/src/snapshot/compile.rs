@@ -1,0 +1,299 @@
+//! From the configuration to a snapshot.
+
+use super::check;
+use super::{AddrHeader, Back, Dial, Front, Proxy, Snapshot, Times, time};
+use crate::raw::PassThrough;
+use hawser_balance::resolve::Resolver;
+use hawser_balance::{CompileEnv, Counters, EventSink, RetryPolicy};
+use hawser_cfg::diag::Diags;
+use hawser_cfg::model::{self, Config, Mode, opt};
+use hawser_cfg::pos::Word;
+use hawser_log::{Logger, StreamLogger};
+use hawser_proto::freq::FreqCtr;
+use hawser_proto::mux::{BackMux, FrontMux, MuxConf, MuxRow};
+use hawser_proto::{ConnectTo, FrontendInfo};
+use hawser_rules::switching::SwitchKind;
+use hawser_rules::{ErrorReplies, ProxyRules, RuleCx, Switching};
+use hawser_sample::facts::ProxyFacts;
+use hawser_sample::{Checkpoint, CompileCx, Cond, Flavor, LogFormat};
+use std::sync::Arc;
+
+/// What compiling needs besides the configuration.
+pub struct CompileOpts<'a> {
+    /// Number of worker threads.
+    pub threads: usize,
+    /// All muxes, the default one first.
+    pub muxes: &'a [&'static MuxRow],
+    /// Limits and counters of the frontends, by proxy; missing ones where only the configuration is checked.
+    pub frontends: &'a [Option<Arc<FrontendInfo>>],
+    /// Resolves server names.
+    pub resolver: &'a Resolver<'a>,
+    /// Gets the backends' events.
+    pub events: Arc<dyn EventSink>,
+}
+
+/// Compiles a configuration. Errors are alerts in `diags`; the snapshot may be used only without any.
+pub fn compile(cfg: &Config, diags: &mut Diags, opts: &CompileOpts<'_>) -> Snapshot {
+    let facts = all_facts(cfg);
+    let mut proxies = Vec::with_capacity(cfg.proxies.len());
+    let names = check::Names::new(cfg, diags);
+    for index in 0..cfg.proxies.len() {
+        let mut c = Compiler { cfg, diags, opts, names: &names, index, px: &cfg.proxies[index] };
+        proxies.push(Arc::new(c.proxy(&facts[index])));
+    }
+    let backends: Vec<_> = proxies.iter().filter_map(|p| Some(p.back.as_ref()?.backend.clone())).collect();
+    hawser_balance::compile::link_tracking(&backends, diags);
+    check::all(cfg, diags);
+    let is_be = |p: &&Arc<Proxy>| p.back.is_some();
+    Snapshot {
+        backends: proxies.iter().filter(is_be).map(|p| (p.facts.name.clone(), p.facts.index)).collect(),
+        proxies,
+        files: cfg.files.clone(),
+        bufsize: bufsize(cfg),
+    }
+}
+
+fn bufsize(cfg: &Config) -> usize {
+    cfg.global.bufsize.unwrap_or(16384) as usize
+}
+
+/// Names, ids and modes of all proxies; ids that are not set count up from 2, skipping those that are.
+fn all_facts(cfg: &Config) -> Vec<Arc<ProxyFacts>> {
+    let taken: Vec<u32> = cfg.proxies.iter().filter_map(|p| p.id).collect();
+    let mut free = (2u32..).filter(|id| !taken.contains(id));
+    cfg.proxies
+        .iter()
+        .enumerate()
+        .map(|(index, p)| {
+            Arc::new(ProxyFacts {
+                name: p.name.clone(),
+                id: p.id.or_else(|| free.next()).unwrap_or_default(),
+                index,
+                http: p.mode == Mode::Http,
+                timeouts: p.timeouts,
+                default_backend: p.default_backend.as_ref().map(|(_, w)| w.as_str().into()),
+                ..ProxyFacts::default()
+            })
+        })
+        .collect()
+}
+
+/// What is compiled of a proxy's rules and formats, with its ACLs in scope.
+struct Words {
+    rules: ProxyRules,
+    errors: ErrorReplies,
+    switching: Switching,
+    use_server: Switching,
+    monitor_fail: Vec<Cond>,
+    unique_id: Option<LogFormat>,
+}
+
+impl Words {
+    fn compile(cfg: &Config, diags: &mut Diags, index: usize) -> Self {
+        let px = &cfg.proxies[index];
+        let mut cx = CompileCx::new(cfg, diags);
+        let mut rcx = RuleCx::new(&mut cx, index);
+        let rules = ProxyRules::compile(&mut rcx);
+        let switching = Switching::compile(&mut rcx, SwitchKind::Backend, &px.use_backend);
+        let use_server = Switching::compile(&mut rcx, SwitchKind::Server, &px.use_server);
+        let errors = ErrorReplies::compile(&mut cx, &px.errors);
+        let monitor_fail = monitor_fail(&mut cx, px);
+        let unique_id = unique_id(&mut cx, px);
+        Self { rules, errors, switching, use_server, monitor_fail, unique_id }
+    }
+}
+
+/// `monitor fail` lines: nothing but a condition.
+fn monitor_fail(cx: &mut CompileCx<'_>, px: &model::Proxy) -> Vec<Cond> {
+    let mut out = Vec::new();
+    cx.at = Some(Checkpoint::FeHttpReqHdr);
+    "monitor fail".clone_into(&mut cx.what);
+    for line in &px.monitor_fail {
+        cx.pos = line.pos;
+        match Cond::parse(cx, &line.words) {
+            Ok(c) => out.push(c),
+            Err(e) => {
+                let text = format!("error detected while parsing a 'monitor fail' condition : {e}.");
+                cx.diags.alert(line.pos, text).suggestion = e.suggestion;
+            }
+        }
+    }
+    out
+}
+
+/// `unique-id-format`.
+fn unique_id(cx: &mut CompileCx<'_>, px: &model::Proxy) -> Option<LogFormat> {
+    let (pos, word) = px.unique_id_format.as_ref()?;
+    cx.at = Some(Checkpoint::FeHttpReqHdr);
+    cx.pos = *pos;
+    "unique-id-format".clone_into(&mut cx.what);
+    match LogFormat::parse(cx, word, Flavor::Value) {
+        Ok(f) => Some(f),
+        Err(e) => {
+            let text = format!("failed to parse unique-id : {e}.");
+            cx.diags.alert_at(*pos, word, text).suggestion = e.suggestion;
+            None
+        }
+    }
+}
+
+/// The compilation of one proxy.
+struct Compiler<'a, 'b> {
+    cfg: &'a Config,
+    diags: &'a mut Diags,
+    opts: &'b CompileOpts<'b>,
+    names: &'b check::Names,
+    index: usize,
+    px: &'a model::Proxy,
+}
+
+impl Compiler<'_, '_> {
+    fn proxy(&mut self, facts: &Arc<ProxyFacts>) -> Proxy {
+        let px = self.px;
+        let words = Words::compile(self.cfg, self.diags, self.index);
+        let addr_headers = [(&px.forwardfor, true), (&px.originalto, false)];
+        let of = |(conf, source): (&Option<model::ForwardFor>, bool)| {
+            conf.as_ref().map(|c| AddrHeader::new(c, source))
+        };
+        let names =
+            |l: &[(Word, u32)]| l.iter().map(|(n, len)| (n.as_bytes().into(), *len as usize)).collect();
+        let Words { rules, errors, switching, use_server, monitor_fail, unique_id } = words;
+        let front = if px.kind.is_fe() { self.front(switching, monitor_fail, unique_id) } else { None };
+        Proxy {
+            facts: facts.clone(),
+            pos: px.pos,
+            kind: px.kind,
+            mode: px.mode,
+            disabled: px.disabled,
+            options: px.options,
+            abort_on_close: px.mode == Mode::Http || px.options.has(opt::ABORTONCLOSE),
+            conn_mode: px.conn_mode,
+            times: Times::of(&px.timeouts),
+            req_inspect_delay: time(px.req_inspect_delay),
+            res_inspect_delay: time(px.res_inspect_delay),
+            rules,
+            errors,
+            front,
+            back: px.kind.is_be().then(|| self.back(facts, use_server)),
+            addr_headers: addr_headers.into_iter().filter_map(of).collect(),
+            req_captures: names(&px.req_captures),
+            res_captures: names(&px.res_captures),
+            capture_cookie: px.capture_cookie.as_ref().map(|(n, len)| (n.as_bytes().into(), *len as usize)),
+            unique_id_header: px.unique_id_header.as_ref().map(|n| n.as_bytes().into()),
+        }
+    }
+
+    fn front(
+        &mut self,
+        switching: Switching,
+        monitor_fail: Vec<Cond>,
+        unique_id: Option<LogFormat>,
+    ) -> Option<Front> {
+        let px = self.px;
+        let mux = front_mux(self.opts.muxes, &self.mux_conf(px.options.has(opt::H1_CASE_CLIENT)))?;
+        let logger = Logger::compile(self.diags, &self.cfg.global, &px.logs, px.log_tag.as_deref());
+        let logger = StreamLogger::compile(self.diags, self.cfg, px, Arc::new(logger));
+        let mut targets = vec![None; px.use_backend.len()];
+        for (i, _, name) in switching.fixed() {
+            let found = self.names.target(self.cfg, self.index, name, "use_backend", self.diags);
+            if let Some(slot) = targets.get_mut(i) {
+                *slot = found;
+            }
+        }
+        let default_backend = match &px.default_backend {
+            Some((_, name)) => self.names.target(self.cfg, self.index, name, "default_backend", self.diags),
+            None => px.kind.is_be().then_some(self.index),
+        };
+        Some(Front {
+            info: self.opts.frontends.get(self.index).cloned().flatten(),
+            logger,
+            mux,
+            switching,
+            targets,
+            default_backend,
+            monitor_uri: px.monitor_uri.as_ref().map(|w| w.as_bytes().into()),
+            monitor_fail,
+            unique_id,
+            counters: Counters::new(self.opts.threads),
+            req_rate: FreqCtr::new(),
+        })
+    }
+
+    fn back(&mut self, facts: &Arc<ProxyFacts>, use_server: Switching) -> Back {
+        let px = self.px;
+        let env = CompileEnv {
+            facts: facts.clone(),
+            threads: self.opts.threads,
+            default_fullconn: self.names.fullconn(self.index),
+            resolver: self.opts.resolver,
+            events: self.opts.events.clone(),
+            now: hawser_balance::time::now(),
+        };
+        let backend = hawser_balance::compile(px, &env, self.diags);
+        let mut use_targets = vec![None; px.use_server.len()];
+        for (i, pos, name) in use_server.fixed() {
+            let found = backend.find(name);
+            if found.is_none() {
+                self.diags.alert(pos, check::no_server(px, name));
+            }
+            if let Some(slot) = use_targets.get_mut(i) {
+                *slot = found;
+            }
+        }
+        Back {
+            mux: self.back_mux(),
+            reuse: px.reuse.unwrap_or_default(),
+            retry: RetryPolicy::compile(px, self.diags),
+            use_server,
+            use_targets,
+            dial: px.servers.iter().map(|s| self.dial(s)).collect(),
+            backend,
+        }
+    }
+
+    fn back_mux(&self) -> Arc<dyn BackMux> {
+        let conf = self.mux_conf(self.px.options.has(opt::H1_CASE_SERVER));
+        let make = self.opts.muxes.iter().find_map(|m| m.back);
+        match make {
+            Some(make) if self.px.mode == Mode::Http => make(&conf),
+            _ => Arc::new(PassThrough),
+        }
+    }
+
+    /// What the server's options say about connecting to it.
+    fn dial(&self, s: &model::Server) -> Dial {
+        let px = self.px;
+        let ka = &px.srvtcpka;
+        let (cnt, idle, intvl) = (ka.cnt.unwrap_or(0), ka.idle.unwrap_or(0), ka.intvl.unwrap_or(0));
+        Dial {
+            to: ConnectTo {
+                interface: s.opts.interface.as_deref().map(Into::into),
+                tcp_ut: s.opts.tcp_ut.unwrap_or(0),
+                tfo: s.opts.tfo,
+                rcvbuf: self.cfg.global.rcvbuf_server.unwrap_or(0),
+                sndbuf: self.cfg.global.sndbuf_server.unwrap_or(0),
+                keepalive: px.options.has(opt::SRVTCPKA).then_some((cnt, idle, intvl)),
+                ..ConnectTo::default()
+            },
+        }
+    }
+
+    fn mux_conf(&self, adjust: bool) -> MuxConf {
+        let g = &self.cfg.global;
+        let o = self.px.options;
+        MuxConf {
+            max_fields: g.maxhdr.unwrap_or(101) as usize,
+            max_bytes: bufsize(self.cfg).saturating_sub(g.maxrewrite.unwrap_or(1024) as usize).max(256),
+            unsafe_request: o.has(opt::UNSAFE_REQUEST),
+            unsafe_response: o.has(opt::UNSAFE_RESPONSE),
+            payload_with_any_method: g.h1_accept_payload_with_any_method,
+            keep_insecure_te: g.h1_do_not_close_on_insecure_te,
+            proxy_header: o.has(opt::HTTP_USE_PROXY_HEADER),
+            case_adjust: if adjust { g.h1_case_adjust.clone() } else { Vec::new() },
+        }
+    }
+}
+
+fn front_mux(muxes: &[&'static MuxRow], conf: &MuxConf) -> Option<Arc<dyn FrontMux>> {
+    muxes.iter().find_map(|m| m.front).map(|make| make(conf))
+}

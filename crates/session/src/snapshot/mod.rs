@@ -1,0 +1,167 @@
+//! The configuration as connections use it: compiled, immutable, shared by all threads. Indexes, not names.
+
+mod check;
+mod compile;
+mod headers;
+mod times;
+
+pub use compile::{CompileOpts, compile};
+pub use headers::AddrHeader;
+pub use times::Times;
+pub(crate) use times::time;
+
+use hawser_balance::Backend;
+use hawser_balance::RetryPolicy;
+use hawser_cfg::model::{ConnMode, Mode, Options, ProxyKind, Reuse};
+use hawser_cfg::pos::Pos;
+use hawser_log::StreamLogger;
+use hawser_proto::FrontendInfo;
+use hawser_proto::mux::{BackMux, FrontMux};
+use hawser_rules::{ErrorReplies, ProxyRules, Switching};
+use hawser_sample::facts::ProxyFacts;
+use hawser_sample::{Cond, LogFormat};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A compiled configuration.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// All proxies, in the order of the configuration.
+    pub proxies: Vec<Arc<Proxy>>,
+    /// Backends by name, for `use_backend` with a computed name.
+    backends: HashMap<Arc<str>, usize>,
+    /// Names of the configuration files, for positions.
+    pub files: Vec<Arc<str>>,
+    /// `tune.bufsize` (bytes).
+    pub bufsize: usize,
+}
+
+impl Snapshot {
+    /// Index of a backend.
+    pub fn find_backend(&self, name: &[u8]) -> Option<usize> {
+        self.backends.get(std::str::from_utf8(name).ok()?).copied()
+    }
+
+    /// A proxy.
+    pub fn proxy(&self, index: usize) -> Option<&Arc<Proxy>> {
+        self.proxies.get(index)
+    }
+}
+
+/// A compiled proxy section.
+pub struct Proxy {
+    /// What rules and logs know of it.
+    pub facts: Arc<ProxyFacts>,
+    /// Where it was configured.
+    pub pos: Pos,
+    /// Frontend, backend or both.
+    pub kind: ProxyKind,
+    /// `mode`.
+    pub mode: Mode,
+    /// `disabled`.
+    pub disabled: bool,
+    /// `option …`.
+    pub options: Options,
+    /// `option abortonclose`, which is the default in HTTP mode.
+    pub abort_on_close: bool,
+    /// `option httpclose` and relatives.
+    pub conn_mode: ConnMode,
+    /// `timeout …`.
+    pub times: Times,
+    /// `tcp-request inspect-delay`.
+    pub req_inspect_delay: Option<Duration>,
+    /// `tcp-response inspect-delay`.
+    pub res_inspect_delay: Option<Duration>,
+    /// Rule sets.
+    pub rules: ProxyRules,
+    /// Error replies.
+    pub errors: ErrorReplies,
+    /// The frontend side.
+    pub front: Option<Front>,
+    /// The backend side.
+    pub back: Option<Back>,
+    /// `option forwardfor` and `option originalto`.
+    pub addr_headers: Vec<AddrHeader>,
+    /// `capture request header` names with their slots' lengths.
+    pub req_captures: Vec<(Box<[u8]>, usize)>,
+    /// `capture response header` names with their slots' lengths.
+    pub res_captures: Vec<(Box<[u8]>, usize)>,
+    /// `capture cookie`: name prefix and length.
+    pub capture_cookie: Option<(Box<[u8]>, usize)>,
+    /// `unique-id-header`.
+    pub unique_id_header: Option<Box<[u8]>>,
+}
+
+/// The frontend side of a proxy.
+pub struct Front {
+    /// Limits and counters that it shares with its listeners.
+    pub info: Option<Arc<FrontendInfo>>,
+    /// The log line of its streams.
+    pub logger: StreamLogger,
+    /// Makes HTTP streams of connections.
+    pub mux: Arc<dyn FrontMux>,
+    /// `use_backend` lines.
+    pub switching: Switching,
+    /// Backends of the lines with a fixed name.
+    pub targets: Vec<Option<usize>>,
+    /// `default_backend`, or itself for a `listen` section.
+    pub default_backend: Option<usize>,
+    /// `monitor-uri`.
+    pub monitor_uri: Option<Box<[u8]>>,
+    /// `monitor fail if` conditions.
+    pub monitor_fail: Vec<Cond>,
+    /// `unique-id-format`.
+    pub unique_id: Option<LogFormat>,
+    /// Counters of the statistics.
+    pub counters: hawser_balance::Counters,
+    /// Requests per second (`fe_req_rate`).
+    pub req_rate: hawser_proto::freq::FreqCtr,
+}
+
+/// The backend side of a proxy.
+pub struct Back {
+    /// Servers and balancing.
+    pub backend: Arc<Backend>,
+    /// Makes streams of connections to servers.
+    pub mux: Arc<dyn BackMux>,
+    /// `http-reuse`.
+    pub reuse: Reuse,
+    /// `retries`, `retry-on`, `option redispatch`.
+    pub retry: RetryPolicy,
+    /// `use-server` lines.
+    pub use_server: Switching,
+    /// Servers of the lines with a fixed name.
+    pub use_targets: Vec<Option<u32>>,
+    /// How to reach each server.
+    pub dial: Vec<Dial>,
+}
+
+/// How to reach a server, beyond its address.
+#[derive(Clone, Debug, Default)]
+pub struct Dial {
+    /// Connection parameters; the address is filled in for each connection.
+    pub to: hawser_proto::ConnectTo,
+}
+
+impl std::fmt::Debug for Proxy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Proxy")
+            .field("name", &self.facts.name)
+            .field("mode", &self.mode)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Proxy {
+    /// Some header, cookie or rule captures.
+    pub(crate) fn has_captures(&self) -> bool {
+        let [req, res] = &self.rules.captures;
+        !(req.is_empty() && res.is_empty()) || self.capture_cookie.is_some()
+    }
+
+    /// `mode http`.
+    pub fn is_http(&self) -> bool {
+        self.mode == Mode::Http
+    }
+}

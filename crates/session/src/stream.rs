@@ -1,0 +1,174 @@
+//! What one stream owns: an HTTP request and its response, or a TCP connection to a server.
+
+use crate::client::{Client, View};
+use crate::connect::Tries;
+use crate::held::Held;
+use crate::snapshot::{Proxy, Times};
+use hawser_balance::{BackendGuard, Slot};
+use hawser_http::Head;
+use hawser_proto::mux::MessageInfo;
+use hawser_rules::{Asks, Errors, Room, Txn};
+use hawser_sample::Ctx;
+use hawser_sample::ctx::Payload;
+use hawser_sample::facts::{Strm, TermCause, TermState};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Heads that grew beyond this are not kept for the next stream (bytes).
+const KEEP_HEAD: usize = 64 * 1024;
+
+/// A stream. Its memory is reused from one to the next.
+#[derive(Default)]
+pub(crate) struct Stream {
+    /// Facts for rules and logs.
+    pub(crate) strm: Strm,
+    /// The request head.
+    pub(crate) req: Head,
+    /// The response head.
+    pub(crate) res: Head,
+    /// What the mux said of the request.
+    pub(crate) info: MessageInfo,
+    /// What rules ask of the stream.
+    pub(crate) asks: Asks,
+    /// Body bytes of the request that were read ahead.
+    pub(crate) held: Held,
+    /// Body bytes of the response that were read ahead.
+    pub(crate) res_held: Held,
+    /// The backend, once chosen.
+    pub(crate) be: Option<Arc<Proxy>>,
+    /// Counts it among the backend's streams.
+    pub(crate) guard: Option<BackendGuard>,
+    /// Attempts to reach a server.
+    pub(crate) tries: Tries,
+    /// Its place on a server.
+    pub(crate) slot: Option<Slot>,
+    /// Counts it among the streams of a frontend's log.
+    pub(crate) logged: bool,
+    /// Answered by `monitor-uri`: neither logged nor counted.
+    pub(crate) monitor: bool,
+}
+
+impl Stream {
+    /// Forgets everything; false when its memory is not worth keeping.
+    pub(crate) fn reset(&mut self) -> bool {
+        self.slot = None;
+        self.guard = None;
+        self.be = None;
+        self.strm = Strm::default();
+        self.req.clear();
+        self.res.clear();
+        self.info = MessageInfo::default();
+        let scratch = std::mem::take(&mut self.asks.scratch);
+        self.asks = Asks { scratch, ..Asks::default() };
+        self.held.clear();
+        self.res_held.clear();
+        self.logged = false;
+        self.monitor = false;
+        self.tries = Tries::default();
+        self.req.buf.capacity() + self.res.buf.capacity() + self.asks.scratch.capacity() <= KEEP_HEAD
+    }
+
+    /// Notes why the stream ends, unless that was noted before.
+    pub(crate) fn ended(&mut self, cause: TermCause, state: TermState) {
+        if self.strm.cause == TermCause::Normal {
+            self.strm.cause = cause;
+            self.strm.state = state;
+        }
+    }
+
+    /// Timeouts in force: the backend's and, for its own side, the frontend's, as `set-timeout` changed them.
+    pub(crate) fn times(&self, fe: &Proxy) -> Times {
+        let be = self.be.as_deref().unwrap_or(fe);
+        let asked = |ask: Option<u32>, conf: Option<Duration>| match ask {
+            Some(ms) => crate::snapshot::time(Some(ms)),
+            None => conf,
+        };
+        let a = &self.strm.set_timeouts;
+        Times {
+            client: asked(a.client, fe.times.client),
+            client_fin: fe.times.client_fin,
+            http_keep_alive: fe.times.http_keep_alive,
+            http_request: fe.times.http_request,
+            connect: asked(a.connect, be.times.connect),
+            queue: asked(a.queue, be.times.queue),
+            server: asked(a.server, be.times.server),
+            server_fin: be.times.server_fin,
+            tarpit: asked(a.tarpit, fe.times.tarpit),
+            tunnel: asked(a.tunnel, be.times.tunnel),
+        }
+    }
+
+    /// Error replies in force.
+    pub(crate) fn errors<'a>(fe: &'a Proxy, be: Option<&'a Arc<Proxy>>) -> Errors<'a> {
+        let backend = be.filter(|b| !std::ptr::eq(&raw const ***b, fe));
+        Errors { backend: backend.map(|b| &b.errors), frontend: Some(&fe.errors) }
+    }
+}
+
+/// Bytes that rules may look at.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Seen<'a> {
+    /// More of them may come.
+    pub(crate) partial: bool,
+    /// From the client.
+    pub(crate) req: Option<Payload<'a>>,
+    /// From the server.
+    pub(crate) res: Option<Payload<'a>>,
+}
+
+/// Builds the view that rules get of a stream; runs `f` on it.
+pub(crate) fn with_txn<R>(
+    cl: &mut Client,
+    st: &mut Stream,
+    seen: Option<Seen<'_>>,
+    response: bool,
+    f: impl FnOnce(&mut Txn<'_>) -> R,
+) -> R {
+    let Client { worker, snapshot, fe, sess, .. } = cl;
+    let view = View { worker, snapshot };
+    let Stream { strm, req, res, asks, held, res_held, be, .. } = st;
+    let has_req = req.start != hawser_http::Start::Trailers;
+    let has_res = response && res.start != hawser_http::Start::Trailers;
+    let seen = seen.unwrap_or(Seen {
+        partial: false,
+        req: has_req.then(|| held.payload()),
+        res: has_res.then(|| res_held.payload()),
+    });
+    let mut txn = Txn {
+        sess,
+        strm: Some(strm),
+        req: has_req.then_some(req),
+        res: has_res.then_some(res),
+        req_data: seen.req,
+        res_data: seen.res,
+        proc_vars: &worker.shared().proc_vars,
+        rt: &view,
+        response,
+        partial: seen.partial,
+        capture_lens: [&fe.rules.captures[0], &fe.rules.captures[1]],
+        errors: Stream::errors(fe, be.as_ref()),
+        room: Room { bufsize: snapshot.bufsize, held: 0 },
+        asks,
+    };
+    f(&mut txn)
+}
+
+/// Builds the read-only view for expressions and logs; runs `f` on it.
+pub(crate) fn with_ctx<R>(cl: &Client, st: &Stream, response: bool, f: impl FnOnce(&Ctx<'_>) -> R) -> R {
+    let view = View { worker: &cl.worker, snapshot: &cl.snapshot };
+    let head = |h| Some(h).filter(|h: &&Head| h.start != hawser_http::Start::Trailers);
+    let ctx = Ctx {
+        sess: Some(&cl.sess),
+        strm: Some(&st.strm),
+        req: head(&st.req),
+        res: head(&st.res),
+        req_data: Some(st.held.payload()),
+        res_data: Some(st.res_held.payload()),
+        proc_vars: Some(&cl.worker.shared().proc_vars),
+        rt: Some(&view),
+        response,
+        partial: false,
+        writes: None,
+    };
+    f(&ctx)
+}

@@ -1,0 +1,272 @@
+//! One worker thread: what its connections share without locks.
+
+use crate::conn;
+use crate::pool::Wire;
+use crate::snapshot::Snapshot;
+use crate::stream::Stream;
+use arc_swap::ArcSwap;
+use hawser_balance::{FdPressure, IdlePool, time};
+use hawser_proto::{AcceptSink, Incoming, buf, clock};
+use hawser_sample::vars::ProcVars;
+use pin_project_lite::pin_project;
+use std::cell::{Cell, RefCell, RefMut};
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+/// What all worker threads share.
+#[derive(Debug)]
+pub struct Shared {
+    /// The configuration in force for new connections.
+    pub snapshot: ArcSwap<Snapshot>,
+    /// `proc.*` variables.
+    pub proc_vars: ProcVars,
+    /// Client connections in the process (`%ac`).
+    pub conns: AtomicU32,
+    /// Requests since the start, for `%rt`.
+    pub requests: AtomicU64,
+    /// The process is stopping.
+    pub stopping: AtomicBool,
+    /// Number of worker threads.
+    pub threads: u32,
+    /// How scarce descriptors are.
+    pub fds: Arc<FdPressure>,
+}
+
+impl Shared {
+    /// For `threads` workers on a first snapshot.
+    pub fn new(snapshot: Arc<Snapshot>, threads: u32, fds: Arc<FdPressure>) -> Arc<Self> {
+        Arc::new(Self {
+            snapshot: ArcSwap::new(snapshot),
+            proc_vars: ProcVars::default(),
+            conns: AtomicU32::new(0),
+            requests: AtomicU64::new(0),
+            stopping: AtomicBool::new(false),
+            threads,
+            fds,
+        })
+    }
+}
+
+/// A handle on the calling thread's worker. Cloning it is cheap; it never leaves its thread.
+#[derive(Clone)]
+pub struct Worker(Rc<Inner>);
+
+struct Inner {
+    number: usize,
+    shared: Arc<Shared>,
+    /// Time at the start of the present poll.
+    now: Cell<Instant>,
+    stopping: Cell<bool>,
+    conns: RefCell<Conns>,
+    ended: RefCell<Option<Waker>>,
+    spare: RefCell<Vec<Box<Stream>>>,
+    pool: RefCell<IdlePool<Wire>>,
+    /// Woken when the pool has something to purge.
+    purger: RefCell<Option<Waker>>,
+}
+
+/// The wakers of all client connections, to tell them that the process stops.
+#[derive(Default)]
+struct Conns {
+    slots: Vec<Option<Waker>>,
+    free: Vec<u32>,
+    live: u32,
+}
+
+/// Streams whose memory is kept for the next ones.
+const SPARE_STREAMS: usize = 256;
+
+impl Worker {
+    /// The worker of the calling thread, which must be inside a `LocalSet`.
+    pub fn new(number: usize, shared: Arc<Shared>) -> Self {
+        buf::set_small_size(shared.snapshot.load().bufsize);
+        let pressure = shared.fds.clone();
+        Self(Rc::new(Inner {
+            number,
+            shared,
+            now: Cell::new(clock::now()),
+            stopping: Cell::new(false),
+            conns: RefCell::default(),
+            ended: RefCell::default(),
+            spare: RefCell::default(),
+            pool: RefCell::new(IdlePool::new(pressure)),
+            purger: RefCell::default(),
+        }))
+    }
+
+    /// Number of client connections.
+    pub fn connections(&self) -> u32 {
+        self.0.conns.borrow().live
+    }
+
+    /// Soft stop: idle connections close now, the others after the response under way.
+    pub fn stop(&self) {
+        self.0.stopping.set(true);
+        let conns = self.0.conns.borrow();
+        for waker in conns.slots.iter().flatten() {
+            waker.wake_by_ref();
+        }
+    }
+
+    /// Ready when no client connection is left. One task may wait.
+    pub fn poll_ended(&self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.connections() == 0 {
+            return Poll::Ready(());
+        }
+        *self.0.ended.borrow_mut() = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
+    /// Time at the start of the present poll.
+    pub(crate) fn now(&self) -> Instant {
+        self.0.now.get()
+    }
+
+    /// The worker's number, from 0.
+    pub(crate) fn number(&self) -> usize {
+        self.0.number
+    }
+
+    /// What all workers share.
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.0.shared
+    }
+
+    /// Whether a soft stop is under way.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.0.stopping.get()
+    }
+
+    /// Idle connections to servers.
+    pub(crate) fn pool(&self) -> RefMut<'_, IdlePool<Wire>> {
+        self.0.pool.borrow_mut()
+    }
+
+    /// A connection became idle: the task that purges the pool may have been waiting for one.
+    pub(crate) fn pool_changed(&self) {
+        if let Some(w) = self.0.purger.borrow_mut().take() {
+            w.wake();
+        }
+    }
+
+    /// Purges idle connections to servers, for ever: one task of the thread.
+    pub async fn purge_pool(self) {
+        loop {
+            let next = self.0.pool.borrow().next_purge();
+            let Some(at) = next else {
+                poll_fn(|cx| {
+                    if self.0.pool.borrow().next_purge().is_some() {
+                        return Poll::Ready(());
+                    }
+                    *self.0.purger.borrow_mut() = Some(cx.waker().clone());
+                    Poll::Pending
+                })
+                .await;
+                continue;
+            };
+            let now = time::now();
+            if at > now {
+                tokio::time::sleep(Duration::from_millis(at - now)).await;
+            }
+            self.0.pool.borrow_mut().purge(time::now());
+        }
+    }
+
+    /// A blank stream.
+    pub(crate) fn take_stream(&self) -> Box<Stream> {
+        self.0.spare.borrow_mut().pop().unwrap_or_default()
+    }
+
+    /// Keeps a stream's memory for the next one.
+    pub(crate) fn give_stream(&self, mut stream: Box<Stream>) {
+        let mut spare = self.0.spare.borrow_mut();
+        if spare.len() < SPARE_STREAMS && stream.reset() {
+            spare.push(stream);
+        }
+    }
+}
+
+impl Conns {
+    fn add(&mut self) -> u32 {
+        self.live += 1;
+        self.free.pop().unwrap_or_else(|| {
+            self.slots.push(None);
+            // Bounded by the number of descriptors.
+            u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
+        })
+    }
+
+    fn slot(&mut self, i: u32) -> Option<&mut Option<Waker>> {
+        self.slots.get_mut(i as usize)
+    }
+}
+
+impl AcceptSink for Worker {
+    fn accept(&self, conn: Incoming) {
+        let snapshot = self.0.shared.snapshot.load_full();
+        let slot = Seat { worker: self.clone(), slot: self.0.conns.borrow_mut().add(), known: false };
+        let task = conn::serve(self.clone(), snapshot, conn);
+        tokio::task::spawn_local(Task { seat: slot, task });
+    }
+}
+
+pin_project! {
+    /// A connection's task: reads the clock once for each poll, and is known to the worker.
+    struct Task<F> {
+        seat: Seat,
+        #[pin]
+        task: F,
+    }
+}
+
+/// A task's entry among the worker's connections.
+struct Seat {
+    worker: Worker,
+    slot: u32,
+    known: bool,
+}
+
+impl Seat {
+    fn enter(&mut self, cx: &Context<'_>) {
+        let inner = &self.worker.0;
+        inner.now.set(clock::now());
+        if !self.known {
+            self.known = true;
+            if let Some(slot) = inner.conns.borrow_mut().slot(self.slot) {
+                *slot = Some(cx.waker().clone());
+            }
+        }
+    }
+}
+
+impl<F: Future<Output = ()>> Future for Task<F> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.project();
+        this.seat.enter(cx);
+        this.task.poll(cx)
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let inner = &self.worker.0;
+        let mut conns = inner.conns.borrow_mut();
+        if let Some(slot) = conns.slot(self.slot) {
+            *slot = None;
+        }
+        conns.free.push(self.slot);
+        conns.live -= 1;
+        if conns.live == 0
+            && let Some(w) = inner.ended.borrow_mut().take()
+        {
+            w.wake();
+        }
+    }
+}
