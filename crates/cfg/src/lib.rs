@@ -5,6 +5,7 @@
 
 mod accounts;
 pub mod addr;
+pub mod compat;
 pub mod cond;
 pub mod diag;
 pub mod env;

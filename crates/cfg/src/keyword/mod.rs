@@ -1,7 +1,9 @@
 //! What every keyword row has in common, whatever its family.
 
+mod dump;
 mod table;
 
+pub use dump::{ActionRow, Which, dump_config};
 pub use table::{DuplicateKeyword, Index, Row, Table, hash};
 
 /// What Hawser does with a keyword of HAProxy 3.4. Nothing is ever ignored silently.
@@ -23,7 +25,7 @@ pub enum Status {
 }
 
 /// The common part of every keyword row.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Meta {
     /// The keyword as written in the configuration; a multi-word keyword has single spaces.
     pub name: &'static str,

@@ -1,1 +1,1 @@
-use super::*;
+//! Tables of configurations and what the parser says about them.
