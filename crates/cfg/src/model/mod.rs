@@ -25,6 +25,7 @@ pub use proxy::{Mode, Proxy, ProxyKind};
 pub use rules::{DefaultRules, RuleLine, RuleLines, Userlist};
 pub use server::{RareServerOpts, Server, ServerOpts};
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// A whole configuration.
@@ -40,4 +41,18 @@ pub struct Config {
     pub http_errors: Vec<HttpErrors>,
     /// `userlist` sections.
     pub userlists: Vec<Userlist>,
+    /// Place of each proxy in `proxies`, by name.
+    pub proxy_names: HashMap<Arc<str>, usize>,
+}
+
+impl Config {
+    /// The proxy of that name.
+    pub fn proxy(&self, name: &str) -> Option<&Proxy> {
+        self.proxies.get(*self.proxy_names.get(name)?)
+    }
+
+    /// The proxy of that name, when it can be a backend.
+    pub fn backend(&self, name: &str) -> Option<&Proxy> {
+        self.proxy(name).filter(|p| p.kind.is_be())
+    }
 }

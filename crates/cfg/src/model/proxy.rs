@@ -111,8 +111,10 @@ pub struct Proxy {
     pub use_server: Vec<RuleLine>,
     /// `acl` lines: name, criterion, flags, patterns.
     pub acls: Vec<RuleLine>,
-    /// All rule sets.
+    /// All rule sets. In `mode tcp` the HTTP sets have no effect unless `switch-mode` turns a stream to HTTP.
     pub rules: RuleLines,
+    /// How many rules at the end of `rules.http_req` are `redirect` lines, which run after all others.
+    pub redirects: usize,
     /// Rule sets of the named defaults section that this proxy is `from`; run before its own.
     pub default_rules: Option<Arc<DefaultRules>>,
     /// `tcp-request inspect-delay` (ms).
@@ -125,6 +127,8 @@ pub struct Proxy {
     pub logs: Vec<LogTarget>,
     /// `log-format`, or what `option httplog` and relatives choose.
     pub log_format: Option<LogFormatDecl>,
+    /// Where that was said.
+    pub log_format_pos: Pos,
     /// `error-log-format`.
     pub error_log_format: Option<(Pos, Word)>,
     /// `log-format-sd`.

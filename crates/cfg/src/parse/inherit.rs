@@ -46,6 +46,7 @@ fn frontend(d: &Proxy, p: &mut Proxy) {
     p.rate_limit_sessions = d.rate_limit_sessions;
     p.default_backend.clone_from(&d.default_backend);
     p.log_format.clone_from(&d.log_format);
+    p.log_format_pos = d.log_format_pos;
     p.error_log_format.clone_from(&d.error_log_format);
     p.log_format_sd.clone_from(&d.log_format_sd);
     p.unique_id_header.clone_from(&d.unique_id_header);

@@ -100,6 +100,7 @@ impl Parser {
             proxies: self.proxies,
             http_errors: self.http_errors,
             userlists: self.userlists,
+            proxy_names: self.names,
         }
     }
 
@@ -163,6 +164,7 @@ impl Parser {
         match std::mem::take(&mut self.current) {
             Current::Proxy(i) => {
                 if let Some(p) = self.proxies.get_mut(i) {
+                    p.redirects = redirects.len();
                     p.rules.http_req.extend(redirects);
                 }
             }

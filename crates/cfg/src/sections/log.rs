@@ -211,7 +211,10 @@ pub(crate) fn format(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) {
     }
     let place = (line.pos, line.owned(0));
     match kw {
-        "log-format" => p.log_format = Some(LogFormatDecl::Custom(place.0, place.1)),
+        "log-format" => {
+            p.log_format = Some(LogFormatDecl::Custom(place.0, place.1));
+            p.log_format_pos = line.pos;
+        }
         "log-format-sd" => p.log_format_sd = Some(place),
         "error-log-format" => p.error_log_format = Some(place),
         _ => p.unique_id_format = Some(place),

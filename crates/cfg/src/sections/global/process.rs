@@ -22,7 +22,7 @@ pub(crate) static PROCESS: Table<Kw<G>> = Table::new(&[
     flag("zero-warning", |g| &mut g.zero_warning, "Refuses a configuration that has warnings."),
     run("nbthread", (1, 1), "an integer argument.", nbthread, "Number of threads."),
     int("thread-hard-limit", (1, 4096), |g| &mut g.thread_hard_limit, "Most threads that are started by default."),
-    int("ulimit-n", (0, MAX), |g| &mut g.ulimit_n, "Most descriptors of the process."),
+    run("ulimit-n", (1, 1), "an integer argument.", |cx, g, l| once(cx, l, &mut g.ulimit_n), "Most descriptors of the process."),
     int("fd-hard-limit", (0, MAX), |g| &mut g.fd_hard_limit, "Most descriptors that the process tries to get."),
     run("user", (1, 1), "a user name.", user, "User to run as."),
     run("group", (1, 1), "a group name.", group, "Group to run as."),
@@ -113,20 +113,47 @@ fn nbthread(cx: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
     cx.alert_arg(line, 0, why);
 }
 
-fn user(_: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
-    g.user = Some(line.owned(0));
+/// An integer that keeps its first value. (HAProxy calls the repetition an alert, and starts.)
+pub(super) fn once(cx: &mut Ctx<'_>, line: &Line<'_>, slot: &mut Option<u32>) {
+    let Some(n) = cx.int(line, 0, i64::MIN, i64::MAX) else { return };
+    if slot.is_some() {
+        cx.warn(line, format!("'{}' already specified. Continuing.", line.word()));
+    } else {
+        // Zero and less mean no limit of ours.
+        *slot = (n > 0).then(|| u32::try_from(n).unwrap_or(u32::MAX));
+    }
 }
 
-fn group(_: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
-    g.group = Some(line.owned(0));
+fn user(cx: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
+    if first(cx, line, g.user.is_none() && g.uid.is_none(), "user/uid") {
+        g.user = Some(line.owned(0));
+    }
+}
+
+fn group(cx: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
+    if first(cx, line, g.group.is_none() && g.gid.is_none(), "group/gid") {
+        g.group = Some(line.owned(0));
+    }
 }
 
 fn uid(cx: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
-    g.uid = id(cx, line, "user");
+    if first(cx, line, g.user.is_none() && g.uid.is_none(), "user/uid") {
+        g.uid = id(cx, line, "user");
+    }
 }
 
 fn gid(cx: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
-    g.gid = id(cx, line, "group");
+    if first(cx, line, g.group.is_none() && g.gid.is_none(), "group/gid") {
+        g.gid = id(cx, line, "group");
+    }
+}
+
+/// Whether a setting that keeps its first value is free; warns when not.
+fn first(cx: &mut Ctx<'_>, line: &Line<'_>, free: bool, what: &str) -> bool {
+    if !free {
+        cx.warn(line, format!("{what} already specified. Continuing."));
+    }
+    free
 }
 
 fn id(cx: &mut Ctx<'_>, line: &Line<'_>, name: &str) -> Option<u32> {
@@ -142,12 +169,16 @@ fn id(cx: &mut Ctx<'_>, line: &Line<'_>, name: &str) -> Option<u32> {
     n
 }
 
-fn chroot(_: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
-    g.chroot = Some(PathBuf::from(line.arg(0)));
+fn chroot(cx: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
+    if first(cx, line, g.chroot.is_none(), "'chroot' is") {
+        g.chroot = Some(PathBuf::from(line.arg(0)));
+    }
 }
 
-fn pidfile(_: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
-    g.pidfile = Some(PathBuf::from(line.arg(0)));
+fn pidfile(cx: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
+    if first(cx, line, g.pidfile.is_none(), "'pidfile'") {
+        g.pidfile = Some(PathBuf::from(line.arg(0)));
+    }
 }
 
 fn node(cx: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {

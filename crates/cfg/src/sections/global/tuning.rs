@@ -1,5 +1,6 @@
 //! Performance tuning, debugging and HTTP client keywords of `global` (manual 3.2 to 3.4).
 
+use super::process::once;
 use crate::keyword::{Row, Table};
 use crate::model::Global;
 use crate::parse::ctx::Ctx;
@@ -32,7 +33,7 @@ const ON: Kind = Kind::OnOff;
 /// Limits and buffers that act.
 #[rustfmt::skip]
 pub(crate) static LIMITS: Table<Kw<G>> = Table::new(&[
-    int("maxconn", (0, MAX), |g| &mut g.maxconn, "Most connections of the whole process."),
+    run("maxconn", (1, 1), "an integer argument.", |cx, g, l| once(cx, l, &mut g.maxconn), "Most connections of the whole process."),
     int("maxconnrate", (0, MAX), |g| &mut g.maxconnrate, "Most connections accepted in a second."),
     int("maxsessrate", (0, MAX), |g| &mut g.maxsessrate, "Most sessions created in a second."),
     int("maxpipes", (0, MAX), |g| &mut g.maxpipes, "Most pipes for splicing."),
@@ -186,6 +187,9 @@ fn accept(_: &mut Ctx<'_>, _: &mut Global, _: &Line<'_>) {}
 
 fn spread_checks(cx: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
     match line.arg(0).parse::<u32>() {
+        Ok(_) if g.spread_checks.is_some() => {
+            cx.warn(line, "spread-checks already specified. Continuing.");
+        }
         Ok(n) if n <= 50 => g.spread_checks = Some(n),
         _ => {
             cx.alert_arg(line, 0, "'spread-checks' needs a positive value in range 0..50.");

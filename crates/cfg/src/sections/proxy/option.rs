@@ -26,6 +26,13 @@ pub(crate) struct Opt {
     pub(crate) negatable: bool,
 }
 
+impl Opt {
+    /// Whether it makes a difference to a proxy of that kind.
+    pub(crate) fn acts_on(&self, kind: crate::model::ProxyKind) -> bool {
+        self.scope.has(Scope::FE) && kind.is_fe() || self.scope.has(Scope::BE) && kind.is_be()
+    }
+}
+
 /// `option <name> …`.
 pub(crate) fn parse(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) {
     let inner = line.deeper();
@@ -248,6 +255,7 @@ pub(crate) fn log_format(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) {
     if !cx.st.kind.is_fe() {
         return;
     }
+    p.log_format_pos = line.pos;
     p.log_format = Some(match name {
         "tcplog" => LogFormatDecl::Tcp { clf },
         "httplog" => LogFormatDecl::Http { clf },
