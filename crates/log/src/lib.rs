@@ -4,10 +4,12 @@
 //! that logs. Logging never waits: what a target cannot take at once is dropped and counted.
 
 mod clock;
+pub mod event;
 mod format;
 pub mod logger;
 mod sink;
 pub mod stream;
+pub mod terminal;
 
 pub use logger::{Logger, dropped_logs, program_name, set_program_name, total_logs};
 pub use stream::StreamLogger;

@@ -116,7 +116,7 @@ impl FdSink {
         // closed or be of the wrong kind, the write fails and nothing else happens.
         let mut file = ManuallyDrop::new(unsafe { std::fs::File::from_raw_fd(self.fd) });
         if state.torn {
-            file.write(b"\n")?;
+            file.write_all(b"\n")?;
             state.torn = false;
         }
         let n = file.write(line)?;
