@@ -17,6 +17,7 @@ pub mod model;
 pub mod octets;
 pub mod parse;
 pub mod pos;
+pub mod render;
 mod sections;
 pub mod suggest;
 pub mod units;
