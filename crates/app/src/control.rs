@@ -1,0 +1,229 @@
+//! The control thread: signals, the runtime API's sockets, the end.
+
+use crate::cli::CliSink;
+use crate::engine::SharedEngine;
+use crate::messages::Messages;
+use crate::worker::{Event, Order, Worker};
+use hawser_listener::ListenerSet;
+use hawser_proto::{ListenerInfo, Receiver};
+use std::cell::Cell;
+use std::io;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::runtime::Builder;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::task::LocalSet;
+
+/// How long workers may take to end once they were told to.
+const QUIT_PATIENCE: Duration = Duration::from_secs(1);
+
+/// Why the process ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum End {
+    /// After a soft stop: status 0.
+    Finished,
+    /// By this signal, as if it had not been caught.
+    Signal(i32),
+    /// Something that cannot be lived with.
+    Failed,
+}
+
+/// What the control thread works with.
+pub(crate) struct Control {
+    pub(crate) engine: SharedEngine,
+    pub(crate) workers: Vec<Worker>,
+    pub(crate) events: UnboundedReceiver<Event>,
+    pub(crate) messages: Arc<Messages>,
+    /// Sockets of the runtime API.
+    pub(crate) cli: Vec<(Arc<ListenerInfo>, Box<dyn Receiver>)>,
+    pub(crate) cli_sink: Rc<CliSink>,
+    /// `grace`.
+    pub(crate) grace: Duration,
+    /// `hard-stop-after`.
+    pub(crate) hard_stop_after: Option<Duration>,
+    /// Names of frontends, for messages.
+    pub(crate) frontends: Vec<Arc<str>>,
+}
+
+impl Control {
+    /// Runs until the process is to end. `ready` is called once signals are handled and sockets served.
+    pub(crate) fn run(self, ready: impl FnOnce()) -> io::Result<End> {
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let local = LocalSet::new();
+        local.block_on(&runtime, self.serve(ready))
+    }
+
+    async fn serve(mut self, ready: impl FnOnce()) -> io::Result<End> {
+        let mut signals = Signals::install()?;
+        let sink = Rc::clone(&self.cli_sink);
+        let listeners = ListenerSet::new(sink, None);
+        for (info, receiver) in std::mem::take(&mut self.cli) {
+            listeners.start(info, receiver)?;
+        }
+        ready();
+        let stop = Stop::default();
+        loop {
+            tokio::select! {
+                sig = signals.next() => match sig {
+                    Sig::End(n) => return Ok(End::Signal(n)),
+                    Sig::Finish => stop.begin(self.grace),
+                    Sig::Pause => self.pause(true),
+                    Sig::Resume => self.pause(false),
+                    Sig::Dump => self.dump(),
+                    Sig::Pools => self.messages.warning("Dumping pools usage. Hawser has no pools to flush."),
+                    Sig::Nothing => {}
+                },
+                () = stop.due() => {
+                    listeners.stop(None);
+                    return Ok(self.soft_stop(&mut signals).await);
+                }
+                event = self.events.recv() => match event {
+                    Some(Event::Failed(text)) => self.messages.alert(&text),
+                    Some(Event::Died(n)) => {
+                        self.messages.alert(&format!("Worker thread {} died. Exiting.", n + 1));
+                        return Ok(End::Failed);
+                    }
+                    Some(Event::Finished) | None => {}
+                },
+            }
+        }
+    }
+
+    /// Listeners close, sessions finish, `hard-stop-after` bounds it.
+    async fn soft_stop(mut self, signals: &mut Signals) -> End {
+        self.engine.stopping();
+        self.tell(Order::Finish);
+        self.engine.stopped().iter().for_each(|l| self.messages.warning(l));
+        let mut left = self.workers.len();
+        let limit = self.hard_stop_after;
+        let bound = async move {
+            match limit {
+                Some(time) => tokio::time::sleep(time).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::pin!(bound);
+        while left > 0 {
+            tokio::select! {
+                event = self.events.recv() => match event {
+                    Some(Event::Finished | Event::Died(_)) => left -= 1,
+                    Some(Event::Failed(text)) => self.messages.alert(&text),
+                    None => left = 0,
+                },
+                sig = signals.next() => match sig {
+                    Sig::End(n) => return End::Signal(n),
+                    Sig::Dump => self.dump(),
+                    _ => {}
+                },
+                () = &mut bound => {
+                    self.messages.warning("soft-stop running for too long, performing a hard-stop.");
+                    left = 0;
+                }
+            }
+        }
+        self.quit().await;
+        End::Finished
+    }
+
+    /// Ends the workers; one that does not listen ends with the process.
+    async fn quit(self) {
+        self.tell(Order::Quit);
+        let patience = tokio::time::sleep(QUIT_PATIENCE);
+        tokio::pin!(patience);
+        while !self.workers.iter().all(Worker::has_ended) {
+            tokio::select! {
+                () = &mut patience => {
+                    self.messages.warning("Some tasks resisted to hard-stop, exiting now.");
+                    return;
+                }
+                () = tokio::time::sleep(Duration::from_millis(2)) => {}
+            }
+        }
+        self.workers.into_iter().for_each(Worker::join);
+    }
+
+    fn tell(&self, order: Order) {
+        self.workers.iter().for_each(|w| w.tell(order));
+    }
+
+    fn pause(&self, pause: bool) {
+        self.tell(if pause { Order::Pause } else { Order::Resume });
+        let word = if pause { "Paused" } else { "Resumed" };
+        self.frontends.iter().for_each(|f| self.messages.warning(&format!("{word} frontend {f}.")));
+    }
+
+    fn dump(&self) {
+        self.messages.warning("SIGHUP received, dumping servers states.");
+        self.engine.states().iter().for_each(|l| self.messages.warning(&format!("SIGHUP: {l}")));
+    }
+}
+
+/// A soft stop that was asked for and waits for `grace`.
+#[derive(Default)]
+struct Stop {
+    at: Cell<Option<tokio::time::Instant>>,
+}
+
+impl Stop {
+    fn begin(&self, grace: Duration) {
+        if self.at.get().is_none() {
+            self.at.set(Some(tokio::time::Instant::now() + grace));
+        }
+    }
+
+    async fn due(&self) {
+        match self.at.get() {
+            Some(at) => tokio::time::sleep_until(at).await,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+/// What a signal asks for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Sig {
+    End(i32),
+    Finish,
+    Pause,
+    Resume,
+    Dump,
+    Pools,
+    Nothing,
+}
+
+struct Signals {
+    all: Vec<(Sig, Signal)>,
+}
+
+impl Signals {
+    fn install() -> io::Result<Self> {
+        let table = [
+            (Sig::End(libc::SIGTERM), SignalKind::terminate()),
+            (Sig::End(libc::SIGINT), SignalKind::interrupt()),
+            (Sig::Finish, SignalKind::user_defined1()),
+            (Sig::Nothing, SignalKind::user_defined2()),
+            (Sig::Dump, SignalKind::hangup()),
+            (Sig::Pools, SignalKind::quit()),
+            (Sig::Nothing, SignalKind::pipe()),
+            (Sig::Pause, SignalKind::from_raw(libc::SIGTTOU)),
+            (Sig::Resume, SignalKind::from_raw(libc::SIGTTIN)),
+        ];
+        let all = table.into_iter().map(|(sig, kind)| Ok((sig, signal(kind)?))).collect::<io::Result<_>>()?;
+        Ok(Self { all })
+    }
+
+    /// The next signal. Cancel safe.
+    async fn next(&mut self) -> Sig {
+        std::future::poll_fn(|cx| {
+            for (sig, stream) in &mut self.all {
+                if stream.poll_recv(cx).is_ready() {
+                    return std::task::Poll::Ready(*sig);
+                }
+            }
+            std::task::Poll::Pending
+        })
+        .await
+    }
+}

@@ -1,0 +1,40 @@
+//! The seam between the process and what serves connections.
+
+use hawser_cli::info::Sheet;
+use hawser_proto::AcceptSink;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+/// What serves connections, shared by all threads.
+pub(crate) trait Engine: Send + Sync {
+    /// Called once on each worker thread, inside its `LocalSet`.
+    fn worker(&self, number: u32) -> Rc<dyn Serve>;
+
+    /// A soft stop begins.
+    fn stopping(&self);
+
+    /// Adds what it counts to `show info`.
+    fn info(&self, sheet: &mut Sheet);
+
+    /// One line per proxy and server for `SIGHUP`.
+    fn states(&self) -> Vec<String>;
+
+    /// Lines about the proxies that a soft stop ends.
+    fn stopped(&self) -> Vec<String>;
+}
+
+/// The part of one worker thread.
+pub(crate) trait Serve {
+    /// Where its listeners hand connections.
+    fn sink(self: Rc<Self>) -> Rc<dyn AcceptSink>;
+
+    /// Soft stop: idle connections close now, others after what is under way.
+    fn stop(&self);
+
+    /// Ready when no connection is left; one task waits.
+    fn poll_ended(&self, cx: &mut Context<'_>) -> Poll<()>;
+}
+
+/// Shared handle.
+pub(crate) type SharedEngine = Arc<dyn Engine>;

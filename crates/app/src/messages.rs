@@ -1,0 +1,121 @@
+//! Messages on standard error, in HAProxy's format, kept for `show startup-logs`.
+
+use hawser_cli::StartupLogs;
+use std::io::Write;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+/// Severity of a message of the process.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, PartialOrd, Ord)]
+pub enum Level {
+    /// `[NOTICE]`.
+    Notice,
+    /// `[DIAG]`.
+    Diag,
+    /// `[WARNING]`.
+    Warning,
+    /// `[ALERT]`.
+    Alert,
+}
+
+impl Level {
+    fn tag(self) -> &'static str {
+        match self {
+            Self::Notice => "[NOTICE]",
+            Self::Diag => "[DIAG]",
+            Self::Warning => "[WARNING]",
+            Self::Alert => "[ALERT]",
+        }
+    }
+}
+
+/// Where messages go.
+#[derive(Debug, Default)]
+pub struct Messages {
+    quiet: AtomicBool,
+    announced: AtomicBool,
+    warnings: AtomicU32,
+    /// Everything said so far.
+    pub log: StartupLogs,
+}
+
+impl Messages {
+    /// `-q` or `quiet`: from now on nothing is printed.
+    pub fn set_quiet(&self, quiet: bool) {
+        self.quiet.store(quiet, Ordering::Relaxed);
+    }
+
+    /// How many warnings there were.
+    pub fn warnings(&self) -> u32 {
+        self.warnings.load(Ordering::Relaxed)
+    }
+
+    /// Says something; lines after the first are set off as HAProxy does.
+    pub fn say(&self, level: Level, text: &str) {
+        if level >= Level::Warning && !self.announced.swap(true, Ordering::Relaxed) {
+            self.print(Level::Notice, &format!("haproxy version is {}", crate::version::VERSION));
+            let path = std::env::current_exe().map(|p| p.display().to_string()).unwrap_or_default();
+            self.print(Level::Notice, &format!("path to executable is {path}"));
+        }
+        if level == Level::Warning {
+            self.warnings.fetch_add(1, Ordering::Relaxed);
+        }
+        self.print(level, text);
+    }
+
+    /// An alert.
+    pub fn alert(&self, text: &str) {
+        self.say(Level::Alert, text);
+    }
+
+    /// A warning.
+    pub fn warning(&self, text: &str) {
+        self.say(Level::Warning, text);
+    }
+
+    /// A notice.
+    pub fn notice(&self, text: &str) {
+        self.say(Level::Notice, text);
+    }
+
+    fn print(&self, level: Level, text: &str) {
+        let line = format(level, std::process::id(), text);
+        self.log.0.lock().push_str(&line);
+        if !self.quiet.load(Ordering::Relaxed) {
+            // Nobody may be listening any more; there is nothing to do about it.
+            let _ = std::io::stderr().lock().write_all(line.as_bytes());
+        }
+    }
+}
+
+fn format(level: Level, pid: u32, text: &str) -> String {
+    let text = text.trim_end_matches('\n').replace('\n', "\n   | ");
+    format!("{:<10} ({pid}) : {text}\n", level.tag())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn looks_like_haproxy_s() {
+        assert_eq!(format(Level::Alert, 7, "no"), "[ALERT]    (7) : no\n");
+        assert_eq!(format(Level::Warning, 7, "a\nb\n"), "[WARNING]  (7) : a\n   | b\n");
+        assert_eq!(format(Level::Notice, 12345, "x"), "[NOTICE]   (12345) : x\n");
+    }
+
+    #[test]
+    fn the_version_is_told_once_before_the_first_problem() {
+        let m = Messages::default();
+        m.set_quiet(true);
+        m.notice("a");
+        m.warning("b");
+        m.alert("c");
+        let log = m.log.0.lock().clone();
+        let texts: Vec<&str> = log.lines().map(|l| l.split(" : ").nth(1).unwrap_or_default()).collect();
+        assert_eq!(texts[0], "a");
+        assert!(texts[1].starts_with("haproxy version is 3.4.0"));
+        assert!(texts[2].starts_with("path to executable is /"));
+        assert_eq!(&texts[3..], ["b", "c"]);
+        assert_eq!(m.warnings(), 1);
+    }
+}

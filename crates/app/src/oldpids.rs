@@ -1,0 +1,64 @@
+//! `-sf` and `-st`: processes that are to leave once this one serves.
+
+use crate::args::OldSignal;
+use rustix::process::{Pid, Signal, kill_process};
+use std::time::Duration;
+
+/// Between two attempts to bind what an old process still holds.
+pub(crate) const RETRY_PAUSE: Duration = Duration::from_millis(10);
+/// How often to try.
+pub(crate) const RETRIES: u32 = 200;
+
+/// Old processes.
+#[derive(Debug, Default)]
+pub(crate) struct OldPids {
+    pids: Vec<i32>,
+    signal: Option<OldSignal>,
+}
+
+impl OldPids {
+    /// From the command line.
+    pub(crate) fn new(old: Option<(OldSignal, Vec<i32>)>) -> Self {
+        match old {
+            Some((signal, pids)) => Self { pids, signal: Some(signal) },
+            None => Self::default(),
+        }
+    }
+
+    /// Whether there is none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.pids.is_empty()
+    }
+
+    /// Asks them to let go of their addresses for a moment.
+    pub(crate) fn pause(&self) {
+        self.send(Signal::TTOU);
+    }
+
+    /// Asks them to go on as before: this process failed to start.
+    pub(crate) fn resume(&self) {
+        self.send(Signal::TTIN);
+    }
+
+    /// Asks them to leave.
+    pub(crate) fn leave(&self) {
+        match self.signal {
+            Some(OldSignal::Finish) => self.send(Signal::USR1),
+            Some(OldSignal::Terminate) => self.send(Signal::TERM),
+            None => {}
+        }
+    }
+
+    fn send(&self, signal: Signal) {
+        for pid in self.pids.iter().filter_map(|p| Pid::from_raw(*p)) {
+            // One that is gone already is as good.
+            let _ = kill_process(pid, signal);
+        }
+    }
+}
+
+/// Waits between attempts, while nothing is served yet.
+#[expect(clippy::disallowed_methods, reason = "no connection exists yet")]
+pub(crate) fn wait() {
+    std::thread::sleep(RETRY_PAUSE);
+}

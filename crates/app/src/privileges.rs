@@ -1,0 +1,160 @@
+//! Giving up root: chroot, groups, gid, uid, capabilities. One of the few places with `unsafe`.
+
+use hawser_cfg::model::Global;
+use rustix::process::{Gid, Uid};
+use rustix::thread::{CapabilitySet, CapabilitySets};
+use std::ffi::{CStr, CString};
+use std::path::PathBuf;
+
+/// Whom to become, resolved while the system's databases are still reachable.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Identity {
+    /// Directory to be locked into.
+    pub chroot: Option<PathBuf>,
+    /// `uid` or the id of `user`.
+    pub uid: Option<u32>,
+    /// `gid` or the id of `group`.
+    pub gid: Option<u32>,
+}
+
+impl Identity {
+    /// Resolves `user` and `group`.
+    ///
+    /// # Errors
+    /// A name that the system does not know; the text of an alert.
+    pub fn resolve(g: &Global) -> Result<Self, String> {
+        let mut identity = Self { chroot: g.chroot.clone(), uid: g.uid, gid: g.gid };
+        if let Some(name) = &g.user {
+            identity.uid = Some(user_id(name).ok_or_else(|| format!("cannot find user id for '{name}'"))?);
+        }
+        if let Some(name) = &g.group {
+            identity.gid = Some(group_id(name).ok_or_else(|| format!("cannot find group id for '{name}'"))?);
+        }
+        Ok(identity)
+    }
+
+    /// Becomes it. After this the process can bind no privileged port and read no root-owned file.
+    ///
+    /// # Errors
+    /// The text of an alert; the process must not go on.
+    pub fn assume(&self) -> Result<(), String> {
+        if let Some(dir) = &self.chroot {
+            rustix::process::chroot(dir).map_err(|_| format!("Cannot chroot({}).", dir.display()))?;
+            rustix::process::chdir("/").map_err(|e| format!("Cannot chdir(/) after chroot ({e})."))?;
+        }
+        let root = rustix::process::geteuid().is_root();
+        if let Some(gid) = self.gid {
+            if root {
+                // Supplementary groups of root would otherwise stay.
+                set_groups(&[]).map_err(|e| format!("Cannot drop supplementary groups ({e})."))?;
+            }
+            set_gid(gid).map_err(|e| format!("Cannot set gid {gid} ({e})."))?;
+        }
+        if let Some(uid) = self.uid {
+            set_uid(uid).map_err(|e| format!("Cannot set uid {uid} ({e})."))?;
+            if uid != 0 {
+                drop_capabilities().map_err(|e| format!("Cannot drop capabilities ({e})."))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Leaving uid 0 clears the effective and permitted sets by itself, unless securebits say otherwise.
+fn drop_capabilities() -> rustix::io::Result<()> {
+    let none = CapabilitySet::empty();
+    let sets = CapabilitySets { effective: none, permitted: none, inheritable: none };
+    rustix::thread::set_capabilities(None, sets)
+}
+
+fn check(rc: libc::c_int) -> std::io::Result<()> {
+    if rc == 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) }
+}
+
+/// Through libc, which changes all threads of the process; the system call changes one.
+fn set_uid(uid: u32) -> std::io::Result<()> {
+    // SAFETY: takes a number, touches no memory of ours.
+    check(unsafe { libc::setresuid(uid, uid, uid) })
+}
+
+fn set_gid(gid: u32) -> std::io::Result<()> {
+    // SAFETY: takes a number, touches no memory of ours.
+    check(unsafe { libc::setresgid(gid, gid, gid) })
+}
+
+fn set_groups(groups: &[libc::gid_t]) -> std::io::Result<()> {
+    // SAFETY: the pointer and the length describe the slice, which is only read.
+    check(unsafe { libc::setgroups(groups.len(), groups.as_ptr()) })
+}
+
+fn user_id(name: &str) -> Option<u32> {
+    let name = CString::new(name).ok()?;
+    look_up(&name, |name, buf| {
+        // SAFETY: an all-zero `passwd` is valid (null pointers), and the call only writes into it and into
+        // `buf`, whose length it is told.
+        unsafe {
+            let mut entry: libc::passwd = std::mem::zeroed();
+            let mut found = std::ptr::null_mut();
+            let rc = libc::getpwnam_r(
+                name.as_ptr(),
+                &raw mut entry,
+                buf.as_mut_ptr().cast(),
+                buf.len(),
+                &raw mut found,
+            );
+            (rc, (!found.is_null()).then_some(entry.pw_uid))
+        }
+    })
+}
+
+fn group_id(name: &str) -> Option<u32> {
+    let name = CString::new(name).ok()?;
+    look_up(&name, |name, buf| {
+        // SAFETY: as for `getpwnam_r` above.
+        unsafe {
+            let mut entry: libc::group = std::mem::zeroed();
+            let mut found = std::ptr::null_mut();
+            let rc = libc::getgrnam_r(
+                name.as_ptr(),
+                &raw mut entry,
+                buf.as_mut_ptr().cast(),
+                buf.len(),
+                &raw mut found,
+            );
+            (rc, (!found.is_null()).then_some(entry.gr_gid))
+        }
+    })
+}
+
+/// Calls a look-up with larger and larger buffers until it fits.
+fn look_up(name: &CStr, ask: impl Fn(&CStr, &mut [u8]) -> (libc::c_int, Option<u32>)) -> Option<u32> {
+    let mut buf = vec![0_u8; 1024];
+    loop {
+        match ask(name, &mut buf) {
+            (libc::ERANGE, _) if buf.len() < 1 << 20 => buf.resize(buf.len() * 2, 0),
+            (libc::EINTR, _) => {}
+            (_, found) => return found,
+        }
+    }
+}
+
+/// The ids of `bind … user/group` and the like.
+pub fn ids(user: Option<&str>, group: Option<&str>) -> (Option<Uid>, Option<Gid>) {
+    (user.and_then(user_id).map(Uid::from_raw), group.and_then(group_id).map(Gid::from_raw))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hawser_cfg::pos::Word;
+
+    #[test]
+    fn names_are_resolved() {
+        let g = Global { user: Some(Word::synthetic("root")), gid: Some(7), ..Global::default() };
+        assert_eq!(Identity::resolve(&g), Ok(Identity { chroot: None, uid: Some(0), gid: Some(7) }));
+        let g = Global { user: Some(Word::synthetic("no-such-user")), ..Global::default() };
+        assert_eq!(Identity::resolve(&g), Err("cannot find user id for 'no-such-user'".into()));
+        let g = Global { group: Some(Word::synthetic("no\0group")), ..Global::default() };
+        assert!(Identity::resolve(&g).is_err());
+    }
+}
