@@ -3,17 +3,17 @@
 use hawser_cfg::diag::Diags;
 use hawser_cfg::model::Global;
 use hawser_cfg::pos::{Pos, Word};
-use rustix::thread::{sched_setaffinity, CpuSet};
+use rustix::thread::{CpuSet, sched_setaffinity};
 use std::ops::RangeInclusive;
 
 /// Highest CPU number that the kernel's set holds.
 const MAX_CPU: u32 = CpuSet::MAX_CPU as u32;
 
 /// CPUs by thread (from 0); empty where `cpu-map` says nothing.
-pub type CpuMap = Vec<Vec<u32>>;
+pub(crate) type CpuMap = Vec<Vec<u32>>;
 
 /// Parses all `cpu-map` lines for `threads` threads. There is one thread group.
-pub fn compile(g: &Global, threads: u32, diags: &mut Diags) -> CpuMap {
+pub(crate) fn compile(g: &Global, threads: u32, diags: &mut Diags) -> CpuMap {
     let mut map: CpuMap = vec![Vec::new(); threads as usize];
     for (pos, words) in &g.cpu_map {
         if let Err(text) = line(words, threads, &mut map) {
@@ -100,7 +100,7 @@ type Step = std::iter::StepBy<RangeInclusive<u32>>;
 ///
 /// # Errors
 /// The kernel knows none of these CPUs.
-pub fn pin(cpus: &[u32]) -> rustix::io::Result<()> {
+pub(crate) fn pin(cpus: &[u32]) -> rustix::io::Result<()> {
     if cpus.is_empty() {
         return Ok(());
     }

@@ -273,7 +273,8 @@ mod tests {
 
     #[test]
     fn options() {
-        let a = parsed("-c -V -q -n 10 -N 5 -m 100 -L me -C /d -p /p -dKall -dW -dR -dS -dM0x50 -de").unwrap();
+        let a =
+            parsed("-c -V -q -n 10 -N 5 -m 100 -L me -C /d -p /p -dKall -dW -dR -dS -dM0x50 -de").unwrap();
         assert_eq!(a.action, Action::Check);
         assert_eq!((a.maxconn, a.default_maxconn, a.memory_mb), (Some(10), Some(5), Some(100)));
         assert_eq!((a.localpeer.as_deref(), a.dump_keywords.as_deref()), (Some("me"), Some("all")));

@@ -2,8 +2,8 @@
 
 use hawser_cfg::model::{Global, StatsSocket};
 use hawser_cli::{DEFAULT_TIMEOUT, Level, Registry, SeverityOutput, Socket, State};
-use hawser_proto::gate::Gate;
 use hawser_proto::freq::FreqCtr;
+use hawser_proto::gate::Gate;
 use hawser_proto::{AcceptSink, FrontendInfo, Incoming, ListenerInfo};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
@@ -33,7 +33,9 @@ impl CliSink {
 impl AcceptSink for CliSink {
     fn accept(&self, conn: Incoming) {
         let listener = conn.slot.listener();
-        let Some((_, socket)) = self.sockets.iter().find(|(info, _)| Arc::ptr_eq(info, listener)) else { return };
+        let Some((_, socket)) = self.sockets.iter().find(|(info, _)| Arc::ptr_eq(info, listener)) else {
+            return;
+        };
         let (state, registry, socket) = (Arc::clone(&self.state), Arc::clone(&self.registry), *socket);
         tokio::task::spawn_local(async move {
             // Whatever ends the connection ends it; there is nobody to tell.

@@ -1,13 +1,13 @@
 //! Going to the background, and the pid file. One of the few places with `unsafe`.
 
 use rustix::fd::{AsFd, OwnedFd};
-use rustix::pipe::{pipe_with, PipeFlags};
+use rustix::pipe::{PipeFlags, pipe_with};
 use std::io::{self, Write};
 use std::path::Path;
 
 /// Where [`fork`] returns.
 #[derive(Debug)]
-pub enum Side {
+pub(crate) enum Side {
     /// In the process that was called: wait for the child, then exit with this status.
     Parent(Wait),
     /// In the background process.
@@ -16,15 +16,15 @@ pub enum Side {
 
 /// The child, as its parent sees it.
 #[derive(Debug)]
-pub struct Wait {
+pub(crate) struct Wait {
     /// Its process id.
-    pub pid: u32,
+    pub(crate) pid: u32,
     pipe: OwnedFd,
 }
 
 impl Wait {
     /// Waits until the child serves (true) or gives up (false).
-    pub fn outcome(self) -> bool {
+    pub(crate) fn outcome(self) -> bool {
         let mut byte = [0_u8; 1];
         loop {
             match rustix::io::read(&self.pipe, &mut byte) {
@@ -37,7 +37,7 @@ impl Wait {
 
 /// What the child owes its parent.
 #[derive(Debug)]
-pub struct Ready {
+pub(crate) struct Ready {
     pipe: OwnedFd,
 }
 
@@ -46,7 +46,7 @@ impl Ready {
     ///
     /// # Errors
     /// `null` cannot replace the standard descriptors.
-    pub fn tell(self, null: impl AsFd) -> io::Result<()> {
+    pub(crate) fn tell(self, null: impl AsFd) -> io::Result<()> {
         rustix::stdio::dup2_stdin(&null)?;
         rustix::stdio::dup2_stdout(&null)?;
         rustix::stdio::dup2_stderr(&null)?;
@@ -61,7 +61,7 @@ impl Ready {
 ///
 /// # Errors
 /// The kernel refuses.
-pub fn fork() -> io::Result<Side> {
+pub(crate) fn fork() -> io::Result<Side> {
     let (read, write) = pipe_with(PipeFlags::CLOEXEC)?;
     // SAFETY: no other thread exists yet, runtimes and workers are started after this; so the child may use
     // the allocator and everything else.
@@ -79,7 +79,7 @@ pub fn fork() -> io::Result<Side> {
 ///
 /// # Errors
 /// It cannot be created.
-pub fn open_pidfile(path: &Path) -> io::Result<std::fs::File> {
+pub(crate) fn open_pidfile(path: &Path) -> io::Result<std::fs::File> {
     // A link in its place must not lead elsewhere.
     match std::fs::remove_file(path) {
         Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
@@ -92,6 +92,6 @@ pub fn open_pidfile(path: &Path) -> io::Result<std::fs::File> {
 ///
 /// # Errors
 /// Of the file system.
-pub fn write_pid(file: &mut std::fs::File, pid: u32) -> io::Result<()> {
+pub(crate) fn write_pid(file: &mut std::fs::File, pid: u32) -> io::Result<()> {
     writeln!(file, "{pid}")
 }

@@ -1,7 +1,10 @@
 //! The seam between the process and what serves connections.
 
+use crate::args::Args;
+use hawser_cfg::diag::Diags;
+use hawser_cfg::model::Config;
 use hawser_cli::info::Sheet;
-use hawser_proto::AcceptSink;
+use hawser_proto::{AcceptSink, FrontendInfo};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -38,3 +41,54 @@ pub(crate) trait Serve {
 
 /// Shared handle.
 pub(crate) type SharedEngine = Arc<dyn Engine>;
+
+/// Compiles a configuration; `None` when it cannot be served, which `diags` then tells.
+pub(crate) fn compile(
+    config: &Config,
+    frontends: &[Option<Arc<FrontendInfo>>],
+    threads: u32,
+    args: &Args,
+    diags: &mut Diags,
+) -> Option<SharedEngine> {
+    let _ = (config, frontends, threads, args, diags);
+    Some(Arc::new(Unserved))
+}
+
+/// Closes every connection: for as long as nothing serves them.
+struct Unserved;
+
+impl Engine for Unserved {
+    fn worker(&self, _number: u32) -> Rc<dyn Serve> {
+        Rc::new(Closer)
+    }
+
+    fn stopping(&self) {}
+
+    fn info(&self, _sheet: &mut Sheet) {}
+
+    fn states(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn stopped(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+struct Closer;
+
+impl AcceptSink for Closer {
+    fn accept(&self, _conn: hawser_proto::Incoming) {}
+}
+
+impl Serve for Closer {
+    fn sink(self: Rc<Self>) -> Rc<dyn AcceptSink> {
+        self
+    }
+
+    fn stop(&self) {}
+
+    fn poll_ended(&self, _cx: &mut Context<'_>) -> Poll<()> {
+        Poll::Ready(())
+    }
+}

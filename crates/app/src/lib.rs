@@ -1,1 +1,30 @@
-//! Boot, workers, signals, snapshot.
+//! The process: command line, boot order, worker threads, signals, the end.
+
+mod affinity;
+pub mod args;
+mod boot;
+mod check;
+mod cli;
+mod control;
+mod daemon;
+mod dump;
+mod engine;
+mod facts;
+pub mod limits;
+mod messages;
+mod oldpids;
+mod privileges;
+mod report;
+pub mod version;
+mod worker;
+
+pub use boot::run;
+
+/// How the process ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Exit {
+    /// With this status.
+    Status(u8),
+    /// By this signal, so that the parent sees what killed it.
+    Signal(i32),
+}

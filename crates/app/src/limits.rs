@@ -1,7 +1,7 @@
 //! Threads, connections, descriptors, memory: what the process may use (management guide 5 and 6).
 
 use hawser_cfg::model::{Config, Global};
-use rustix::process::{getrlimit, setrlimit, Resource, Rlimit};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// Most worker threads.
 pub const MAX_THREADS: u32 = 64;
@@ -162,6 +162,9 @@ mod tests {
     fn threads_follow_the_cpus() {
         let l = decide(&Config::default(), Wanted::default(), 1, (1000, 1000));
         assert_eq!(l.threads, default_threads());
-        assert!(decide(&config(|g| g.nbthread = Some(9999)), Wanted::default(), 1, (1000, 1000)).threads <= MAX_THREADS);
+        assert!(
+            decide(&config(|g| g.nbthread = Some(9999)), Wanted::default(), 1, (1000, 1000)).threads
+                <= MAX_THREADS
+        );
     }
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 /// Severity of a message of the process.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, PartialOrd, Ord)]
-pub enum Level {
+pub(crate) enum Level {
     /// `[NOTICE]`.
     Notice,
     /// `[DIAG]`.
@@ -30,27 +30,27 @@ impl Level {
 
 /// Where messages go.
 #[derive(Debug, Default)]
-pub struct Messages {
+pub(crate) struct Messages {
     quiet: AtomicBool,
     announced: AtomicBool,
     warnings: AtomicU32,
     /// Everything said so far.
-    pub log: StartupLogs,
+    pub(crate) log: StartupLogs,
 }
 
 impl Messages {
     /// `-q` or `quiet`: from now on nothing is printed.
-    pub fn set_quiet(&self, quiet: bool) {
+    pub(crate) fn set_quiet(&self, quiet: bool) {
         self.quiet.store(quiet, Ordering::Relaxed);
     }
 
     /// How many warnings there were.
-    pub fn warnings(&self) -> u32 {
+    pub(crate) fn warnings(&self) -> u32 {
         self.warnings.load(Ordering::Relaxed)
     }
 
     /// Says something; lines after the first are set off as HAProxy does.
-    pub fn say(&self, level: Level, text: &str) {
+    pub(crate) fn say(&self, level: Level, text: &str) {
         if level >= Level::Warning && !self.announced.swap(true, Ordering::Relaxed) {
             self.print(Level::Notice, &format!("haproxy version is {}", crate::version::VERSION));
             let path = std::env::current_exe().map(|p| p.display().to_string()).unwrap_or_default();
@@ -63,17 +63,17 @@ impl Messages {
     }
 
     /// An alert.
-    pub fn alert(&self, text: &str) {
+    pub(crate) fn alert(&self, text: &str) {
         self.say(Level::Alert, text);
     }
 
     /// A warning.
-    pub fn warning(&self, text: &str) {
+    pub(crate) fn warning(&self, text: &str) {
         self.say(Level::Warning, text);
     }
 
     /// A notice.
-    pub fn notice(&self, text: &str) {
+    pub(crate) fn notice(&self, text: &str) {
         self.say(Level::Notice, text);
     }
 

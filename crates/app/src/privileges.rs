@@ -1,20 +1,19 @@
 //! Giving up root: chroot, groups, gid, uid, capabilities. One of the few places with `unsafe`.
 
 use hawser_cfg::model::Global;
-use rustix::process::{Gid, Uid};
 use rustix::thread::{CapabilitySet, CapabilitySets};
 use std::ffi::{CStr, CString};
 use std::path::PathBuf;
 
 /// Whom to become, resolved while the system's databases are still reachable.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Identity {
+pub(crate) struct Identity {
     /// Directory to be locked into.
-    pub chroot: Option<PathBuf>,
+    pub(crate) chroot: Option<PathBuf>,
     /// `uid` or the id of `user`.
-    pub uid: Option<u32>,
+    pub(crate) uid: Option<u32>,
     /// `gid` or the id of `group`.
-    pub gid: Option<u32>,
+    pub(crate) gid: Option<u32>,
 }
 
 impl Identity {
@@ -22,7 +21,7 @@ impl Identity {
     ///
     /// # Errors
     /// A name that the system does not know; the text of an alert.
-    pub fn resolve(g: &Global) -> Result<Self, String> {
+    pub(crate) fn resolve(g: &Global) -> Result<Self, String> {
         let mut identity = Self { chroot: g.chroot.clone(), uid: g.uid, gid: g.gid };
         if let Some(name) = &g.user {
             identity.uid = Some(user_id(name).ok_or_else(|| format!("cannot find user id for '{name}'"))?);
@@ -37,7 +36,7 @@ impl Identity {
     ///
     /// # Errors
     /// The text of an alert; the process must not go on.
-    pub fn assume(&self) -> Result<(), String> {
+    pub(crate) fn assume(&self) -> Result<(), String> {
         if let Some(dir) = &self.chroot {
             rustix::process::chroot(dir).map_err(|_| format!("Cannot chroot({}).", dir.display()))?;
             rustix::process::chdir("/").map_err(|e| format!("Cannot chdir(/) after chroot ({e})."))?;
@@ -136,11 +135,6 @@ fn look_up(name: &CStr, ask: impl Fn(&CStr, &mut [u8]) -> (libc::c_int, Option<u
             (_, found) => return found,
         }
     }
-}
-
-/// The ids of `bind … user/group` and the like.
-pub fn ids(user: Option<&str>, group: Option<&str>) -> (Option<Uid>, Option<Gid>) {
-    (user.and_then(user_id).map(Uid::from_raw), group.and_then(group_id).map(Gid::from_raw))
 }
 
 #[cfg(test)]

@@ -132,7 +132,8 @@ fn system() -> String {
 /// The usage; `name` is what the program was called by.
 pub fn usage(name: &str) -> String {
     let mut out = short();
-    let _ = writeln!(out, "Usage : {name} [-f <cfgfile|cfgdir>]* [ -vdVD ] [ -n <maxconn> ] [ -N <maxpconn> ]");
+    let _ =
+        writeln!(out, "Usage : {name} [-f <cfgfile|cfgdir>]* [ -vdVD ] [ -n <maxconn> ] [ -N <maxpconn> ]");
     out.push_str("        [ -p <pidfile> ] [ -m <max megs> ] [ -C <dir> ] [-- <cfgfile>*]\n");
     for (option, help) in OPTIONS {
         let _ = writeln!(out, "        {option} {help}");

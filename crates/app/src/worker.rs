@@ -56,7 +56,11 @@ pub(crate) struct Worker {
 
 impl Worker {
     /// Starts the thread.
-    pub(crate) fn start(plan: Plan, engine: SharedEngine, events: UnboundedSender<Event>) -> io::Result<Self> {
+    pub(crate) fn start(
+        plan: Plan,
+        engine: SharedEngine,
+        events: UnboundedSender<Event>,
+    ) -> io::Result<Self> {
         let (orders, received) = unbounded_channel();
         let number = plan.number;
         let body = move || {
@@ -106,7 +110,8 @@ fn run(
     mut alarm: Alarm,
 ) {
     if let Err(e) = affinity::pin(&plan.cpus) {
-        let _ = events.send(Event::Failed(format!("Cannot bind thread {} to its CPUs ({e}).", plan.number + 1)));
+        let _ =
+            events.send(Event::Failed(format!("Cannot bind thread {} to its CPUs ({e}).", plan.number + 1)));
     }
     match Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => {

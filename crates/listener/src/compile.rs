@@ -79,6 +79,15 @@ pub fn compile(
     out
 }
 
+/// How many sockets a configuration binds, before threads multiply them.
+pub fn count(cfg: &Config) -> u32 {
+    let enabled = cfg.proxies.iter().filter(|p| p.kind.is_fe() && !p.disabled);
+    let services = enabled.flat_map(|p| &p.binds);
+    let api = cfg.global.stats_sockets.iter().map(|s| &s.bind);
+    let sockets: usize = services.chain(api).flat_map(|b| &b.addrs).map(|a| ports(a).len()).sum();
+    u32::try_from(sockets).unwrap_or(u32::MAX)
+}
+
 /// Expands the `stats socket` lines for the frontend of the runtime API. The numbers in the result index
 /// `cfg.global.stats_sockets`.
 pub fn compile_cli(

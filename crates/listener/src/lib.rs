@@ -12,7 +12,7 @@ mod set;
 mod threads;
 
 pub use bind::{BindFailure, Binder, Bound, Dealt};
-pub use compile::{BindSpec, CompileOptions, Compiled, compile, compile_cli};
+pub use compile::{BindSpec, CompileOptions, Compiled, compile, compile_cli, count};
 pub use set::ListenerSet;
 pub use threads::ThreadSet;
 

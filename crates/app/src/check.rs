@@ -1,0 +1,86 @@
+//! Checks before anything is bound: conditions, the configuration, what this build cannot do.
+
+use crate::Exit;
+use crate::args::Args;
+use crate::messages::Messages;
+use crate::privileges::Identity;
+use crate::{facts, report};
+use hawser_cfg::cond::{CondCx, evaluate_argument};
+use hawser_cfg::diag::{Diags, Severity};
+use hawser_cfg::env::Env;
+use hawser_cfg::load::{Files, Source};
+use hawser_cfg::model::{Config, Global};
+use hawser_cfg::parse::{Parsed, parse};
+
+/// `-cc`: 0 if it is true, 1 if it is false, 2 if it cannot be evaluated.
+pub(crate) fn condition(messages: &Messages, text: &str, args: &Args) -> Exit {
+    let mut env = Env::from_process();
+    env.define_builtin(&facts::local_peer(args));
+    match evaluate_argument(text, &env, &CondCx::default()) {
+        Ok(true) => Exit::Status(0),
+        Ok(false) => Exit::Status(1),
+        Err(e) => {
+            messages.alert(&format!("Failed to evaluate condition: {e}"));
+            Exit::Status(2)
+        }
+    }
+}
+
+/// Reads and parses all files of the command line.
+pub(crate) fn load(args: &Args, env: &mut Env) -> Parsed {
+    let sources: Vec<Source> = args.files.iter().cloned().map(Source::Path).collect();
+    parse(&sources, &CondCx::default(), env)
+}
+
+/// Resolves `user` and `group`.
+pub(crate) fn identity(g: &Global, diags: &mut Diags) -> Identity {
+    Identity::resolve(g).unwrap_or_else(|text| {
+        diags.push(Severity::Alert, None, text);
+        Identity::default()
+    })
+}
+
+/// Alerts about what the configuration asks of the process and this build does not have.
+pub(crate) fn features(config: &Config, args: &Args, diags: &mut Diags) {
+    let _ = args;
+    if config.global.master_worker {
+        let text = "'master-worker' is not supported by Hawser yet (area: master-worker).";
+        diags.push(Severity::Alert, None, text);
+    }
+}
+
+/// Prints everything; an error if the configuration must not be used.
+pub(crate) fn report(
+    messages: &Messages,
+    args: &Args,
+    config: &Config,
+    diags: &Diags,
+    files: &Files,
+) -> Result<(), Exit> {
+    report::classic(messages, &diags.list, files, args.diag);
+    if diags.has_alert() {
+        // Nothing was read: what could not be opened says it all.
+        if !files.list.is_empty() {
+            messages.alert("config : Fatal errors found in configuration.");
+        }
+        return Err(Exit::Status(1));
+    }
+    if diags.has_warning() && (args.zero_warning || config.global.zero_warning) {
+        messages.alert("Some warnings were found and 'zero-warning' is set. Aborting.");
+        return Err(Exit::Status(1));
+    }
+    Ok(())
+}
+
+/// What an administrator should know when the process stays root.
+pub(crate) fn root_warnings(messages: &Messages, identity: &Identity) {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    if identity.chroot.is_none() {
+        messages.warning("Started as root without 'chroot': 'chroot' into an empty directory limits what an intruder can reach ('chroot /' silences this).");
+    }
+    if identity.uid.is_none() {
+        messages.warning("Started as root without 'user' or 'uid': the process keeps root's rights ('uid 0' silences this).");
+    }
+}
