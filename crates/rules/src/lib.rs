@@ -13,6 +13,8 @@ pub mod replies;
 mod rewrite;
 pub mod row;
 pub mod switching;
+#[cfg(test)]
+mod testing;
 pub mod txn;
 
 pub use compile::RuleCx;
