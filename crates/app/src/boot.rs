@@ -70,7 +70,7 @@ fn print(text: &str) -> Exit {
 }
 
 fn usage(name: &str) -> Exit {
-    let _ = std::io::stderr().lock().write_all(version::usage(name).as_bytes());
+    print(&version::usage(name));
     Exit::Status(1)
 }
 

@@ -1,5 +1,6 @@
 //! The accept loop of one receiver on one thread.
 
+use crate::handshake;
 use hawser_proto::freq::now_ms;
 use hawser_proto::{AcceptSink, Accepted, ConnSlot, Incoming, ListenerInfo, ListenerState, Receiver};
 use std::cell::{Cell, RefCell};
@@ -61,14 +62,14 @@ impl Acceptor {
     /// Accepts until closed; `max` connections (0 for no limit) before other tasks get a turn.
     pub(crate) async fn run(self: Rc<Self>, sink: Rc<dyn AcceptSink>, max: usize) {
         loop {
-            match poll_fn(|cx| self.poll(cx, &*sink, max)).await {
+            match poll_fn(|cx| self.poll(cx, &sink, max)).await {
                 Step::Closed => return,
                 Step::Wait(time) => tokio::time::sleep(time).await,
             }
         }
     }
 
-    fn poll(&self, cx: &mut Context<'_>, sink: &dyn AcceptSink, max: usize) -> Poll<Step> {
+    fn poll(&self, cx: &mut Context<'_>, sink: &Rc<dyn AcceptSink>, max: usize) -> Poll<Step> {
         self.remember(cx);
         let mut accepted = 0;
         loop {
@@ -101,14 +102,20 @@ impl Acceptor {
         }
     }
 
-    fn hand_up(&self, conn: Accepted, slot: ConnSlot, sink: &dyn AcceptSink) {
+    fn hand_up(&self, conn: Accepted, slot: ConnSlot, sink: &Rc<dyn AcceptSink>) {
         slot.confirm();
         self.in_trouble.set(false);
-        sink.accept(Incoming { transport: conn.transport, src: conn.src, dst: None, slot });
+        let incoming = Incoming { transport: conn.transport, src: conn.src, dst: None, slot };
+        if self.info.accept_proxy {
+            let limit = self.info.handshake_timeout;
+            tokio::task::spawn_local(handshake::accept_proxy(incoming, limit, Rc::clone(sink)));
+        } else {
+            sink.accept(incoming);
+        }
     }
 
     /// Accepting failed for a reason that is not the connection's.
-    fn shortage(&self, e: &io::Error, sink: &dyn AcceptSink) -> Step {
+    fn shortage(&self, e: &io::Error, sink: &Rc<dyn AcceptSink>) -> Step {
         if !self.in_trouble.replace(true) {
             sink.trouble(&self.info, e);
         }
@@ -149,7 +156,7 @@ impl Acceptor {
     }
 
     /// Closes the socket, once the connections that wait in the kernel's queue are handed up.
-    pub(crate) fn close(&self, sink: &dyn AcceptSink) {
+    pub(crate) fn close(&self, sink: &Rc<dyn AcceptSink>) {
         let Some(mut receiver) = self.receiver.borrow_mut().take() else { return };
         let cx = Context::from_waker(Waker::noop());
         for _ in 0..DRAIN_MAX {

@@ -10,6 +10,7 @@ use hawser_proto::{Address, FrontendInfo, ListenerInfo, ListenerState, ProcessIn
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64};
+use std::time::Duration;
 
 /// `listen` backlog of a frontend without any limit.
 const DEFAULT_BACKLOG: u32 = 1024;
@@ -203,6 +204,13 @@ impl Expansion<'_> {
         cfg.keepalive = self.proxy.filter(|p| p.options.has(opt::CLITCPKA)).map(|p| keepalive(p.clitcpka));
     }
 
+    /// `timeout client-hs`, else `timeout client`.
+    fn handshake_timeout(&self) -> Option<Duration> {
+        let t = self.proxy?.timeouts;
+        let ms = t.client_hs.or(t.client).filter(|ms| *ms > 0)?;
+        Some(Duration::from_millis(u64::from(ms)))
+    }
+
     fn listener(&self, cfg: &RxConfig, id: u32, frontend: &Arc<FrontendInfo>) -> ListenerInfo {
         let name = cfg.opts.name.clone();
         ListenerInfo {
@@ -212,6 +220,7 @@ impl Expansion<'_> {
             addr: Address::of(&cfg.addr),
             protocol: protocol_for(&cfg.addr).info().name,
             accept_proxy: cfg.opts.accept_proxy,
+            handshake_timeout: self.handshake_timeout(),
             frontend: Arc::clone(frontend),
             process: Arc::clone(self.process),
             conns: Gate::new(cfg.opts.maxconn.unwrap_or(0)),

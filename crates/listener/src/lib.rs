@@ -8,6 +8,8 @@
 mod accept;
 mod bind;
 mod compile;
+mod handshake;
+pub mod proxy_header;
 mod set;
 mod threads;
 

@@ -41,7 +41,7 @@ impl ListenerSet {
         let concerned = |a: &Rc<Acceptor>| frontend.is_none_or(|i| a.info.frontend.index == i);
         let stopped: Vec<_> = self.all.borrow_mut().extract_if(.., |a| concerned(a)).collect();
         for a in stopped {
-            a.close(&*self.sink);
+            a.close(&self.sink);
         }
     }
 

@@ -5,6 +5,7 @@ use crate::freq::{FreqCtr, now_ms};
 use crate::gate::Gate;
 use crate::{Address, ListenerState, Transport};
 use std::sync::Arc;
+use std::time::Duration;
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 
 /// Limits and counters of the whole process, as far as connections from clients are concerned.
@@ -67,6 +68,8 @@ pub struct ListenerInfo {
     pub protocol: &'static str,
     /// `accept-proxy`.
     pub accept_proxy: bool,
+    /// How long a handshake (a PROXY header) may take.
+    pub handshake_timeout: Option<Duration>,
     /// Its frontend.
     pub frontend: Arc<FrontendInfo>,
     /// The process.

@@ -1,0 +1,200 @@
+//! The PROXY protocol, versions 1 and 2, as the receiving side of `accept-proxy`. No I/O here: bytes in,
+//! addresses out.
+//!
+//! Stricter than HAProxy 3.4 where leniency has no use: numbers out of range, extra spaces and unknown families
+//! are refused instead of dropped, for a sender that writes them is not what `accept-proxy` trusts.
+
+use hawser_proto::Address;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::str::FromStr;
+
+/// Longest header of version 1, line end included.
+const V1_MAX: usize = 107;
+/// What version 2 starts with.
+const V2_SIGNATURE: &[u8; 12] = b"\r\n\r\n\0\r\nQUIT\n";
+/// Signature, version and command, family, length.
+const V2_FIXED: usize = 16;
+/// Longest header accepted (bytes): addresses and a reasonable amount of TLVs.
+pub const HEADER_MAX: usize = 4096;
+/// TLV with a checksum over the whole header.
+const TLV_CRC32C: u8 = 3;
+
+/// A complete header.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Header {
+    /// How many bytes it takes.
+    pub len: usize,
+    /// Source and destination; `None` when the header asks to keep those of the connection.
+    pub addrs: Option<(Address, Address)>,
+    /// Type-length-value entries of version 2, in order.
+    pub tlvs: Vec<(u8, Vec<u8>)>,
+}
+
+/// What the first bytes of a connection are.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// So far a header; more bytes are needed.
+    Partial,
+    /// A header.
+    Complete(Header),
+    /// No header, or a wrong one.
+    Invalid(&'static str),
+}
+
+/// Looks at the first bytes of a connection.
+pub fn parse(bytes: &[u8]) -> Outcome {
+    let outcome = match bytes.first() {
+        None => Ok(None),
+        Some(b'P') => v1(bytes),
+        Some(_) => v2(bytes),
+    };
+    match outcome {
+        Ok(None) => Outcome::Partial,
+        Ok(Some(h)) => Outcome::Complete(h),
+        Err(why) => Outcome::Invalid(why),
+    }
+}
+
+type Parsed = Result<Option<Header>, &'static str>;
+
+fn v1(bytes: &[u8]) -> Parsed {
+    let start = b"PROXY ";
+    let n = start.len().min(bytes.len());
+    if bytes[..n] != start[..n] {
+        return Err("not a PROXY header");
+    }
+    let window = &bytes[..bytes.len().min(V1_MAX)];
+    let Some(end) = window.windows(2).position(|w| w == b"\r\n") else {
+        return if bytes.len() >= V1_MAX { Err("PROXY header without an end") } else { Ok(None) };
+    };
+    let line = std::str::from_utf8(&window[start.len()..end]).map_err(|_| "PROXY header is not text")?;
+    let addrs = match line.split_once(' ').unwrap_or((line, "")) {
+        ("UNKNOWN", _) => None,
+        ("TCP4", rest) => Some(v1_addrs::<Ipv4Addr>(rest)?),
+        ("TCP6", rest) => Some(v1_addrs::<Ipv6Addr>(rest)?),
+        _ => return Err("unknown protocol in PROXY header"),
+    };
+    Ok(Some(Header { len: end + 2, addrs, tlvs: Vec::new() }))
+}
+
+fn v1_addrs<A: FromStr + Into<IpAddr>>(text: &str) -> Result<(Address, Address), &'static str> {
+    let fields: Vec<&str> = text.split(' ').collect();
+    let [src, dst, sport, dport] = fields[..] else {
+        return Err("PROXY header with a wrong number of fields");
+    };
+    let end = |addr: &str, port: &str| {
+        let ip: A = addr.parse().map_err(|_| "invalid address in PROXY header")?;
+        let digits = !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit());
+        let canonical = digits && (port == "0" || !port.starts_with('0'));
+        let port = port.parse().ok().filter(|_| canonical).ok_or("invalid port in PROXY header")?;
+        Ok(Address::Ip(SocketAddr::new(ip.into(), port)))
+    };
+    Ok((end(src, sport)?, end(dst, dport)?))
+}
+
+fn v2(bytes: &[u8]) -> Parsed {
+    let n = V2_SIGNATURE.len().min(bytes.len());
+    if bytes[..n] != V2_SIGNATURE[..n] {
+        return Err("not a PROXY header");
+    }
+    let Some(fixed) = bytes.get(..V2_FIXED) else { return Ok(None) };
+    let (command, family) = (fixed[12], fixed[13]);
+    if command >> 4 != 2 || command & 0xf > 1 {
+        return Err("unknown version or command in PROXY header");
+    }
+    let len = V2_FIXED + usize::from(u16::from_be_bytes([fixed[14], fixed[15]]));
+    if len > HEADER_MAX {
+        return Err("PROXY header too long");
+    }
+    let Some(whole) = bytes.get(..len) else { return Ok(None) };
+    let body = &whole[V2_FIXED..];
+    let local = command & 0xf == 0;
+    let (addrs, rest) = match family {
+        // A health check of the sender's, or something without addresses: all of the body is to be skipped.
+        _ if local => (None, body),
+        0x00 => (None, body),
+        0x11 => v2_inet::<4>(body)?,
+        0x21 => v2_inet::<16>(body)?,
+        0x31 => v2_unix(body)?,
+        _ => return Err("unknown family in PROXY header"),
+    };
+    let tlvs = if local || family == 0 { Vec::new() } else { v2_tlvs(rest)? };
+    verify_checksum(whole, rest, &tlvs)?;
+    Ok(Some(Header { len, addrs, tlvs }))
+}
+
+type Ends<'a> = (Option<(Address, Address)>, &'a [u8]);
+
+fn v2_inet<const N: usize>(body: &[u8]) -> Result<Ends<'_>, &'static str>
+where
+    IpAddr: From<[u8; N]>,
+{
+    let short = "PROXY header too short for its family";
+    let (src, rest) = body.split_first_chunk::<N>().ok_or(short)?;
+    let (dst, rest) = rest.split_first_chunk::<N>().ok_or(short)?;
+    let (sport, rest) = rest.split_first_chunk::<2>().ok_or(short)?;
+    let (dport, rest) = rest.split_first_chunk::<2>().ok_or(short)?;
+    let end = |ip: &[u8; N], port: &[u8; 2]| {
+        Address::Ip(SocketAddr::new(IpAddr::from(*ip), u16::from_be_bytes(*port)))
+    };
+    Ok((Some((end(src, sport), end(dst, dport))), rest))
+}
+
+fn v2_unix(body: &[u8]) -> Result<Ends<'_>, &'static str> {
+    let short = "PROXY header too short for its family";
+    let (src, rest) = body.split_first_chunk::<108>().ok_or(short)?;
+    let (dst, rest) = rest.split_first_chunk::<108>().ok_or(short)?;
+    let end = |path: &[u8; 108]| {
+        let len = path.iter().position(|b| *b == 0).unwrap_or(path.len());
+        let text: &std::ffi::OsStr = std::os::unix::ffi::OsStrExt::from_bytes(&path[..len]);
+        Address::Unix(text.into())
+    };
+    Ok((Some((end(src), end(dst))), rest))
+}
+
+fn v2_tlvs(mut rest: &[u8]) -> Result<Vec<(u8, Vec<u8>)>, &'static str> {
+    let mut out = Vec::new();
+    while !rest.is_empty() {
+        let (head, tail) = rest.split_first_chunk::<3>().ok_or("PROXY header with a broken TLV")?;
+        let len = usize::from(u16::from_be_bytes([head[1], head[2]]));
+        let value = tail.get(..len).ok_or("PROXY header with a broken TLV")?;
+        out.push((head[0], value.to_vec()));
+        rest = &tail[len..];
+    }
+    Ok(out)
+}
+
+/// A CRC32C entry covers the whole header, its own value taken as zero.
+fn verify_checksum(whole: &[u8], tlvs_at: &[u8], tlvs: &[(u8, Vec<u8>)]) -> Result<(), &'static str> {
+    let mut at = whole.len() - tlvs_at.len();
+    for (kind, value) in tlvs {
+        let start = at + 3;
+        at = start + value.len();
+        if *kind != TLV_CRC32C {
+            continue;
+        }
+        let Ok(sent) = <[u8; 4]>::try_from(value.as_slice()) else {
+            return Err("PROXY header with a broken checksum");
+        };
+        let zeroed = whole.iter().enumerate().map(|(i, b)| if (start..at).contains(&i) { 0 } else { *b });
+        if crc32c(zeroed) != u32::from_be_bytes(sent) {
+            return Err("PROXY header with a wrong checksum");
+        }
+    }
+    Ok(())
+}
+
+/// CRC-32C (Castagnoli), bit by bit: headers are short and few carry one.
+fn crc32c(bytes: impl Iterator<Item = u8>) -> u32 {
+    let mut crc = !0_u32;
+    for b in bytes {
+        crc ^= u32::from(b);
+        for _ in 0..8 {
+            crc = if crc & 1 == 1 { (crc >> 1) ^ 0x82f6_3b78 } else { crc >> 1 };
+        }
+    }
+    !crc
+}
+
+#[cfg(test)]
+mod tests;

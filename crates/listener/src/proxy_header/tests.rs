@@ -1,0 +1,154 @@
+//! Headers, good and bad, whole and in pieces.
+
+use super::*;
+
+fn ip(s: &str) -> Address {
+    Address::Ip(s.parse().unwrap())
+}
+
+fn complete(bytes: &[u8]) -> Header {
+    match parse(bytes) {
+        Outcome::Complete(h) => h,
+        other => panic!("{:?}: {other:?}", String::from_utf8_lossy(bytes)),
+    }
+}
+
+/// Every proper prefix of a header is partial, and what follows it is not looked at.
+fn check(header: &[u8], addrs: Option<(Address, Address)>) {
+    for n in 0..header.len() {
+        assert_eq!(parse(&header[..n]), Outcome::Partial, "{n} bytes");
+    }
+    let mut more = header.to_vec();
+    more.extend_from_slice(b"GET / HTTP/1.1\r\n");
+    let h = complete(&more);
+    assert_eq!((h.len, h.addrs), (header.len(), addrs));
+}
+
+#[test]
+fn version_1() {
+    let v4 = Some((ip("192.0.2.1:56324"), ip("192.0.2.2:443")));
+    check(b"PROXY TCP4 192.0.2.1 192.0.2.2 56324 443\r\n", v4);
+    let v6 = Some((ip("[2001:db8::1]:1"), ip("[::1]:65535")));
+    check(b"PROXY TCP6 2001:db8::1 ::1 1 65535\r\n", v6);
+    check(b"PROXY UNKNOWN\r\n", None);
+    check(b"PROXY UNKNOWN ffff:f ff::1 whatever it is\r\n", None);
+}
+
+#[test]
+fn version_1_refused() {
+    let long = format!("PROXY UNKNOWN {}\r\n", "x".repeat(100));
+    for text in [
+        "GET / HTTP/1.1\r\n",
+        "PROXX TCP4 ",
+        "PROXY  TCP4 1.1.1.1 2.2.2.2 1 2\r\n",
+        "PROXY TCP4 1.1.1.1 2.2.2.2 1 2 \r\n",
+        "PROXY TCP4 1.1.1.1  2.2.2.2 1 2\r\n",
+        "PROXY TCP4 1.1.1.1 2.2.2.2 1\r\n",
+        "PROXY TCP4 1.1.1.1 2.2.2.2 1 2 3\r\n",
+        "PROXY TCP4 1.1.1.256 2.2.2.2 1 2\r\n",
+        "PROXY TCP4 01.1.1.1 2.2.2.2 1 2\r\n",
+        "PROXY TCP4 ::1 ::2 1 2\r\n",
+        "PROXY TCP6 1.1.1.1 2.2.2.2 1 2\r\n",
+        "PROXY TCP4 1.1.1.1 2.2.2.2 65536 2\r\n",
+        "PROXY TCP4 1.1.1.1 2.2.2.2 -1 2\r\n",
+        "PROXY TCP4 1.1.1.1 2.2.2.2 +1 2\r\n",
+        "PROXY TCP4 1.1.1.1 2.2.2.2 01 2\r\n",
+        "PROXY UDP4 1.1.1.1 2.2.2.2 1 2\r\n",
+        "PROXY \r\n",
+        &long,
+    ] {
+        assert!(
+            matches!(parse(text.as_bytes()), Outcome::Invalid(_)),
+            "{text:?}: {:?}",
+            parse(text.as_bytes())
+        );
+    }
+    assert!(matches!(parse(&[b"PROXY UNKNOWN".as_slice(), &[b'x'; 107]].concat()), Outcome::Invalid(_)));
+    assert!(matches!(parse(b"PROXY TCP4 \xff\r\n"), Outcome::Invalid(_)));
+}
+
+fn v2_header(command: u8, family: u8, body: &[u8]) -> Vec<u8> {
+    let mut out = V2_SIGNATURE.to_vec();
+    out.extend([command, family]);
+    out.extend(u16::try_from(body.len()).unwrap().to_be_bytes());
+    out.extend_from_slice(body);
+    out
+}
+
+const V4_BODY: [u8; 12] = [192, 0, 2, 1, 192, 0, 2, 2, 0x1f, 0x90, 0x01, 0xbb];
+
+#[test]
+fn version_2() {
+    let v4 = Some((ip("192.0.2.1:8080"), ip("192.0.2.2:443")));
+    check(&v2_header(0x21, 0x11, &V4_BODY), v4);
+    let mut body = vec![0; 36];
+    body[15] = 1;
+    body[31] = 2;
+    body[33] = 7;
+    check(&v2_header(0x21, 0x21, &body), Some((ip("[::1]:7"), ip("[::2]:0"))));
+    let mut body = vec![0; 216];
+    body[..4].copy_from_slice(b"/tmp");
+    check(&v2_header(0x21, 0x31, &body), Some((Address::Unix("/tmp".into()), Address::Unix("".into()))));
+    // LOCAL and unspecified keep the connection's addresses, whatever the body says.
+    check(&v2_header(0x20, 0x11, &V4_BODY), None);
+    check(&v2_header(0x20, 0x00, b""), None);
+    check(&v2_header(0x21, 0x00, b"anything"), None);
+}
+
+#[test]
+fn version_2_refused() {
+    let mut long = v2_header(0x21, 0x11, &V4_BODY);
+    long[14] = 0xff;
+    for bytes in [
+        v2_header(0x11, 0x11, &V4_BODY),
+        v2_header(0x22, 0x11, &V4_BODY),
+        v2_header(0x21, 0x12, &V4_BODY),
+        v2_header(0x21, 0x41, &V4_BODY),
+        v2_header(0x21, 0x11, &V4_BODY[..11]),
+        v2_header(0x21, 0x21, &[0; 35]),
+        v2_header(0x21, 0x31, &[0; 215]),
+        v2_header(0x21, 0x11, &[&V4_BODY[..], &[1, 0]].concat()),
+        v2_header(0x21, 0x11, &[&V4_BODY[..], &[1, 0, 5, 1]].concat()),
+        long,
+        b"\r\n\r\n\0\r\nQUIX\n".to_vec(),
+        b"\x16\x03\x01".to_vec(),
+    ] {
+        assert!(matches!(parse(&bytes), Outcome::Invalid(_)), "{bytes:?}");
+    }
+}
+
+#[test]
+fn version_2_tlvs_and_checksum() {
+    let tlvs = [1, 0, 2, b'h', b'2', 3, 0, 4, 0, 0, 0, 0, 4, 0, 0];
+    let mut header = v2_header(0x21, 0x11, &[&V4_BODY[..], &tlvs].concat());
+    assert!(matches!(parse(&header), Outcome::Invalid("PROXY header with a wrong checksum")));
+    let sum = crc32c(header.iter().copied());
+    let at = V2_FIXED + V4_BODY.len() + 5 + 3;
+    header[at..at + 4].copy_from_slice(&sum.to_be_bytes());
+    let h = complete(&header);
+    assert_eq!(h.tlvs.iter().map(|(t, _)| *t).collect::<Vec<_>>(), [1, 3, 4]);
+    assert_eq!(h.tlvs[0].1, b"h2");
+    header[20] ^= 1;
+    assert!(matches!(parse(&header), Outcome::Invalid(_)));
+}
+
+#[test]
+fn checksum_of_the_standard_text() {
+    assert_eq!(crc32c(b"123456789".iter().copied()), 0xe306_9283);
+}
+
+#[test]
+fn arbitrary_bytes_never_panic() {
+    let mut seed = 1_u32;
+    for _ in 0..20_000 {
+        let mut bytes: Vec<u8> = if seed & 1 == 0 { V2_SIGNATURE.to_vec() } else { b"PROXY TCP4 ".to_vec() };
+        for _ in 0..seed % 40 {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            bytes.push((seed >> 24) as u8);
+        }
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        if let Outcome::Complete(h) = parse(&bytes) {
+            assert!(h.len <= bytes.len());
+        }
+    }
+}
