@@ -5,8 +5,8 @@ use crate::freq::{FreqCtr, now_ms};
 use crate::gate::Gate;
 use crate::{Address, ListenerState, Transport};
 use std::sync::Arc;
-use std::time::Duration;
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
 
 /// Limits and counters of the whole process, as far as connections from clients are concerned.
 #[derive(Debug)]
