@@ -2,7 +2,8 @@
 
 use crate::Side;
 use crate::codec::{
-    Asked, ConnField, Info, Progress, Status, WriteOpts, parse_response, server_keeps_alive, write_request,
+    Asked, ConnField, Info, Progress, Status, WriteOpts, parse_response, says_close, server_keeps_alive,
+    write_request,
 };
 use crate::input::Input;
 use crate::output::Output;
@@ -90,10 +91,10 @@ impl BackStream for H1Back {
             _ if info.upgrade => Asked::Upgrade,
             _ => Asked::Other,
         };
+        let close = close || says_close(head);
         self.keep = !close;
         let opts = WriteOpts {
             conn: if close { ConnField::Close } else { ConnField::Silent },
-            proxy_header: self.side.proxy_header,
             case: self.side.case.as_ref(),
         };
         let enc = write_request(head, info.body, &opts, self.output.text());

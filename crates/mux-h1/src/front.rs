@@ -3,7 +3,7 @@
 use crate::Side;
 use crate::codec::{
     ConnField, Encoding, Info, Progress, Status, WriteOpts, client_wants_keepalive, parse_request,
-    write_response,
+    says_close, write_response,
 };
 use crate::input::Input;
 use crate::output::Output;
@@ -81,7 +81,7 @@ fn write_opts<'a>(side: &'a Side, asked: &Asked, close: bool) -> WriteOpts<'a> {
         (false, true) => ConnField::KeepAlive,
         (false, false) => ConnField::Silent,
     };
-    WriteOpts { conn, proxy_header: false, case: side.case.as_ref() }
+    WriteOpts { conn, case: side.case.as_ref() }
 }
 
 impl FrontStream for H1Front {
@@ -132,7 +132,7 @@ impl FrontStream for H1Front {
     }
 
     fn send_response(&mut self, head: &Head, body: BodyLen, close: bool) {
-        let close = close || !self.asked.keep_alive;
+        let close = close || !self.asked.keep_alive || says_close(head);
         let opts = write_opts(&self.side, &self.asked, close);
         let out = self.output.text();
         let enc = write_response(head, body, self.asked.head, self.asked.h10, &opts, out);
@@ -144,7 +144,7 @@ impl FrontStream for H1Front {
     }
 
     fn send_interim(&mut self, head: &Head) {
-        let opts = WriteOpts { conn: ConnField::Silent, proxy_header: false, case: self.side.case.as_ref() };
+        let opts = WriteOpts { conn: ConnField::Silent, case: self.side.case.as_ref() };
         write_response(head, BodyLen::None, false, false, &opts, self.output.text());
     }
 

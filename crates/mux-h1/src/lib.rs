@@ -21,7 +21,6 @@ struct Side {
     limits: Limits,
     opts: Opts,
     keep_insecure_te: bool,
-    proxy_header: bool,
     case: Option<CaseMap>,
 }
 
@@ -34,13 +33,8 @@ impl Side {
         }
         Arc::new(Self {
             limits: Limits { max_fields: conf.max_fields, max_bytes: conf.max_bytes },
-            opts: Opts {
-                relaxed,
-                payload_with_any_method: conf.payload_with_any_method,
-                proxy_header: conf.proxy_header,
-            },
+            opts: Opts { relaxed, payload_with_any_method: conf.payload_with_any_method },
             keep_insecure_te: conf.keep_insecure_te,
-            proxy_header: conf.proxy_header,
             case: (!conf.case_adjust.is_empty()).then_some(case),
         })
     }

@@ -233,8 +233,6 @@ pub struct MuxConf {
     pub payload_with_any_method: bool,
     /// `h1-do-not-close-on-insecure-transfer-encoding`.
     pub keep_insecure_te: bool,
-    /// `option http-use-proxy-header`.
-    pub proxy_header: bool,
     /// `h1-case-adjust` pairs, when the option for that side is set: (lower case, as sent).
     pub case_adjust: Vec<(String, String)>,
 }

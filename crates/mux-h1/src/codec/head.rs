@@ -13,9 +13,6 @@ pub struct Opts {
     pub relaxed: bool,
     /// `h1-accept-payload-with-any-method`: HTTP/1.0 GET, HEAD and DELETE may have a body.
     pub payload_with_any_method: bool,
-    /// `option http-use-proxy-header`: without effect, as in HAProxy 3.4, where a client's Proxy-Connection is
-    /// not looked at.
-    pub proxy_header: bool,
 }
 
 /// How far a head has been read, so that the next call goes on there. Start each message with the default.

@@ -44,7 +44,7 @@ pub(super) fn response(text: &str, asked: Asked) -> Parsed {
     parse(&bytes(text), &Limits::default(), Opts::default(), Some(asked))
 }
 
-pub(super) const RELAXED: Opts = Opts { relaxed: true, payload_with_any_method: false, proxy_header: false };
+pub(super) const RELAXED: Opts = Opts { relaxed: true, payload_with_any_method: false };
 
 pub(super) fn relaxed_request(text: &str) -> Parsed {
     parse(&bytes(text), &Limits::default(), RELAXED, None)

@@ -25,8 +25,6 @@ pub enum ConnField {
 pub struct WriteOpts<'a> {
     /// What to say about the connection (an upgrade is kept whatever it says).
     pub conn: ConnField,
-    /// `option http-use-proxy-header`: without effect, as in HAProxy 3.4.
-    pub proxy_header: bool,
     /// Case adjustment, when its option is set for that side.
     pub case: Option<&'a CaseMap>,
 }
