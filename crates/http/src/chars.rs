@@ -46,10 +46,8 @@ pub fn is_safe_value(s: &[u8]) -> bool {
 #[inline]
 pub fn value_len(s: &[u8]) -> usize {
     let mut i = 0;
-    while let Some(chunk) = s.get(i..i + 8) {
-        let mut word = [0; 8];
-        word.copy_from_slice(chunk);
-        let w = u64::from_le_bytes(word);
+    while let Some(chunk) = s.get(i..).and_then(<[u8]>::first_chunk) {
+        let w = u64::from_le_bytes(*chunk);
         let found = below_space(w) | is_del(w);
         if found != 0 {
             let at = i + (found.trailing_zeros() / 8) as usize;

@@ -10,9 +10,12 @@ macro_rules! known {
 
         impl KnownName {
             /// Recognises a name, whatever its case.
+            #[inline]
             pub fn of(name: &[u8]) -> Self {
-                match name.len() {
-                    $(n if n == $text.len() && name.eq_ignore_ascii_case($text.as_bytes()) => Self::$id,)*
+                let Some(first) = name.first().map(u8::to_ascii_lowercase) else { return Self::Other };
+                match (name.len(), first) {
+                    $((n, f) if n == $text.len() && f == $text.as_bytes()[0]
+                        && name.eq_ignore_ascii_case($text.as_bytes()) => Self::$id,)*
                     _ => Self::Other,
                 }
             }

@@ -1,5 +1,6 @@
 //! How the end of a body is known, and what the head says about its connection (RFC 9112 sections 6 and 9).
 
+use super::digits::Digits;
 use super::{Opts, ParseError, Reason};
 use hawser_http::host::HostError;
 use hawser_http::list::values;
@@ -272,7 +273,7 @@ fn repair(head: &mut Head, fields: Fields) -> bool {
     } else {
         head.remove_known(KnownName::TransferEncoding);
         if let Some(n) = fields.length {
-            keep_one(head, KnownName::ContentLength, n.to_string().as_bytes());
+            keep_one(head, KnownName::ContentLength, Digits::of(n).as_bytes());
         }
     }
     both || (fields.chunked && head.version() == Version::H10)
@@ -310,6 +311,9 @@ fn check_body(head: &Head, body: BodyLen, connect: bool, opts: Opts) -> Result<(
 /// Reads the Connection and Upgrade fields, and takes out what ends at this proxy: `close` and `keep-alive`,
 /// upgrades that cannot be (`upgradable` false), that nobody announced, or to h2c, with its HTTP2-Settings.
 fn connection_options(head: &mut Head, info: &mut Info, upgradable: bool) {
+    if single_option(head, info) {
+        return;
+    }
     let mut asked = false;
     for option in head.known(KnownName::Connection).flat_map(values) {
         info.close |= option.eq_ignore_ascii_case(b"close");
@@ -335,6 +339,29 @@ fn connection_options(head: &mut Head, info: &mut Info, upgradable: bool) {
         14 => !t.eq_ignore_ascii_case(b"http2-settings"),
         _ => true,
     });
+}
+
+/// The usual case: one Connection field of one word, which ends here, and nothing to upgrade.
+fn single_option(head: &mut Head, info: &mut Info) -> bool {
+    let mut found = None;
+    for (i, f) in head.fields.iter().enumerate() {
+        match f.known {
+            KnownName::Connection if found.is_none() => found = Some(i),
+            KnownName::Connection | KnownName::Upgrade | KnownName::Http2Settings => return false,
+            _ => {}
+        }
+    }
+    let Some(i) = found else { return false };
+    let option = head.get(head.fields[i].value);
+    if option.eq_ignore_ascii_case(b"keep-alive") {
+        info.keep_alive = true;
+    } else if option.eq_ignore_ascii_case(b"close") {
+        info.close = true;
+    } else {
+        return false;
+    }
+    head.delete_at(i);
+    true
 }
 
 /// Takes values out of a list field; lists that become empty go.

@@ -15,6 +15,7 @@
 pub mod case;
 pub mod chunk;
 pub mod conn;
+mod digits;
 pub mod error;
 mod fields;
 pub mod framing;

@@ -5,6 +5,7 @@
 //! what is added is in lower case. Stretches of the received head that nobody touched are copied in one piece.
 
 use super::CaseMap;
+use super::digits::Digits;
 use hawser_http::list::{has_token, values};
 use hawser_http::{BodyLen, Field, Head, KnownName, Start, Version};
 
@@ -54,7 +55,7 @@ pub fn write_request(head: &Head, body: BodyLen, opts: &WriteOpts<'_>, out: &mut
         BodyLen::Tunnel => Encoding::Tunnel,
     };
     let version = version(head, encoding);
-    out.reserve(head.wire_len() + MARGIN);
+    out.reserve(head.buf.len() + MARGIN);
     out.extend_from_slice(head.method());
     out.push(b' ');
     out.extend_from_slice(head.target());
@@ -99,7 +100,7 @@ pub fn write_response(
         _ => Framing::Absent { length: Length::Drop },
     };
     let version = version(head, encoding);
-    out.reserve(head.wire_len() + MARGIN);
+    out.reserve(head.buf.len() + MARGIN);
     out.extend_from_slice(if version == Version::H10 { b"HTTP/1.0 " } else { b"HTTP/1.1 " });
     decimal(u64::from(status), out);
     out.push(b' ');
@@ -115,7 +116,7 @@ pub fn write_response(
     encoding
 }
 
-/// Room for what is added to a head (bytes).
+/// Room for what a head gets beyond the bytes in its buffer.
 const MARGIN: usize = 64;
 
 /// The version to announce: the one received as far as HTTP/1 goes, but chunks need 1.1.
@@ -239,7 +240,7 @@ impl Fields<'_> {
         match self.framing {
             Framing::Length(n) if is_length => {
                 self.framed = true;
-                if same_number(value, n) {
+                if value == Digits::of(n).as_bytes() {
                     return self.plain(f, out);
                 }
                 self.flush(out);
@@ -284,11 +285,6 @@ impl Fields<'_> {
     }
 }
 
-fn same_number(digits: &[u8], n: u64) -> bool {
-    let mut buf = itoa();
-    digits == digits_of(n, &mut buf)
-}
-
 fn name(name: &[u8], case: Case<'_>, out: &mut Vec<u8>) {
     out.extend_from_slice(case.map_or(name, |c| c.adjust(name)));
     out.extend_from_slice(b": ");
@@ -313,25 +309,7 @@ pub(super) fn field(name: &[u8], value: &[u8], out: &mut Vec<u8>) {
 }
 
 fn decimal(n: u64, out: &mut Vec<u8>) {
-    let mut buf = itoa();
-    out.extend_from_slice(digits_of(n, &mut buf));
-}
-
-/// Room for the digits of any number.
-fn itoa() -> [u8; 20] {
-    [0; 20]
-}
-
-fn digits_of(mut n: u64, buf: &mut [u8; 20]) -> &[u8] {
-    let mut at = buf.len();
-    loop {
-        at -= 1;
-        buf[at] = b'0' + (n % 10) as u8;
-        n /= 10;
-        if n == 0 {
-            return &buf[at..];
-        }
-    }
+    out.extend_from_slice(Digits::of(n).as_bytes());
 }
 
 #[cfg(test)]
