@@ -288,7 +288,6 @@ impl Compiler<'_, '_> {
             unsafe_response: o.has(opt::UNSAFE_RESPONSE),
             payload_with_any_method: g.h1_accept_payload_with_any_method,
             keep_insecure_te: g.h1_do_not_close_on_insecure_te,
-            proxy_header: o.has(opt::HTTP_USE_PROXY_HEADER),
             case_adjust: if adjust { g.h1_case_adjust.clone() } else { Vec::new() },
         }
     }
