@@ -20,4 +20,5 @@ pub mod pos;
 pub mod render;
 mod sections;
 pub mod suggest;
+pub mod text;
 pub mod units;

@@ -1,6 +1,6 @@
 //! Where a piece of configuration stands, and its words.
 
-use smol_str::SmolStr;
+use crate::text::Text;
 use std::borrow::Cow;
 use std::fmt;
 
@@ -19,12 +19,12 @@ pub struct Pos {
 
 /// One argument of a configuration line, after quotes, escapes and environment variables were resolved.
 ///
-/// Cloning is cheap: up to 23 bytes are held in place, longer texts are shared.
+/// Cloning is cheap: the text is shared.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Word {
     /// The resolved text. Bytes that are no valid UTF-8 are represented as [`crate::octets`] says; whoever
     /// puts a word on the wire or hands it to the kernel uses [`Word::octets`].
-    pub text: SmolStr,
+    pub text: Text,
     /// Byte column of the first character in the source line, from 0; a quote counts.
     pub col: u32,
     /// Byte column behind the last character in the source line.

@@ -4,8 +4,8 @@
 //! program wins over its manual, since regular expressions in real files depend on it: outside of quotes `\$`
 //! keeps its backslash, and a backslash before a tab protects nothing. There is no continuation of lines.
 //!
-//! Most words need no treatment at all; they are found with one table look-up per byte and copied once. Only a
-//! word with a quote, a backslash or a variable is assembled in a buffer.
+//! Most words need no treatment at all; they are found with one table look-up per byte and shared with the
+//! file's text. Only a word with a quote, a backslash or a variable is assembled in a buffer.
 
 mod expand;
 #[cfg(test)]
@@ -16,7 +16,9 @@ mod tests;
 use crate::env::Env;
 use crate::octets;
 use crate::pos::Word;
-use smol_str::SmolStr;
+use crate::text::Text;
+use std::ops::Range;
+use std::sync::Arc;
 
 /// The most words that a line can have.
 pub const MAX_WORDS: usize = 64;
@@ -92,10 +94,22 @@ pub fn split_line(raw: &str, env: &Env, pseudo: &Pseudo<'_>) -> Result<Vec<Word>
 /// # Errors
 /// The first thing that is wrong with the line; `words` then holds those before it.
 pub fn split_into(raw: &str, env: &Env, pseudo: &Pseudo<'_>, words: &mut Vec<Word>) -> Result<(), LexError> {
+    split_range(&raw.into(), 0..raw.len(), env, pseudo, words)
+}
+
+/// As [`split_into`] for the line at `range` of a file's text: words that need no treatment are ranges of it.
+pub(crate) fn split_range(
+    text: &Arc<str>,
+    range: Range<usize>,
+    env: &Env,
+    pseudo: &Pseudo<'_>,
+    words: &mut Vec<Word>,
+) -> Result<(), LexError> {
     words.clear();
+    let raw = text.get(range.clone()).unwrap_or_default();
     // A carriage return ends the line like a line feed, even inside quotes.
-    let raw = raw.split_once('\r').map_or(raw, |(line, _)| line);
-    Lexer { raw, bytes: raw.as_bytes(), at: 0, start: 0, env, pseudo, words, word: Buffer::default() }.line()
+    let end = memchr::memchr(b'\r', raw.as_bytes()).unwrap_or(raw.len());
+    Lexer::new(text, range.start, &raw[..end], env, pseudo, words).line()
 }
 
 /// Takes the quotes and escapes off one text without cutting it into words: blanks and `#` are ordinary
@@ -104,10 +118,9 @@ pub fn split_into(raw: &str, env: &Env, pseudo: &Pseudo<'_>, words: &mut Vec<Wor
 /// # Errors
 /// As for a line.
 pub fn unquote(raw: &str, env: &Env) -> Result<String, LexError> {
-    let mut words = Vec::new();
-    let (bytes, pseudo) = (raw.as_bytes(), &Pseudo::default());
-    let mut lexer =
-        Lexer { raw, bytes, at: 0, start: 0, env, pseudo, words: &mut words, word: Buffer::default() };
+    let (mut words, bytes, pseudo) = (Vec::new(), raw.as_bytes(), Pseudo::default());
+    let text = raw.into();
+    let mut lexer = Lexer::new(&text, 0, raw, env, &pseudo, &mut words);
     while lexer.at < bytes.len() {
         lexer.piece()?;
         let at = lexer.at;
@@ -165,6 +178,9 @@ impl Buffer {
 }
 
 struct Lexer<'a> {
+    /// What `raw` is a part of, and where it starts in it.
+    text: &'a Arc<str>,
+    base: usize,
     raw: &'a str,
     bytes: &'a [u8],
     /// Next byte to look at.
@@ -177,7 +193,19 @@ struct Lexer<'a> {
     word: Buffer,
 }
 
-impl Lexer<'_> {
+impl<'a> Lexer<'a> {
+    fn new(
+        text: &'a Arc<str>,
+        base: usize,
+        raw: &'a str,
+        env: &'a Env,
+        pseudo: &'a Pseudo<'a>,
+        words: &'a mut Vec<Word>,
+    ) -> Self {
+        let (bytes, word) = (raw.as_bytes(), Buffer::default());
+        Self { text, base, raw, bytes, at: 0, start: 0, env, pseudo, words, word }
+    }
+
     fn line(mut self) -> Result<(), LexError> {
         loop {
             self.at = self.skip(self.at, Class::Blank);
@@ -203,7 +231,7 @@ impl Lexer<'_> {
         self.start = self.at;
         let end = self.skip(self.at, Class::Plain);
         if self.bytes.get(end).is_none_or(|&b| CLASS[usize::from(b)] != Class::Special) {
-            let text = SmolStr::new(&self.raw[self.at..end]);
+            let text = Text::slice(self.text, self.base + self.at, self.base + end);
             self.at = end;
             return self.push(text);
         }
@@ -292,13 +320,13 @@ impl Lexer<'_> {
         self.word.join_octets();
         let word = &mut self.word;
         let skipped = word.expanded && word.text.is_empty();
-        let text = SmolStr::new(word.text.split('\0').next().unwrap_or_default());
+        let text = Text::from(word.text.split('\0').next().unwrap_or_default());
         word.text.clear();
         word.expanded = false;
         if skipped { Ok(()) } else { self.push(text) }
     }
 
-    fn push(&mut self, text: SmolStr) -> Result<(), LexError> {
+    fn push(&mut self, text: Text) -> Result<(), LexError> {
         if let Some(last) = self.words.get(MAX_WORDS - 1) {
             return Err(LexError {
                 col: last.col,

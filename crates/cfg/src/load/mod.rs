@@ -17,6 +17,7 @@ use crate::env::Env;
 use crate::lexer::{self, LexError, LexErrorKind, Pseudo};
 use crate::pos::{FileId, Pos, Word};
 use blocks::Blocks;
+use std::ops::Range;
 
 /// Reading stops after this many lines with alerts in one file.
 const MAX_FATAL_LINES: u32 = 50;
@@ -148,7 +149,7 @@ impl<'a> Reader<'a> {
             if has_nul && let Some(col) = memchr::memchr(0, line.as_bytes()) {
                 self.state.tight(pos, format!("Stray NUL character at position {}.", col + 1));
             } else {
-                self.line(pos, file, line, &mut blocks);
+                self.line(pos, file, start..start + line.len(), &mut blocks);
             }
             if end.is_none() {
                 let col = line.len() + 1;
@@ -167,9 +168,11 @@ impl<'a> Reader<'a> {
         self.abort |= cx.abort;
     }
 
-    fn line(&mut self, pos: Pos, file: &'a SourceFile, line: &str, blocks: &mut Blocks) {
+    fn line(&mut self, pos: Pos, file: &'a SourceFile, range: Range<usize>, blocks: &mut Blocks) {
         let pseudo = Pseudo { file: &file.name, line: pos.line, section: &self.state.section };
-        if let Err(error) = lexer::split_into(line, self.state.env, &pseudo, &mut self.words) {
+        if let Err(error) =
+            lexer::split_range(&file.text, range.clone(), self.state.env, &pseudo, &mut self.words)
+        {
             return self.lex_error(pos, error);
         }
         let Some(first) = self.words.first() else { return };
@@ -185,7 +188,7 @@ impl<'a> Reader<'a> {
             return;
         }
         if let Some(i) = self.words.iter().position(|w| w.is_empty()) {
-            return self.empty_argument(pos, line, i);
+            return self.empty_argument(pos, file.text.get(range).unwrap_or_default(), i);
         }
         let mut cx = self.state.context(pos, &file.name);
         self.sink.line(&mut cx, &self.words);
