@@ -36,7 +36,7 @@ impl<'a> Args<'a> {
     }
 
     /// Takes the next word.
-    pub fn next(&mut self) -> Option<&'a str> {
+    pub fn advance(&mut self) -> Option<&'a str> {
         let w = self.peek()?;
         self.at += 1;
         Some(w)

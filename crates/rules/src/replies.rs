@@ -7,6 +7,7 @@ use crate::args::Args;
 use bytes::Bytes;
 use hawser_cfg::diag::Severity;
 use hawser_cfg::model::{ErrorDecl, ErrorKind, HttpErrors};
+use hawser_cfg::octets;
 use hawser_cfg::pos::Pos;
 use hawser_http::reply::error_statuses;
 use hawser_http::status::reason;
@@ -105,7 +106,7 @@ fn moved(status: u16, url: &str) -> Reply {
     let mut head = Head::response(Version::H11, status, reason(status).as_bytes());
     head.add(b"cache-control", b"no-cache");
     head.add(b"content-length", b"0");
-    head.add(b"location", &crate::rewrite::escape(url.as_bytes(), hawser_http::chars::is_value));
+    head.add(b"location", &crate::rewrite::escape(&octets::decode(url), hawser_http::chars::is_value));
     Reply { head, body: Bytes::new(), close: false }
 }
 

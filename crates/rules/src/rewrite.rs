@@ -129,6 +129,3 @@ pub(crate) fn target_changed(head: &mut Head) {
         head.set_value_at(i, &host);
     }
 }
-
-#[cfg(test)]
-mod tests;

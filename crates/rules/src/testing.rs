@@ -3,7 +3,7 @@
 use crate::txn::{Asks, Room, RuleSet, Txn, Verdict};
 use crate::{ErrorReplies, Errors, ProxyRules, RuleCx};
 use hawser_cfg::diag::{Diags, Severity};
-use hawser_cfg::model::{Config, ErrorDecl, Mode, Proxy, ProxyKind, RuleLine};
+use hawser_cfg::model::{Config, Mode, Proxy, ProxyKind, RuleLine};
 use hawser_cfg::pos::{FileId, Pos, Word};
 use hawser_http::{Head, Version};
 use hawser_proto::clock;
@@ -127,15 +127,6 @@ impl World {
             proc_vars: ProcVars::default(),
             files: Vec::new(),
         }
-    }
-
-    /// Declares error replies of the frontend.
-    pub(crate) fn errors(mut self, config: &Config, decls: &[ErrorDecl]) -> Self {
-        let mut diags = Diags::default();
-        let mut cx = CompileCx::new(config, &mut diags);
-        self.errors = ErrorReplies::compile(&mut cx, decls);
-        assert!(!diags.has_alert(), "{:?}", diags.list);
-        self
     }
 
     /// Compiles rule lines and evaluates the set that they belong to.

@@ -60,7 +60,7 @@ pub(super) fn tcp_capture(cx: &mut RuleCx<'_, '_>, args: &mut Args<'_>) -> Resul
     if !args.eat("len") {
         return Err(fail("a positive 'len' argument is mandatory"));
     }
-    let len = length(args.next().unwrap_or_default()).map_err(|e| e.prefix(&rule))?;
+    let len = length(args.advance().unwrap_or_default()).map_err(|e| e.prefix(&rule))?;
     Ok(Box::new(Capture { expr, slot: declare(cx, len), response: false }))
 }
 

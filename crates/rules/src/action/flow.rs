@@ -66,7 +66,7 @@ pub(super) fn set_nice(_: &mut RuleCx<'_, '_>, args: &mut Args<'_>) -> Parsed {
 }
 
 pub(super) fn expect_proxy(cx: &mut RuleCx<'_, '_>, args: &mut Args<'_>) -> Parsed {
-    let got = args.next().unwrap_or_default();
+    let got = args.advance().unwrap_or_default();
     if got != "layer4" {
         let place = crate::compile::place(cx.proxy);
         return Err(Error::new(format!(
@@ -155,7 +155,7 @@ impl Millis {
         match units::parse_time(word, TimeUnit::Ms) {
             Ok(0) => Err(Error::new(format!("null value is not valid for a '{what}' rule"))),
             Ok(ms) => {
-                args.next();
+                args.advance();
                 Ok(Self::Fixed(ms))
             }
             Err(e) => {
@@ -207,12 +207,12 @@ pub(super) fn wait_for_body(_: &mut RuleCx<'_, '_>, args: &mut Args<'_>) -> Pars
     while let Some(word) = args.peek_arg() {
         match word {
             "time" => {
-                args.next();
+                args.advance();
                 let [t] = args.take("missing argument for 'time'")?;
                 time = Some(units::parse_time(t, TimeUnit::Ms).map_err(|e| time_error(e, t, ""))?);
             }
             "at-least" => {
-                args.next();
+                args.advance();
                 let [n] = args.take("missing argument for 'at-least'")?;
                 at_least = units::parse_size(n).map_err(|e| time_error(e, n, ""))?;
             }

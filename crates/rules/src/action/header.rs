@@ -6,6 +6,7 @@ use crate::compile::RuleCx;
 use crate::expand;
 use crate::txn::Txn;
 use bytes::Bytes;
+use hawser_cfg::octets;
 use hawser_http::chars::is_safe_value;
 use hawser_http::list;
 use hawser_sample::{Error, LogFormat, pattern};
@@ -51,7 +52,7 @@ pub(super) fn field_name(cx: &mut RuleCx<'_, '_>, name: &str) -> Result<Box<[u8]
     {
         cx.warn(format!("header name '{name}' contains forbidden character '{c}'."));
     }
-    Ok(name.as_bytes().into())
+    Ok(octets::decode(name).into())
 }
 
 pub(super) fn set_header(cx: &mut RuleCx<'_, '_>, args: &mut Args<'_>) -> Parsed {
@@ -147,7 +148,7 @@ pub(super) fn del_header(_: &mut RuleCx<'_, '_>, args: &mut Args<'_>) -> Parsed 
     let [name] = args.take("expects at least 1 argument")?;
     let method = method(args)?;
     Ok(Box::new(match NameMatch::of(method) {
-        Some(how) => DelHeader::Name(how, name.as_bytes().into()),
+        Some(how) => DelHeader::Name(how, octets::decode(name).into()),
         None if method == "reg" => DelHeader::Regex(pattern::regex(name, true)?),
         None => return Err(Error::new(format!("-m with unsupported matching method '{method}'"))),
     }))
@@ -225,7 +226,7 @@ fn replace(cx: &mut RuleCx<'_, '_>, args: &mut Args<'_>, each: bool) -> Parsed {
     let [name, regex] = args.take(USAGE)?;
     let regex = pattern::regex(regex, false).map_err(|e| e.at(args.at() - 1))?;
     let by = args.format(cx.cx, USAGE)?;
-    Ok(Box::new(ReplaceHeader { name: name.as_bytes().into(), regex, by, each }))
+    Ok(Box::new(ReplaceHeader { name: octets::decode(name).into(), regex, by, each }))
 }
 
 pub(super) fn replace_header(cx: &mut RuleCx<'_, '_>, args: &mut Args<'_>) -> Parsed {

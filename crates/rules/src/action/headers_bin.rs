@@ -8,6 +8,7 @@ use super::{Action, Step};
 use crate::args::Args;
 use crate::compile::RuleCx;
 use crate::txn::Txn;
+use hawser_cfg::octets;
 use hawser_http::chars::is_name;
 use hawser_sample::{Error, Expr};
 
@@ -112,7 +113,7 @@ fn parse(cx: &mut RuleCx<'_, '_>, args: &mut Args<'_>, add: bool) -> Result<Box<
     } else {
         ""
     };
-    Ok(Box::new(SetHeaders { fields, prefix: prefix.as_bytes().into(), add }))
+    Ok(Box::new(SetHeaders { fields, prefix: octets::decode(prefix).into(), add }))
 }
 
 pub(super) fn add(cx: &mut RuleCx<'_, '_>, args: &mut Args<'_>) -> Result<Box<dyn Action>, Error> {

@@ -156,7 +156,7 @@ pub(super) fn parse(_: &mut RuleCx<'_, '_>, args: &mut Args<'_>) -> Result<Box<d
     let mut option = |word: &str| match args.peek_arg() {
         None => Ok(false),
         Some(w) if w == word => {
-            args.next();
+            args.advance();
             Ok(true)
         }
         Some(other) => Err(Error::new(format!("unknown argument '{other}' for '{name}' normalizer"))),

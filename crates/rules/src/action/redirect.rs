@@ -127,7 +127,7 @@ pub(super) fn parse(cx: &mut RuleCx<'_, '_>, args: &mut Args<'_>) -> Result<Box<
         cookie: None,
     };
     while let Some(word) = args.peek_arg() {
-        args.next();
+        args.advance();
         match word {
             "location" => to = Some(To::Location(value(cx, args, word)?)),
             "prefix" => to = Some(To::Prefix(value(cx, args, word)?)),
@@ -160,7 +160,7 @@ pub(super) fn parse(cx: &mut RuleCx<'_, '_>, args: &mut Args<'_>) -> Result<Box<
 }
 
 fn argument<'a>(args: &mut Args<'a>, word: &str) -> Result<&'a str, Error> {
-    args.next().ok_or_else(|| Error::new(format!("missing argument for '{word}'")))
+    args.advance().ok_or_else(|| Error::new(format!("missing argument for '{word}'")))
 }
 
 fn value(cx: &mut RuleCx<'_, '_>, args: &mut Args<'_>, word: &str) -> Result<LogFormat, Error> {

@@ -6,6 +6,7 @@ use crate::compile::RuleCx;
 use crate::replies::spec::{Defaults, ReplySpec};
 use crate::txn::{Txn, Verdict};
 use hawser_cfg::model::opt;
+use hawser_cfg::octets;
 use hawser_http::chars::is_safe_value;
 use hawser_http::{Head, KnownName, Reply};
 use hawser_sample::Error;
@@ -93,7 +94,7 @@ pub(super) fn auth(cx: &mut RuleCx<'_, '_>, args: &mut Args<'_>) -> Parsed {
     } else {
         &cx.proxy.name
     };
-    let challenge = format!("Basic realm=\"{realm}\"").into_bytes();
+    let challenge = [b"Basic realm=\"", &*octets::decode(realm), b"\""].concat();
     if !is_safe_value(&challenge) {
         return Err(Error::new("invalid character in the realm"));
     }

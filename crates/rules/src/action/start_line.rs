@@ -6,7 +6,9 @@ use crate::compile::RuleCx;
 use crate::expand;
 use crate::rewrite::target_changed;
 use crate::txn::Txn;
+use hawser_cfg::octets;
 use hawser_http::Head;
+use hawser_http::chars::is_safe_value;
 use hawser_http::status::reason;
 use hawser_http::uri::Unsafe;
 use hawser_sample::{Error, LogFormat, pattern};
@@ -58,9 +60,13 @@ struct SetPart {
 
 impl Action for SetPart {
     fn run(&self, txn: &mut Txn<'_>) -> Step {
-        txn.target_value(&self.value, |txn, value| {
+        let set = |txn: &mut Txn<'_>, value: &[u8]| {
             txn.rewrite_request(value.len() + 1, |head| self.part.set(head, value))
-        })
+        };
+        match self.part {
+            Part::Method => txn.formatted(&self.value, set),
+            _ => txn.target_value(&self.value, set),
+        }
     }
 }
 
@@ -169,10 +175,11 @@ pub(super) fn set_status(_: &mut RuleCx<'_, '_>, args: &mut Args<'_>) -> Parsed 
         }
         _ => reason(status),
     };
-    if !hawser_http::chars::is_safe_value(phrase.as_bytes()) {
+    let phrase = octets::decode(phrase);
+    if !is_safe_value(&phrase) {
         return Err(Error::new("invalid character in the reason"));
     }
-    Ok(Box::new(SetStatus { status, reason: phrase.as_bytes().into() }))
+    Ok(Box::new(SetStatus { status, reason: phrase.into() }))
 }
 
 #[cfg(test)]

@@ -121,7 +121,7 @@ impl Int {
         };
         match number {
             Some(n) => {
-                args.next();
+                args.advance();
                 Ok(Self::Fixed(n))
             }
             None => args.expr(cx.cx).map(Self::Expr),

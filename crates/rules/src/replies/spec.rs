@@ -5,6 +5,7 @@ use crate::args::Args;
 use crate::rewrite::escape;
 use bytes::Bytes;
 use hawser_cfg::diag::Severity;
+use hawser_cfg::octets;
 use hawser_http::chars::{is_safe_value, is_value};
 use hawser_http::reply::error_statuses;
 use hawser_http::status::reason;
@@ -169,7 +170,7 @@ struct Parser {
 
 enum Source {
     Errors,
-    File(Option<Reply>),
+    File(Option<Arc<Reply>>),
     Section(String),
     Raw(Bytes),
     Format(LogFormat),
@@ -180,7 +181,7 @@ impl Parser {
     fn argument(&mut self, cx: &mut CompileCx<'_>, args: &mut Args<'_>, word: &str) -> Result<bool, Error> {
         match word {
             "status" | "deny_status" => {
-                args.next();
+                args.advance();
                 let code = value(args, "status", "<status_code>")?;
                 let code = code.parse().unwrap_or(0);
                 if !(200..=599).contains(&code) {
@@ -190,15 +191,16 @@ impl Parser {
                 self.deny_status = word == "deny_status";
             }
             "content-type" => {
-                args.next();
+                args.advance();
                 let t = value(args, word, "<ctype>")?;
-                if !is_safe_value(t.as_bytes()) {
+                let t = octets::decode(t);
+                if !is_safe_value(&t) {
                     return Err(Error::new("invalid character in the content type"));
                 }
-                self.content_type = Some(t.as_bytes().into());
+                self.content_type = Some(t.into());
             }
             "hdr" => {
-                args.next();
+                args.advance();
                 self.field(cx, args)?;
             }
             _ => return self.source(cx, args, word),
@@ -220,7 +222,7 @@ impl Parser {
         if matches!(KnownName::of(name.as_bytes()), ContentLength | ContentType | TransferEncoding) {
             cx.diags.warning(cx.pos, format!("header '{name}' always ignored by the http reply."));
         } else {
-            self.fields.push((name.as_bytes().into(), value));
+            self.fields.push((octets::decode(name).into(), value));
         }
         Ok(())
     }
@@ -233,24 +235,22 @@ impl Parser {
         if let Some((first, _)) = &self.source {
             return Err(Error::new(format!("unexpected '{word}' argument, '{first}' already defined")));
         }
-        args.next();
+        args.advance();
         let source = match word {
             "default-errorfiles" => Source::Errors,
             "errorfile" => {
                 let path = value(args, word, "<fmt>")?;
                 let reply = Reply::parse(&read(path)?);
-                Source::File(reply.map_err(|e| Error::new(format!("'{path}': {e}")))?)
+                let reply = reply.map_err(|e| Error::new(format!("'{path}': {e}")))?;
+                Source::File(reply.map(Arc::new))
             }
             "errorfiles" => Source::Section(value(args, word, "<name>")?.to_owned()),
             "file" => Source::Raw(read(value(args, word, "<file>")?)?.into()),
             "lf-file" => {
                 let text = read(value(args, word, "<file>")?)?;
-                // Bytes that are no UTF-8 travel as the code points of their numbers, as everywhere in the language.
-                let text = String::from_utf8(text)
-                    .unwrap_or_else(|e| e.as_bytes().iter().copied().map(char::from).collect());
-                Source::Format(LogFormat::parse(cx, &text, Flavor::Value)?)
+                Source::Format(LogFormat::parse(cx, &octets::encode(&text), Flavor::Value)?)
             }
-            "string" => Source::Raw(Bytes::copy_from_slice(value(args, word, "<str>")?.as_bytes())),
+            "string" => Source::Raw(octets::decode(value(args, word, "<str>")?).into_owned().into()),
             _ => {
                 let text = value(args, word, "<fmt>")?;
                 Source::Format(LogFormat::parse(cx, text, Flavor::Value).map_err(|e| e.at(args.at() - 1))?)
@@ -278,7 +278,7 @@ impl Parser {
             }
             Some(Source::File(reply)) => {
                 self.ignored(cx, "when used with an errorfile");
-                Content::Fixed(reply.map(Arc::new))
+                Content::Fixed(reply)
             }
             Some(Source::Section(name)) => {
                 self.ignored(cx, "when used with an errorfile");
@@ -340,10 +340,9 @@ impl ReplySpec {
                 Body::Raw(_) => true,
                 Body::Format(f) => f.fixed().is_some(),
             };
-            if body_fixed && fields.iter().all(|f| f.1.fixed().is_some()) {
-                if let Made::Reply(r) = self.make_here(&Ctx::EMPTY) {
-                    self.content = Content::Fixed(r);
-                }
+            let fixed = body_fixed && fields.iter().all(|f| f.1.fixed().is_some());
+            if let (true, Made::Reply(r)) = (fixed, self.make_here(&Ctx::EMPTY)) {
+                self.content = Content::Fixed(r);
             }
         }
         self
@@ -370,7 +369,7 @@ fn from_section(cx: &mut CompileCx<'_>, name: &str, status: u16) -> Result<Conte
 
 /// The value of an argument.
 fn value<'a>(args: &mut Args<'a>, word: &str, what: &str) -> Result<&'a str, Error> {
-    args.next().ok_or_else(|| Error::new(format!("'{word}' expects {what} as argument")))
+    args.advance().ok_or_else(|| Error::new(format!("'{word}' expects {what} as argument")))
 }
 
 fn read(path: &str) -> Result<Vec<u8>, Error> {
