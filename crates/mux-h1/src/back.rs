@@ -2,7 +2,7 @@
 
 use crate::Side;
 use crate::codec::{
-    Asked, ConnField, Info, Progress, Status, WriteOpts, parse_response, says_close, server_keeps_alive,
+    Asked, ConnField, Info, Progress, Status, WriteOpts, must_close, parse_response, server_keeps_alive,
     write_request,
 };
 use crate::input::Input;
@@ -91,7 +91,7 @@ impl BackStream for H1Back {
             _ if info.upgrade => Asked::Upgrade,
             _ => Asked::Other,
         };
-        let close = close || says_close(head);
+        let close = close || must_close(head, info.body);
         self.keep = !close;
         let opts = WriteOpts {
             conn: if close { ConnField::Close } else { ConnField::Silent },

@@ -2,8 +2,8 @@
 
 use crate::Side;
 use crate::codec::{
-    ConnField, Encoding, Info, Progress, Status, WriteOpts, client_wants_keepalive, parse_request,
-    says_close, write_response,
+    ConnField, Encoding, Info, Progress, Status, WriteOpts, client_wants_keepalive, must_close,
+    parse_request, write_response,
 };
 use crate::input::Input;
 use crate::output::Output;
@@ -132,7 +132,7 @@ impl FrontStream for H1Front {
     }
 
     fn send_response(&mut self, head: &Head, body: BodyLen, close: bool) {
-        let close = close || !self.asked.keep_alive || says_close(head);
+        let close = close || !self.asked.keep_alive || must_close(head, body);
         let opts = write_opts(&self.side, &self.asked, close);
         let out = self.output.text();
         let enc = write_response(head, body, self.asked.head, self.asked.h10, &opts, out);

@@ -2,7 +2,7 @@
 
 use super::Info;
 use hawser_http::list::has_token;
-use hawser_http::{BodyLen, Head, KnownName, Version};
+use hawser_http::{BodyLen, Head, KnownName, Start, Version};
 
 /// Does the client want its connection kept after the response (RFC 9112 section 9.3)?
 pub fn client_wants_keepalive(head: &Head, info: &Info) -> bool {
@@ -19,10 +19,15 @@ pub fn server_keeps_alive(head: &Head, info: &Info) -> bool {
     framed && client_wants_keepalive(head, info)
 }
 
-/// Does the head about to be written say `Connection: close`? Parsed heads never do, as that option ends at this
-/// proxy; so a rule has set it, and the connection must be closed as announced.
-pub fn says_close(head: &Head) -> bool {
-    head.known(KnownName::Connection).any(|v| has_token(v, b"close"))
+/// Must the connection be closed after the head about to be written, whatever both sides want?
+///
+/// A rule may have set `Connection: close` (heads never come from a parser with it, as that option ends at this
+/// proxy). And a server that chunks in HTTP/1.0 is not to be trusted with what is in its chunks (RFC 9112
+/// section 6.1): nothing may follow them.
+pub fn must_close(head: &Head, body: BodyLen) -> bool {
+    let response = matches!(head.start, Start::Response { .. });
+    (response && body == BodyLen::Chunked && head.version() == Version::H10)
+        || head.known(KnownName::Connection).any(|v| has_token(v, b"close"))
 }
 
 #[cfg(test)]
@@ -61,7 +66,7 @@ mod tests {
         for (version, fields, keep) in cases {
             let (head, info) = parse(&format!("GET / HTTP/{version}\r\n{fields}\r\n"));
             assert_eq!(client_wants_keepalive(&head, &info), keep, "request {version} {fields:?}");
-            assert!(!says_close(&head));
+            assert!(!must_close(&head, info.body));
             let response = format!("HTTP/{version} 200 OK\r\n{fields}Content-Length: 1\r\n\r\n");
             let (head, info) = parse(&response);
             assert_eq!(server_keeps_alive(&head, &info), keep, "response {version} {fields:?}");
@@ -73,7 +78,15 @@ mod tests {
     #[test]
     fn a_rule_may_ask_for_the_end() {
         let mut head = Head::response(Version::H11, 200, b"OK");
+        assert!(!must_close(&head, BodyLen::Chunked));
         head.add(b"connection", b"foo, Close");
-        assert!(says_close(&head));
+        assert!(must_close(&head, BodyLen::Chunked));
+    }
+
+    #[test]
+    fn nothing_follows_chunks_of_http_1_0() {
+        let head = Head::response(Version::H10, 200, b"OK");
+        assert!(must_close(&head, BodyLen::Chunked));
+        assert!(!must_close(&head, BodyLen::Length(1)));
     }
 }

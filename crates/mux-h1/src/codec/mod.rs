@@ -10,7 +10,7 @@
 //! | read a chunked body | [`ChunkDecoder`] |
 //! | write a head | [`write_request`], [`write_response`] |
 //! | write a chunked body | [`encode_chunk_header`], [`encode_last_chunk`], [`encode_trailers`] |
-//! | know whether a connection lives on | [`client_wants_keepalive`], [`server_keeps_alive`], [`says_close`] |
+//! | know whether a connection lives on | [`client_wants_keepalive`], [`server_keeps_alive`], [`must_close`] |
 
 pub mod case;
 pub mod chunk;
@@ -26,7 +26,7 @@ pub mod write;
 
 pub use case::CaseMap;
 pub use chunk::{ChunkDecoder, Step, encode_chunk_header, encode_last_chunk, encode_trailers};
-pub use conn::{client_wants_keepalive, says_close, server_keeps_alive};
+pub use conn::{client_wants_keepalive, must_close, server_keeps_alive};
 pub use error::{ParseError, Reason};
 pub use framing::{Asked, Info, request_body_len, response_body_len};
 pub use head::{Opts, Progress, Status, parse_request, parse_response};

@@ -7,6 +7,7 @@
 use super::CaseMap;
 use super::digits::Digits;
 use hawser_http::list::{has_token, values};
+use hawser_http::status::reason;
 use hawser_http::{BodyLen, Field, Head, KnownName, Start, Version};
 
 /// What to say in the Connection field.
@@ -70,7 +71,7 @@ pub fn write_request(head: &Head, body: BodyLen, opts: &WriteOpts<'_>, out: &mut
     encoding
 }
 
-/// Appends a response head. `asked_head` tells that the request was HEAD, `h10` that the client speaks HTTP/1.0
+/// Appends a response head; one without reason phrase gets the usual one. `asked_head` tells that the request was HEAD, `h10` that the client speaks HTTP/1.0
 /// and so understands no chunks.
 pub fn write_response(
     head: &Head,
@@ -104,7 +105,8 @@ pub fn write_response(
     out.extend_from_slice(if version == Version::H10 { b"HTTP/1.0 " } else { b"HTTP/1.1 " });
     decimal(u64::from(status), out);
     out.push(b' ');
-    out.extend_from_slice(head.reason());
+    let phrase = head.reason();
+    out.extend_from_slice(if phrase.is_empty() { reason(status).as_bytes() } else { phrase });
     out.extend_from_slice(b"\r\n");
     let conn = match encoding {
         Encoding::UntilClose => Some(ConnField::Close),

@@ -66,7 +66,7 @@ fn responses_say_what_the_client_needs() {
         ("HTTP/1.1 200 OK~Content-Length: 2~~", Other, true,  KEEP,   "HTTP/1.1 200 OK~Content-Length: 2~connection: keep-alive~~", Encoding::Length(2)),
         ("HTTP/1.0 200 OK~Content-Length: 2~~", Other, false, SILENT, "HTTP/1.0 200 OK~Content-Length: 2~connection: keep-alive~~", Encoding::Length(2)),
         ("HTTP/1.0 200 OK~Content-Length: 2~~", Other, false, CLOSE,  "HTTP/1.0 200 OK~Content-Length: 2~~", Encoding::Length(2)),
-        ("HTTP/1.1 200~Content-Length: 0~~",    Other, false, SILENT, "HTTP/1.1 200 ~Content-Length: 0~~", Encoding::Empty),
+        ("HTTP/1.1 200~Content-Length: 0~~",    Other, false, SILENT, "HTTP/1.1 200 OK~Content-Length: 0~~", Encoding::Empty),
         ("HTTP/1.1 200 OK~X: y~~",              Other, false, SILENT, "HTTP/1.1 200 OK~X: y~connection: close~~", Encoding::UntilClose),
         // Chunks are for HTTP/1.1 only.
         ("HTTP/1.1 200 OK~Transfer-Encoding: chunked~X: y~~", Other, false, SILENT, "HTTP/1.1 200 OK~Transfer-Encoding: chunked~X: y~~", Encoding::Chunked),
