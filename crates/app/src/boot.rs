@@ -14,6 +14,7 @@ use crate::worker::{Plan, Worker};
 use crate::{Exit, affinity, args, check, engine, facts, version};
 use hawser_cfg::env::Env;
 use hawser_cfg::model::Config;
+use hawser_cfg::render;
 use hawser_cli::{Registry, Socket, State};
 use hawser_listener::{BindSpec, Binder, Bound, CompileOptions, Compiled, Dealt};
 use hawser_proto::{ListenerInfo, ProcessInfo, Receiver, clock};
@@ -152,13 +153,13 @@ impl<'a> Boot<'a> {
     /// The end of `-c`.
     fn verdict(&self) -> Exit {
         if self.listening.binds.is_empty() {
-            print("Configuration file has no error but will not start (no listener) => exit(2).\n");
+            print(&format!("{}\n", render::NO_LISTENER));
             return Exit::Status(2);
         }
         if self.args.verbose && !self.warned {
-            print("Configuration file is valid\n");
+            print(&format!("{}\n", render::VALID));
         } else if self.warned && !self.args.quiet {
-            print("Warnings were found.\n");
+            print(&format!("{}\n", render::WARNINGS_FOUND));
         }
         Exit::Status(0)
     }

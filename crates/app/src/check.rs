@@ -11,6 +11,7 @@ use hawser_cfg::env::Env;
 use hawser_cfg::load::{Files, Source};
 use hawser_cfg::model::{Config, Global};
 use hawser_cfg::parse::{Parsed, parse};
+use hawser_cfg::render;
 
 /// `-cc`: 0 if it is true, 1 if it is false, 2 if it cannot be evaluated.
 pub(crate) fn condition(messages: &Messages, text: &str, args: &Args) -> Exit {
@@ -57,16 +58,16 @@ pub(crate) fn report(
     diags: &Diags,
     files: &Files,
 ) -> Result<(), Exit> {
-    report::classic(messages, &diags.list, files, args.diag);
+    report::print(messages, args, diags, files);
     if diags.has_alert() {
-        // Nothing was read: what could not be opened says it all.
-        if !files.list.is_empty() {
-            messages.alert("config : Fatal errors found in configuration.");
+        // Where nothing was read, what could not be opened says it all.
+        if !files.list.is_empty() && report::wants_summary(args) {
+            messages.alert(&format!("config : {}", render::FATAL));
         }
         return Err(Exit::Status(1));
     }
     if diags.has_warning() && (args.zero_warning || config.global.zero_warning) {
-        messages.alert("Some warnings were found and 'zero-warning' is set. Aborting.");
+        messages.alert(render::ZERO_WARNING);
         return Err(Exit::Status(1));
     }
     Ok(())

@@ -51,15 +51,27 @@ impl Messages {
 
     /// Says something; lines after the first are set off as HAProxy does.
     pub(crate) fn say(&self, level: Level, text: &str) {
-        if level >= Level::Warning && !self.announced.swap(true, Ordering::Relaxed) {
-            self.print(Level::Notice, &format!("haproxy version is {}", crate::version::VERSION));
+        self.rendered(level, &format(level, std::process::id(), text));
+    }
+
+    /// Says something that has its prefix already.
+    pub(crate) fn rendered(&self, level: Level, text: &str) {
+        if level > Level::Notice && !self.announced.swap(true, Ordering::Relaxed) {
+            let pid = std::process::id();
+            let version = format!("haproxy version is {}", crate::version::VERSION);
+            self.print(&format(Level::Notice, pid, &version));
             let path = std::env::current_exe().map(|p| p.display().to_string()).unwrap_or_default();
-            self.print(Level::Notice, &format!("path to executable is {path}"));
+            self.print(&format(Level::Notice, pid, &format!("path to executable is {path}")));
         }
         if level == Level::Warning {
-            self.warnings.fetch_add(1, Ordering::Relaxed);
+            self.count_warnings(1);
         }
-        self.print(level, text);
+        self.print(text);
+    }
+
+    /// Counts warnings that were printed in another format.
+    pub(crate) fn count_warnings(&self, n: u32) {
+        self.warnings.fetch_add(n, Ordering::Relaxed);
     }
 
     /// An alert.
@@ -77,12 +89,12 @@ impl Messages {
         self.say(Level::Notice, text);
     }
 
-    fn print(&self, level: Level, text: &str) {
-        let line = format(level, std::process::id(), text);
-        self.log.0.lock().push_str(&line);
+    /// Prints text as it is, and keeps it.
+    pub(crate) fn print(&self, text: &str) {
+        self.log.0.lock().push_str(text);
         if !self.quiet.load(Ordering::Relaxed) {
             // Nobody may be listening any more; there is nothing to do about it.
-            let _ = std::io::stderr().lock().write_all(line.as_bytes());
+            let _ = std::io::stderr().lock().write_all(text.as_bytes());
         }
     }
 }
