@@ -201,7 +201,12 @@ impl Ctx<'_> {
     /// Argument `i` as a time in `unit`, or an alert.
     pub(crate) fn time_in(&mut self, line: &Line<'_>, i: usize, unit: TimeUnit) -> Option<u32> {
         match units::parse_time(line.arg(i), unit) {
-            Ok(t) => Some(t),
+            Ok(t) => {
+                if let Some(text) = units::trailing_character(line.arg(i)) {
+                    self.warn(line, text);
+                }
+                Some(t)
+            }
             Err(e) => {
                 self.alert_arg(line, i, time_error(e, line.arg(i), &line.keyword(), unit));
                 None
@@ -280,6 +285,18 @@ impl Ctx<'_> {
             d.suggestion = suggest::near(word, names).map(str::to_owned);
         }
     }
+
+    /// Ends the last message with a full stop and a hint, unless a suggestion follows it.
+    pub(crate) fn full_stop(&mut self, hint: &str) {
+        if let Some(d) = self.diags.list.last_mut() {
+            if d.suggestion.is_none() {
+                d.text.push('.');
+                d.text.push_str(hint);
+            } else if !hint.is_empty() {
+                d.note = Some(hint.trim_start().to_owned());
+            }
+        }
+    }
 }
 
 /// HAProxy's words for a time that it cannot use.
@@ -296,7 +313,12 @@ pub(crate) fn time_error(e: UnitError, text: &str, keyword: &str, unit: TimeUnit
         UnitError::Underflow => {
             format!("timer underflow in argument '{text}' to '{keyword}' (minimum non-null value is {min})")
         }
-        UnitError::Unexpected(_, Some(c)) => format!("unexpected character '{c}' in '{keyword}'"),
+        UnitError::Unexpected(_, Some(c)) if keyword.starts_with("timeout ") => {
+            format!("unexpected character '{c}' in '{keyword}'")
+        }
+        UnitError::Unexpected(_, Some(c)) => {
+            format!("unexpected character '{c}' in argument to <{keyword}>.")
+        }
         UnitError::Unexpected(_, None) => format!("'{keyword}' expects a time, got '{text}'"),
     }
 }

@@ -37,7 +37,10 @@ pub(crate) fn walk<T>(
         } else {
             " : "
         };
-        d.text = format!("{}{sep}{}", (intro.text)(), d.text);
+        let text = (intro.text)();
+        if !text.is_empty() {
+            d.text = format!("{text}{sep}{}", d.text);
+        }
         d.layout = intro.layout;
     }
 }
@@ -57,8 +60,9 @@ fn options<T>(
             // `name(argument)` is looked up without its argument.
             let found = word.find('(').and_then(|i| index.get(&word[..i])).filter(|r| r.meta.prefix);
             let Some(row) = found else {
-                cx.diags.alert_at(pos, word, format!("unknown keyword '{word}'.{hint}"));
+                cx.diags.alert_at(pos, word, format!("unknown keyword '{word}'"));
                 cx.suggest(word, index.names());
+                cx.full_stop(hint);
                 return;
             };
             let line = Line::option(pos, &words[at..]);
@@ -80,12 +84,7 @@ fn options<T>(
             continue;
         }
         if rest < min {
-            let (name, expects) = (row.meta.name, row.x.expects);
-            let text = match expects.strip_prefix(": ") {
-                Some(what) => format!("'{name}' : {what}"),
-                None => format!("'{name}' expects {expects}"),
-            };
-            cx.diags.alert_at(pos, word, text);
+            cx.diags.alert_at(pos, word, run::missing(row.meta.name, row.x.expects));
             return;
         }
         cx.st.taken = takes;

@@ -68,65 +68,90 @@ pub(crate) fn not_yet(cx: &mut Ctx<'_>, line: &Line<'_>, area: &str) {
 /// Runs a row whose keyword was found.
 pub(crate) fn run<T>(cx: &mut Ctx<'_>, row: &Row<Kw<T>>, target: &mut T, line: &Line<'_>) {
     let kw = &row.x;
-    if !placed(cx, kw.scope, line) || !available(cx, &row.meta, line) {
+    let side = placed(cx, kw.scope, line);
+    if side == Side::Refused || !available(cx, &row.meta, line) {
         return;
     }
+    let before = cx.diags.list.len();
     if line.len() < usize::from(kw.min) {
-        let text = format!("'{}' expects {}", line.keyword(), kw.expects);
+        let text = missing(&line.keyword(), kw.expects);
         cx.alert(line, text);
-        return;
+    } else if kw.max == MANY || cx.at_most(line, kw.max.into()) {
+        set(cx, &kw.set, target, line);
     }
-    if kw.max != MANY && !cx.at_most(line, kw.max.into()) {
-        return;
+    if let Side::Useless(lacks) = side
+        && cx.diags.list.len() == before
+    {
+        let text = format!(
+            "{} will be ignored because {} has no {lacks} capability",
+            line.keyword(),
+            cx.proxy_name()
+        );
+        cx.warn(line, text);
     }
-    set(cx, &kw.set, target, line);
+}
+
+/// HAProxy's words for a keyword without its arguments; some texts have a colon in front.
+pub(crate) fn missing(keyword: &str, expects: &str) -> String {
+    match expects.strip_prefix(": ") {
+        Some(what) => format!("'{keyword}' : {what}"),
+        None => format!("'{keyword}' expects {expects}"),
+    }
+}
+
+/// How a keyword fits its section.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    /// It does, or a warning said that it does not.
+    Fits,
+    /// It is refused here.
+    Refused,
+    /// It is parsed, and a warning follows if nothing else is wrong: the proxy lacks this side.
+    Useless(&'static str),
 }
 
 /// Whether the keyword may be in this section; warns when it is only useless here.
-fn placed(cx: &mut Ctx<'_>, scope: Scope, line: &Line<'_>) -> bool {
+fn placed(cx: &mut Ctx<'_>, scope: Scope, line: &Line<'_>) -> Side {
     let sided = scope.has(Scope::FE) || scope.has(Scope::BE);
     if !sided {
-        return true;
+        return Side::Fits;
     }
     let kind = cx.st.kind;
     if let SectKind::Defaults(named) = kind {
         let anonymous = match (scope.has(Scope::DEF), scope.has(Scope::NAMED), named) {
-            (true, ..) | (_, true, true) => return true,
+            (true, ..) | (_, true, true) => return Side::Fits,
             (_, true, false) => "anonymous ",
             _ => "",
         };
         let text = format!("'{}' not allowed in {anonymous}'defaults' section.", line.keyword());
         cx.alert(line, text);
-        return false;
+        return Side::Refused;
     }
-    let lacks = match (scope.has(Scope::FE), scope.has(Scope::BE)) {
-        (true, false) if !kind.is_fe() => "frontend",
-        (false, true) if !kind.is_be() => "backend",
-        _ => return true,
-    };
-    wrong_side(cx, scope, lacks, line)
+    match (scope.has(Scope::FE), scope.has(Scope::BE)) {
+        (true, false) if !kind.is_fe() => wrong_side(cx, scope, "frontend", line),
+        (false, true) if !kind.is_be() => wrong_side(cx, scope, "backend", line),
+        _ => Side::Fits,
+    }
 }
 
 /// The keyword acts on the side of a proxy that this one does not have.
-fn wrong_side(cx: &mut Ctx<'_>, scope: Scope, lacks: &str, line: &Line<'_>) -> bool {
-    let (keyword, proxy) = (line.keyword(), cx.proxy_name());
+fn wrong_side(cx: &mut Ctx<'_>, scope: Scope, lacks: &'static str, line: &Line<'_>) -> Side {
+    let keyword = line.keyword();
     if scope.has(Scope::STRICT) {
-        let text = format!("'{keyword}' not allowed because {proxy} has no {lacks} capability.");
-        cx.alert(line, text);
-        return false;
+        cx.alert(line, format!("'{keyword}' only available in {lacks} or listen section"));
+        return Side::Refused;
     }
-    let text = if scope.has(Scope::WILL) {
-        format!("{keyword} will be ignored because {proxy} has no {lacks} capability")
-    } else {
-        let hint = match keyword.as_str() {
-            "maxconn" => " Maybe you want 'fullconn' instead ?",
-            "fullconn" => " Maybe you want 'maxconn' instead ?",
-            _ => "",
-        };
-        format!("'{keyword}' ignored because {proxy} has no {lacks} capability.{hint}")
+    if scope.has(Scope::WILL) {
+        return Side::Useless(lacks);
+    }
+    let hint = match keyword.as_str() {
+        "maxconn" => " Maybe you want 'fullconn' instead ?",
+        "fullconn" => " Maybe you want 'maxconn' instead ?",
+        _ => "",
     };
+    let text = format!("'{keyword}' ignored because {} has no {lacks} capability.{hint}", cx.proxy_name());
     cx.warn(line, text);
-    true
+    Side::Fits
 }
 
 fn set<T>(cx: &mut Ctx<'_>, set: &Set<T>, target: &mut T, line: &Line<'_>) {

@@ -6,10 +6,11 @@ use super::inherit;
 use super::line::{Line, Prefix};
 use super::run;
 use crate::diag::{Diags, Layout, Severity};
+use crate::env::Env;
 use crate::keyword::hash;
 use crate::load::{LineCx, LineSink};
 use crate::model::{Config, Global, HttpErrors, Proxy, ProxyKind, ServerOpts, Userlist};
-use crate::pos::Word;
+use crate::pos::{Pos, Word};
 use crate::sections::proxy::bad_name_char;
 use crate::sections::{Section, registry};
 use std::collections::HashMap;
@@ -39,6 +40,14 @@ enum Current {
 #[derive(Default)]
 pub(crate) struct Parser {
     st: State,
+    sections: Sections,
+    alerts: usize,
+    checked: usize,
+}
+
+/// The sections so far.
+#[derive(Default)]
+struct Sections {
     current: Current,
     global: Global,
     defaults: Vec<Defaults>,
@@ -46,9 +55,7 @@ pub(crate) struct Parser {
     names: HashMap<Arc<str>, usize>,
     http_errors: Vec<HttpErrors>,
     userlists: Vec<Userlist>,
-    later_names: Vec<(&'static str, Arc<str>, crate::pos::Pos)>,
-    alerts: usize,
-    checked: usize,
+    later_names: Vec<(&'static str, Arc<str>, Pos)>,
 }
 
 impl LineSink for Parser {
@@ -58,25 +65,23 @@ impl LineSink for Parser {
             self.st.files.resize(file + 1, lcx.file.into());
         }
         let line = Line::new(lcx.pos, words);
-        let mut st = std::mem::take(&mut self.st);
-        let mut cx = Ctx { diags: lcx.diags, env: lcx.env, file: lcx.file, st: &mut st };
+        let mut cx = Ctx { diags: lcx.diags, env: lcx.env, file: lcx.file, st: &mut self.st };
         let hash = hash(line.word().as_bytes());
         match registry().sections.get_hashed(line.word(), hash) {
             Some(row) if line.prefix == Prefix::None => {
-                self.end_section(&mut cx);
+                self.sections.end(&mut cx);
                 if run::available(&mut cx, &row.meta, &line) || matches!(row.x, Section::Later) {
-                    self.start(&mut cx, row.x, &line);
+                    self.sections.start(&mut cx, row.x, &line);
                 } else {
-                    self.current = Current::Skipped;
+                    self.sections.current = Current::Skipped;
                 }
                 line.word().clone_into(lcx.section);
                 if !line.arg(0).is_empty() && line.arg(0) != "from" {
                     line.arg(0).clone_into(lcx.section);
                 }
             }
-            _ => self.keyword(&mut cx, hash, &line),
+            _ => self.sections.keyword(&mut cx, hash, &line),
         }
-        self.st = st;
         self.limit(lcx);
     }
 }
@@ -84,23 +89,23 @@ impl LineSink for Parser {
 impl Parser {
     /// Ends the last section and gives the configuration.
     pub(crate) fn finish(mut self, diags: &mut Diags) -> Config {
-        let mut env = crate::env::Env::empty();
-        let mut st = std::mem::take(&mut self.st);
-        let mut cx = Ctx { diags, env: &mut env, file: "", st: &mut st };
-        self.end_section(&mut cx);
-        if st.experimental && !st.experimental_used {
+        let mut env = Env::empty();
+        let mut cx = Ctx { diags, env: &mut env, file: "", st: &mut self.st };
+        self.sections.end(&mut cx);
+        if self.st.experimental && !self.st.experimental_used {
             let text = "Option 'expose-experimental-directives' is set in the global section but is no longer used. It \
                         is strongly recommended to remove it in order to avoid using an experimental directive by \
                         accident in the future.";
-            diags.push(Severity::Warning, None, text);
+            diags.push(Severity::Warning, None, text).layout = Layout::Plain;
         }
+        let s = self.sections;
         Config {
             files: Vec::new(),
-            global: self.global,
-            proxies: self.proxies,
-            http_errors: self.http_errors,
-            userlists: self.userlists,
-            proxy_names: self.names,
+            global: s.global,
+            proxies: s.proxies,
+            http_errors: s.http_errors,
+            userlists: s.userlists,
+            proxy_names: s.names,
         }
     }
 
@@ -115,7 +120,9 @@ impl Parser {
             lcx.diags.alert(lcx.pos, text).layout = Layout::Tight;
         }
     }
+}
 
+impl Sections {
     fn keyword(&mut self, cx: &mut Ctx<'_>, hash: usize, line: &Line<'_>) {
         let r = registry();
         match self.current {
@@ -159,7 +166,7 @@ impl Parser {
     }
 
     /// Ends the current section.
-    fn end_section(&mut self, cx: &mut Ctx<'_>) {
+    fn end(&mut self, cx: &mut Ctx<'_>) {
         let redirects = std::mem::take(&mut cx.st.redirects);
         match std::mem::take(&mut self.current) {
             Current::Proxy(i) => {

@@ -16,8 +16,10 @@ pub(super) fn check(p: &mut Proxy, global_logs: bool, files: &[Arc<str>], diags:
 }
 
 fn log_format(p: &mut Proxy, global_logs: bool, files: &[Arc<str>], diags: &mut Diags) {
-    let Some(format) = &p.log_format else { return };
-    if let (Mode::Tcp, Some(option)) = (p.mode, http_format(format)) {
+    if p.log_format.is_none() && p.log_format_sd.is_none() {
+        return;
+    }
+    if let (Mode::Tcp, Some(option)) = (p.mode, p.log_format.as_ref().and_then(http_format)) {
         let text = format!(
             "parsing [{}] : 'option {option}' not usable with {} (needs 'mode http'). Falling back to 'option tcplog'.",
             place(files, p.log_format_pos),
@@ -28,7 +30,8 @@ fn log_format(p: &mut Proxy, global_logs: bool, files: &[Arc<str>], diags: &mut 
     }
     if !p.logs.iter().any(|l| !l.global || global_logs) {
         let text = format!("log format ignored for {} since it has no log address.", title(p));
-        warning(diags, p.log_format_pos, text);
+        let sd = p.log_format_sd.as_ref().map(|(pos, _)| *pos);
+        warning(diags, if p.log_format.is_some() { p.log_format_pos } else { sd.unwrap_or(p.pos) }, text);
     }
 }
 

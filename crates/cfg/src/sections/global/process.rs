@@ -1,5 +1,6 @@
 //! Process management and security keywords of `global` (manual 3.1).
 
+use crate::diag::Severity;
 use crate::keyword::Table;
 use crate::model::{Global, SetVar};
 use crate::parse::ctx::{Ctx, DefaultPath};
@@ -11,6 +12,34 @@ type G = Global;
 
 const MAX: u32 = i32::MAX as u32;
 const GROUPS: &str = "every thread has its own listeners and connections, without groups of threads";
+const POLICIES: &[&str] = &[
+    "none",
+    "performance",
+    "efficiency",
+    "resource",
+    "first-usable-node",
+    "group-by-ccx",
+    "group-by-2-ccx",
+    "group-by-3-ccx",
+    "group-by-4-ccx",
+    "group-by-cluster",
+    "group-by-2-clusters",
+    "group-by-3-clusters",
+    "group-by-4-clusters",
+];
+const CPU_SETS: &[&str] = &[
+    "reset",
+    "only-cpu",
+    "drop-cpu",
+    "only-node",
+    "drop-node",
+    "only-cluster",
+    "drop-cluster",
+    "only-core",
+    "drop-core",
+    "only-thread",
+    "drop-thread",
+];
 const PLACEMENT: &str = "the kernel places threads, within what 'cpu-map' allows";
 
 /// Identity, privileges, limits and life of the process.
@@ -74,11 +103,11 @@ pub(crate) static ENVIRONMENT: Table<Kw<G>> = Table::new(&[
 pub(crate) static OTHERS: Table<Kw<G>> = Table::new(&[
     word("nbproc", "Number of processes.").removed("2.5", "'nbthread'"),
     check("max-threads-per-group", Kind::Int(1, 64), "Most threads of a group.").idle(GROUPS),
-    run("thread-group", (1, 2), "a group and its threads.", |_, _, _| {}, "Threads of a group.").idle(GROUPS),
+    check("thread-group", Kind::Int(1, 32), "Threads of a group.").words(1, 2).idle(GROUPS),
     check("thread-groups", Kind::Int(1, 32), "Number of groups of threads.").idle(GROUPS),
     check("cpu-affinity", Kind::OneOf(&["per-core", "per-group", "per-thread", "per-ccx", "auto"]), "How threads are bound within their group.").words(1, 2).idle(PLACEMENT),
-    run("cpu-policy", (1, MANY), "a policy.", |_, _, _| {}, "How threads are laid out over the CPUs.").idle(PLACEMENT),
-    run("cpu-set", (1, MANY), "a directive and an optional value", |_, _, _| {}, "CPUs that may be used.").idle(PLACEMENT),
+    check("cpu-policy", Kind::OneOf(POLICIES), "How threads are laid out over the CPUs.").words(1, MANY).idle(PLACEMENT),
+    check("cpu-set", Kind::OneOf(CPU_SETS), "CPUs that may be used.").words(1, 2).idle(PLACEMENT),
     run("numa-cpu-mapping", (0, MANY), "", |_, _, _| {}, "Binds the process to one NUMA node.").negatable().idle(PLACEMENT),
     word("dns-accept-family", "Address families accepted from resolvers.").later("DNS"),
     word("external-check", "Allows external programs as health checks.").later("external checks"),
@@ -96,6 +125,11 @@ fn master_worker(cx: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
     if !matches!(line.arg(0), "" | "no-exit-on-failure") {
         cx.alert_arg(line, 0, "'master-worker' only supports 'no-exit-on-failure' option");
         return;
+    }
+    if !cx.st.deprecated {
+        let text = "The 'master-worker' keyword is deprecated in 3.3 and will be removed in 3.5. Use -W or -Ws in the \
+                    startup script instead.";
+        cx.diags.push(Severity::Warning, None, text);
     }
     g.master_worker = true;
 }

@@ -8,6 +8,7 @@ use crate::model::Global;
 use crate::parse::ctx::Ctx;
 use crate::parse::kw::{Kind, Kw, MANY, check, run, word};
 use crate::parse::line::Line;
+use crate::units::TimeUnit;
 
 type G = Global;
 
@@ -39,18 +40,18 @@ pub(crate) static DEFAULTS: Table<Kw<G>> = Table::new(&[
     tls("ssl-default-bind-ciphersuites", "a cipher suite as an argument.", "Cipher suites of listeners in TLS 1.3."),
     tls("ssl-default-bind-client-sigalgs", "signature algorithms as an arguments.", "Signature algorithms that listeners accept from clients."),
     tls("ssl-default-bind-curves", "a curves suite as an arguments.", "Curves of listeners."),
-    any("ssl-default-bind-options", (1, MANY), "Options of all listeners."),
+    run("ssl-default-bind-options", (1, MANY), "an option as an argument.", options, "Options of all listeners.").idle(NO_TLS),
     tls("ssl-default-bind-sigalgs", "a curves suite as an arguments.", "Signature algorithms of listeners."),
     tls("ssl-default-server-ciphers", "a cipher suite as an argument.", "Ciphers towards servers up to TLS 1.2."),
     tls("ssl-default-server-ciphersuites", "a cipher suite as an argument.", "Cipher suites towards servers in TLS 1.3."),
     tls("ssl-default-server-client-sigalgs", "signature algorithms as an arguments.", "Signature algorithms of client certificates towards servers."),
     tls("ssl-default-server-curves", "a curves suite as an arguments.", "Curves towards servers."),
-    any("ssl-default-server-options", (1, MANY), "Options of all servers."),
+    run("ssl-default-server-options", (1, MANY), "an option as an argument.", options, "Options of all servers.").idle(NO_TLS),
     tls("ssl-default-server-sigalgs", "a curves suite as an arguments.", "Signature algorithms towards servers."),
     tls("ssl-dh-param-file", "a file path as an argument.", "File with Diffie-Hellman parameters."),
     word("ssl-engine", "Loads an OpenSSL engine.").later("OpenSSL engines"),
     any("ssl-load-extra-del-ext", (0, MANY), "Replaces the extension of a certificate to find its key."),
-    any("ssl-load-extra-files", (1, MANY), "Files that are loaded beside a certificate."),
+    tune("ssl-load-extra-files", Kind::OneOf(&["none", "all", "bundle", "sctl", "ocsp", "issuer", "key"]), "Files that are loaded beside a certificate.").words(1, MANY),
     any("ssl-mode-async", (0, MANY), "Asynchronous TLS."),
     word("ssl-passphrase-cmd", "A command that gives the pass phrase of keys.").later("TLS"),
     tls("ssl-propquery", "a property string as an argument.", "Property query of OpenSSL."),
@@ -66,11 +67,11 @@ pub(crate) static DEFAULTS: Table<Kw<G>> = Table::new(&[
     tune("tune.ssl.capture-buffer-size", N, "Bytes of a client hello that are kept."),
     tune("tune.ssl.capture-cipherlist-size", N, "Bytes of a client's cipher list that are kept."),
     any("tune.ssl.certificate-compression", (1, MANY), "Compression of certificates."),
-    tune("tune.ssl.default-dh-param", N, "Largest Diffie-Hellman size by default."),
+    tune("tune.ssl.default-dh-param", Kind::Int(1024, i64::MAX), "Largest Diffie-Hellman size by default."),
     any("tune.ssl.force-private-cache", (0, 0), "Gives each process its own session cache."),
     tune("tune.ssl.hard-maxrecord", N, "Largest TLS record ever."),
     tune("tune.ssl.keylog", Kind::OnOff, "Keeps session secrets for debugging."),
-    tls("tune.ssl.lifetime", "ssl sessions <lifetime> in seconds as argument.", "Life of a cached TLS session."),
+    run("tune.ssl.lifetime", (1, 1), "ssl sessions <lifetime> in seconds as argument.", seconds, "Life of a cached TLS session.").idle(NO_TLS),
     tune("tune.ssl.maxrecord", N, "Largest TLS record while a stream is interactive."),
     tune("tune.ssl.ssl-ctx-cache-size", N, "Entries of the cache of generated certificates."),
     tune("tune.ssl.ocsp-update.maxdelay", N, "Longest time between two OCSP updates."),
@@ -169,3 +170,54 @@ pub(crate) static DEVICES: Table<Kw<G>> = Table::new(&[
 ]);
 
 fn accept(_: &mut Ctx<'_>, _: &mut Global, _: &Line<'_>) {}
+
+fn seconds(cx: &mut Ctx<'_>, _: &mut Global, line: &Line<'_>) {
+    cx.time_in(line, 0, TimeUnit::S);
+}
+
+/// The options of all listeners or of all servers; only their names are checked.
+fn options(cx: &mut Ctx<'_>, _: &mut Global, line: &Line<'_>) {
+    const NAMES: &[&str] = &[
+        "no-sslv3",
+        "no-tlsv10",
+        "no-tlsv11",
+        "no-tlsv12",
+        "no-tlsv13",
+        "force-sslv3",
+        "force-tlsv10",
+        "force-tlsv11",
+        "force-tlsv12",
+        "force-tlsv13",
+        "no-tls-tickets",
+        "tls-tickets",
+        "prefer-client-ciphers",
+        "allow-0rtt",
+        "strict-sni",
+        "no-strict-sni",
+        "no-renegotiate",
+        "renegotiate",
+        "no-ssl-reuse",
+        "ssl-reuse",
+        "sni-auto",
+        "no-sni-auto",
+        "check-sni-auto",
+        "no-check-sni-auto",
+    ];
+    const VERSIONS: &[&str] = &["SSLv3", "TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3"];
+    let mut i = 0;
+    while i < line.len() {
+        match line.arg(i) {
+            "ssl-min-ver" | "ssl-max-ver" if VERSIONS.contains(&line.arg(i + 1)) => i += 2,
+            name if NAMES.contains(&name) => i += 1,
+            name => {
+                cx.alert_arg(
+                    line,
+                    i,
+                    format!("unknown option '{name}' on global statement '{}'.", line.word()),
+                );
+                cx.suggest(name, NAMES.iter().copied());
+                return;
+            }
+        }
+    }
+}

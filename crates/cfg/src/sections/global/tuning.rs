@@ -4,7 +4,7 @@ use super::process::once;
 use crate::keyword::{Row, Table};
 use crate::model::Global;
 use crate::parse::ctx::Ctx;
-use crate::parse::kw::{Kind, Kw, check, flag, int, run, size, word};
+use crate::parse::kw::{Kind, Kw, MANY, check, flag, int, run, size, word};
 use crate::parse::line::Line;
 
 type G = Global;
@@ -80,7 +80,7 @@ pub(crate) static INTERNALS: Table<Kw<G>> = Table::new(&[
     word("tune.chksize", "Size of the buffer for health checks.").removed("", "'tune.bufsize'"),
     idle("tune.cli.max-payload-size", Kind::Size, "the command line interface bounds payloads itself", "Largest payload of a command."),
     word("tune.defaults.purge", "Drops defaults sections after parsing.").words(0, 1).idle("they are dropped when nothing refers to them"),
-    word("tune.disable-fast-forward", "Disables fast forwarding.").idle(COPY).experimental(),
+    word("tune.disable-fast-forward", "Disables fast forwarding.").idle(COPY),
     word("tune.disable-zero-copy-forwarding", "Disables zero-copy forwarding.").idle(COPY),
     word("tune.epoll.mask-events", "Ignores some epoll events.").words(0, 1).idle(POLLER),
     idle("tune.events.max-events-at-once", Kind::Int(1, 10000), INTERNAL, "Most events handled in a row."),
@@ -97,7 +97,7 @@ pub(crate) static INTERNALS: Table<Kw<G>> = Table::new(&[
     idle("tune.listener.multi-queue", Kind::OneOf(&["on", "fair", "off"]), THREADS, "How accepted connections are spread over threads."),
     idle("tune.max-checks-per-thread", Z, INTERNAL, "Most health checks that a thread runs at once."),
     idle("tune.max-rules-at-once", N, INTERNAL, "Most rules evaluated in a row."),
-    idle("tune.maxpollevents", Z, POLLER, "Most events of one poll."),
+    idle("tune.maxpollevents", Kind::Int(-1, 1_000_000), POLLER, "Most events of one poll."),
     idle("tune.memory.hot-size", N, INTERNAL, "Bytes of free memory that a thread keeps."),
     idle("tune.notsent-lowat.client", Kind::Size, "sockets keep the system's mark", "Unsent bytes of a client socket from which it is not written to."),
     idle("tune.notsent-lowat.server", Kind::Size, "sockets keep the system's mark", "Unsent bytes of a server socket from which it is not written to."),
@@ -112,7 +112,7 @@ pub(crate) static INTERNALS: Table<Kw<G>> = Table::new(&[
     idle("tune.recv_enough", Kind::Size, INTERNAL, "Bytes after which a short read is trusted."),
     word("tune.renice.runtime", "Priority of the process at run time.").later("process priority"),
     word("tune.renice.startup", "Priority of the process while it starts.").later("process priority"),
-    word("tune.ring.queues", "Queues in front of a ring.").words(0, 1).idle("rings are refused, so that this setting applies to nothing"),
+    idle("tune.ring.queues", Kind::Int(0, 16), "rings are refused, so that this setting applies to nothing", "Queues in front of a ring."),
     idle("tune.runqueue-depth", Z, INTERNAL, "Most tasks that run in a row."),
     idle("tune.sched.low-latency", ON, INTERNAL, "Prefers latency to throughput."),
     idle("tune.stick-counters", Kind::Int(1, 100), NO_TABLES, "Stick counters of a stream."),
@@ -155,7 +155,7 @@ pub(crate) static H2: Table<Kw<G>> = Table::new(&[
 pub(crate) static EXTRAS: Table<Kw<G>> = Table::new(&[
     word("lua-load", "Loads a Lua file.").later("Lua"),
     word("lua-load-per-thread", "Loads a Lua file once per thread.").later("Lua"),
-    run("lua-prepend-path", (1, 2), "to receive a <path> as argument", accept, "Adds a path where Lua looks for modules.").idle(NO_LUA),
+    run("lua-prepend-path", (1, 2), "to receive a <path> as argument", lua_path, "Adds a path where Lua looks for modules.").idle(NO_LUA),
     idle("tune.lua.bool-sample-conversion", Kind::OneOf(&["normal", "pre-3.1-bug"]), NO_LUA, "How booleans reach Lua."),
     idle("tune.lua.burst-timeout", Kind::Time, NO_LUA, "Longest run of Lua without a break."),
     idle("tune.lua.forced-yield", N, NO_LUA, "Lua instructions between two breaks."),
@@ -174,16 +174,19 @@ pub(crate) static EXTRAS: Table<Kw<G>> = Table::new(&[
     idle("httpclient.ssl.verify", Kind::OneOf(&["none", "required"]), NO_CLIENT, "Whether the HTTP client verifies servers."),
     idle("httpclient.timeout.connect", Kind::Time, NO_CLIENT, "Connect timeout of the HTTP client."),
     word("anonkey", "Key of anonymised dumps.").later("anonymised dumps"),
-    word("debug.counters", "Debugging event counters.").words(0, 1).idle("a debugging aid of HAProxy's developers"),
+    word("debug.counters", "Debugging event counters.").later("debugging aids"),
     word("force-cfg-parser-pause", "Pauses while parsing.").words(0, 1).idle("a debugging aid of HAProxy's developers").experimental(),
-    run("profiling.tasks", (1, 32), "'on', 'auto' or 'off'.", accept, "Measures the time spent in tasks.").idle("there is no profiler of tasks"),
-    run("profiling.memory", (1, 1), "'on' or 'off'.", accept, "Counts allocations per call site.").idle("there is no profiler of memory"),
-    idle("stress-level", Kind::Int(0, 9), "a debugging aid of HAProxy's developers", "Provokes rare events.").experimental(),
+    idle("profiling.tasks", Kind::OneOf(&["on", "auto", "off", "lock", "no-lock", "memory", "no-memory"]), "there is no profiler of tasks", "Measures the time spent in tasks.").words(1, MANY),
+    word("profiling.memory", "Counts allocations per call site.").later("memory profiling"),
+    idle("stress-level", Kind::Int(0, 9), "a debugging aid of HAProxy's developers", "Provokes rare events."),
     idle("warn-blocked-traffic-after", Kind::Time, "threads never run for long without a break", "Warns about a task that blocks traffic."),
 ]);
 
-/// Accepts any arguments: the row says why they have no effect.
-fn accept(_: &mut Ctx<'_>, _: &mut Global, _: &Line<'_>) {}
+fn lua_path(cx: &mut Ctx<'_>, _: &mut Global, line: &Line<'_>) {
+    if !matches!(line.arg(1), "" | "path" | "cpath") {
+        cx.alert_arg(line, 1, "'lua-prepend-path' expects <type> to either be 'path' or 'cpath'");
+    }
+}
 
 fn spread_checks(cx: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
     match line.arg(0).parse::<u32>() {

@@ -24,21 +24,21 @@ pub(crate) static BASIC: Table<Kw<P>> = Table::new(&[
     run("disabled", (0, 0), "", |_, p: &mut P, _| p.disabled = true, "Does not start the proxy.").scope(PX),
     run("enabled", (0, 0), "", |_, p: &mut P, _| p.disabled = false, "Undoes disabled.").scope(PX),
     run("id", (1, 1), "an integer argument.", id, "Number of the proxy.").scope(Scope::PX),
-    run("guid", (1, MANY), "an argument", guid, "Identifier of the proxy.").scope(Scope::PX),
+    run("guid", (1, MANY), ": expects an argument", guid, "Identifier of the proxy.").scope(Scope::PX),
     run("description", (1, MANY), "a string argument.", |_, p: &mut P, l| p.description = Some(joined(l)), "Describes the proxy.").scope(Scope::PX),
     int("maxconn", (0, MAX), |p: &mut P| &mut p.maxconn, "Most connections of the frontend.").scope(FE),
     int("fullconn", (0, MAX), |p: &mut P| &mut p.fullconn, "Load of the backend at which servers reach their maxconn.").scope(BE),
     int("backlog", (0, MAX), |p: &mut P| &mut p.backlog, "Length of the queue of pending connections.").scope(FE),
     run("rate-limit", (0, MANY), "", rate_limit, "Most new sessions in a second.").scope(FE),
     run("retries", (1, 1), "an integer argument (dispatch counts for one).", retries, "Connection attempts after the first.").scope(BE),
-    run("retry-on", (1, MANY), "at least one keyword to specify when to retry", retry_on, "What a request is repeated for.").scope(BE.and(Scope::STRICT)),
+    run("retry-on", (0, MANY), "", retry_on, "What a request is repeated for.").scope(BE.and(Scope::STRICT)),
     run("balance", (0, MANY), "", |_, p: &mut P, l| p.balance = Some((l.pos, l.owned_vec(0))), "Which server gets a request.").scope(BE),
     run("hash-type", (0, MANY), "", hash_type, "How hashes are mapped to servers.").scope(BE),
     run("hash-balance-factor", (1, 1), "an integer argument.", hash_balance_factor, "Most load of a server in percent of the average.").scope(BE),
     run("hash-preserve-affinity", (1, 1), "a keyword to specify when to preserve hash affinity", |_, _, _| {}, "When a full server keeps its requests.").scope(BE.and(Scope::STRICT)).later("consistent hashing"),
     run("http-reuse", (0, MANY), "", http_reuse, "Which idle server connections may be used.").scope(BE),
     run("max-keep-alive-queue", (1, MANY), "an integer value (or -1 to disable)", max_keep_alive_queue, "Queue at which a request leaves its server.").scope(BE.and(WILL)),
-    word("max-session-srv-conns", "Most server connections that a session keeps.").words(1, MANY).scope(FE).idle("server connections never belong to one client"),
+    run("max-session-srv-conns", (1, MANY), "a number. Got no argument", |_, _, _| {}, "Most server connections that a session keeps.").scope(FE).idle("server connections never belong to one client"),
     run("clitcpka-cnt", (1, MANY), "an integer value", keepalive, "Keep-alive probes to clients.").scope(FE.and(WILL)),
     run("clitcpka-idle", (1, MANY), "an integer value", keepalive, "Silence before the first probe to clients.").scope(FE.and(WILL)),
     run("clitcpka-intvl", (1, MANY), "an integer value", keepalive, "Time between two probes to clients.").scope(FE.and(WILL)),
@@ -158,6 +158,10 @@ fn retry_on(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) {
         "503",
         "504",
     ];
+    if line.len() == 0 {
+        cx.alert(line, "'retry-on' needs at least one keyword to specify when to retry");
+        return;
+    }
     for (i, word) in line.args().iter().enumerate() {
         if !WORDS.contains(&word.as_str()) {
             cx.alert_arg(line, i, format!("'retry-on': unknown keyword '{word}'"));
@@ -262,6 +266,10 @@ fn source(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) {
 
 fn dispatch(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) {
     let addr = match addr::parse(line.arg(0), AddrUse::Plain) {
+        Ok(addr) if addr.port_missing => {
+            cx.alert_arg(line, 0, format!("'dispatch' : missing port specification in '{}'", line.arg(0)));
+            return;
+        }
         Ok(addr) => addr,
         Err(why) => {
             cx.alert_arg(line, 0, format!("'dispatch' : {why}"));

@@ -37,7 +37,7 @@ static LINES: Table<Kw<P>> = Table::new(&[
     run("server", (0, MANY), "", server::server, "A server."),
     run("default-server", (0, MANY), "", server::default_server, "Options of the servers that follow."),
     run("server-template", (0, MANY), "", server::server_template, "Several servers with the same options."),
-    run("acl", (0, MANY), "", rules::acl, "Names a condition.").words(1, MANY).scope(NAMED),
+    run("acl", (1, MANY), "a name and a criterion.", rules::acl, "Names a condition.").scope(NAMED),
     run("use_backend", (1, MANY), "a backend name.", rules::use_backend, "Picks a backend on a condition.").scope(Scope::FE),
     run("default_backend", (1, 1), "a backend name.", rules::default_backend, "Backend of all other requests.").scope(Scope::FE.and(Scope::DEF)),
     run("use-server", (1, MANY), "a server name.", rules::use_server, "Picks a server on a condition.").scope(Scope::BE),

@@ -52,6 +52,7 @@ pub(crate) fn parse(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) {
     let Some(row) = row else {
         cx.alert(&inner, format!("unknown option '{name}'"));
         cx.suggest(name, options.names());
+        cx.full_stop("");
         return;
     };
     if !dispatch::available(cx, &row.meta, &inner) {

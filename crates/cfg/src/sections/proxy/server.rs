@@ -37,7 +37,7 @@ pub(crate) fn default_server(cx: &mut Ctx<'_>, _: &mut Proxy, line: &Line<'_>) {
     }
     let mut opts = std::mem::take(&mut cx.st.default_server);
     let intro = Intro {
-        text: &|| "'default-server'".to_owned(),
+        text: &String::new,
         layout: Layout::Located,
         hint: " Hint: no address was expected for this server.",
     };

@@ -58,7 +58,7 @@ pub(crate) static OPTIONS: Table<Kw<S>> = Table::new(&[
     run("no-check-send-proxy", (0, 0), "", |_, s, _| s.check_send_proxy = false, "Undoes check-send-proxy."),
     run("slowstart", (1, 1), "a <delay> as argument.", |cx, s, l| s.slowstart = cx.time(l, 0), "Time over which a new server gets its full weight."),
     run("id", (1, 1), "an integer argument.", id, "Number of the server."),
-    run("guid", (1, 1), "an argument", guid, "Identifier of the server."),
+    run("guid", (1, 1), ": expects an argument", guid, "Identifier of the server."),
     run("cookie", (1, 1), "<value> as argument.", |_, s, l| s.rare_mut().cookie = own(l), "Value of the persistence cookie."),
     run("disabled", (0, 0), "", |_, s, _| s.disabled = true, "Starts in maintenance."),
     run("enabled", (0, 0), "", |_, s, _| s.disabled = false, "Undoes disabled."),
