@@ -7,6 +7,7 @@ use crate::model::{ProxyKind, RuleLine, ServerOpts};
 use crate::pos::Pos;
 use crate::suggest;
 use crate::units::{self, TimeUnit, UnitError};
+use smol_str::SmolStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -81,6 +82,8 @@ pub(crate) struct State {
     pub(crate) unix_prefix: Option<String>,
     /// How many arguments the option that runs took.
     pub(crate) taken: usize,
+    /// The server whose options are parsed.
+    pub(crate) server: SmolStr,
     /// `redirect` rules of the section: they run after its other request rules.
     pub(crate) redirects: Vec<RuleLine>,
     /// Names of the files so far, by [`crate::pos::FileId`].
@@ -125,6 +128,7 @@ impl Default for State {
             default_server: ServerOpts::default(),
             unix_prefix: None,
             taken: 0,
+            server: SmolStr::default(),
             redirects: Vec::new(),
             files: Vec::new(),
             seen: Vec::new(),

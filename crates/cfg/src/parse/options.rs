@@ -41,6 +41,9 @@ pub(crate) fn walk<T>(
         if !text.is_empty() {
             d.text = format!("{text}{sep}{}", d.text);
         }
+        if intro.layout == Layout::Located && d.suggestion.is_none() && !d.text.ends_with('.') {
+            d.text.push('.');
+        }
         d.layout = intro.layout;
     }
 }

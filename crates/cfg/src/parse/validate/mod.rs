@@ -7,7 +7,7 @@ mod numbers;
 mod servers;
 
 use crate::diag::{Diag, Diags, Layout, Severity};
-use crate::model::{CheckKind, Config, LogFormatDecl, Proxy};
+use crate::model::{CheckKind, Config, LogFormatDecl, Mode, Proxy};
 use crate::pos::Pos;
 use std::sync::Arc;
 
@@ -70,12 +70,18 @@ fn listeners(p: &Proxy, diags: &mut Diags) {
         );
         warning(diags, p.pos, text);
     }
+    for b in &p.binds {
+        if p.mode == Mode::Tcp && b.opts.proto.as_deref() == Some("h1") {
+            let addr = b.addrs.first().map_or("", |a| &a.text);
+            alert(diags, b.pos, format!("{} : MUX protocol 'h1' is not usable for 'bind {addr}'.", title(p)));
+        }
+    }
 }
 
 fn balance(p: &Proxy, diags: &mut Diags) {
     let Some((pos, words)) = &p.balance else { return };
     let method = words.first().map_or("", |w| w.as_str());
-    let http = p.mode == crate::model::Mode::Http;
+    let http = p.mode == Mode::Http;
     if !http && (matches!(method, "uri" | "url_param") || method.starts_with("hdr(")) {
         let text = format!(
             "Layer 7 hash not possible for {} (needs 'mode http'). Falling back to round robin.",
@@ -111,7 +117,7 @@ fn timeouts(p: &Proxy, diags: &mut Diags) {
     let none = |t: Option<u32>| t.unwrap_or(0) == 0;
     let t = &p.timeouts;
     let client = p.kind.is_fe() && none(t.client);
-    let tcp = p.mode == crate::model::Mode::Tcp;
+    let tcp = p.mode == Mode::Tcp;
     let server = p.kind.is_be()
         && !p.servers.is_empty()
         && (none(t.connect) || (none(t.server) && !(tcp && !none(t.tunnel))));

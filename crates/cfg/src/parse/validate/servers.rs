@@ -66,7 +66,14 @@ fn one(p: &Proxy, s: &Server, diags: &mut Diags) {
     if s.opts.check && s.opts.check_port.is_none() && !has_port(s) {
         ports(p, s, diags);
     }
+    if s.opts.tfo {
+        fast_open(p, s, diags);
+    }
     if p.mode != Mode::Http {
+        if s.opts.proto.as_deref() == Some("h1") {
+            let text = format!("{} : MUX protocol 'h1' is not usable for server '{}'.", title(p), s.name);
+            alert(diags, s.pos, text);
+        }
         if s.opts.redir.is_some() {
             let text =
                 format!("{} : server cannot have cookie or redirect prefix in non-HTTP mode.", title(p));
@@ -84,6 +91,20 @@ fn one(p: &Proxy, s: &Server, diags: &mut Diags) {
             p.name, s.name
         );
         diags.alert(s.pos, text).layout = Layout::Located;
+    }
+}
+
+/// Data sent with the SYN is lost when the connection fails, so that the request must be repeated.
+fn fast_open(p: &Proxy, s: &Server, diags: &mut Diags) {
+    let retries =
+        |w: &str| p.retry_on.iter().any(|r| r.as_str() == w || r.as_str() == "all-retryable-errors");
+    if !["conn-failure", "empty-response", "response-timeout"].into_iter().all(retries) {
+        let text = format!(
+            "'server {}/{}' : server has tfo activated, the backend should be configured with at least 'conn-failure', \
+             'empty-response' and 'response-timeout' or we wouldn't be able to retry the connection on failure.",
+            p.name, s.name
+        );
+        diags.warning(s.pos, text).layout = Layout::Bare;
     }
 }
 

@@ -177,7 +177,7 @@ fn seconds(cx: &mut Ctx<'_>, _: &mut Global, line: &Line<'_>) {
 
 /// The options of all listeners or of all servers; only their names are checked.
 fn options(cx: &mut Ctx<'_>, _: &mut Global, line: &Line<'_>) {
-    const NAMES: &[&str] = &[
+    const BOTH: &[&str] = &[
         "no-sslv3",
         "no-tlsv10",
         "no-tlsv11",
@@ -189,33 +189,23 @@ fn options(cx: &mut Ctx<'_>, _: &mut Global, line: &Line<'_>) {
         "force-tlsv12",
         "force-tlsv13",
         "no-tls-tickets",
-        "tls-tickets",
-        "prefer-client-ciphers",
-        "allow-0rtt",
-        "strict-sni",
-        "no-strict-sni",
-        "no-renegotiate",
-        "renegotiate",
-        "no-ssl-reuse",
-        "ssl-reuse",
-        "sni-auto",
-        "no-sni-auto",
-        "check-sni-auto",
-        "no-check-sni-auto",
     ];
+    const BIND: &[&str] = &["tls-tickets", "prefer-client-ciphers", "strict-sni", "no-strict-sni"];
+    const SERVER: &[&str] = &["no-renegotiate", "renegotiate"];
     const VERSIONS: &[&str] = &["SSLv3", "TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3"];
+    let own = if line.word() == "ssl-default-bind-options" { BIND } else { SERVER };
     let mut i = 0;
     while i < line.len() {
         match line.arg(i) {
             "ssl-min-ver" | "ssl-max-ver" if VERSIONS.contains(&line.arg(i + 1)) => i += 2,
-            name if NAMES.contains(&name) => i += 1,
+            name if BOTH.contains(&name) || own.contains(&name) => i += 1,
             name => {
                 cx.alert_arg(
                     line,
                     i,
                     format!("unknown option '{name}' on global statement '{}'.", line.word()),
                 );
-                cx.suggest(name, NAMES.iter().copied());
+                cx.suggest(name, BOTH.iter().chain(own).copied());
                 return;
             }
         }

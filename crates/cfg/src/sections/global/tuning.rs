@@ -41,7 +41,7 @@ pub(crate) static LIMITS: Table<Kw<G>> = Table::new(&[
     run("max-spread-checks", (1, 1), "an integer argument (0..50).", max_spread, "Longest delay by which a check is spread."),
     flag("nosplice", |g| &mut g.nosplice, "Never uses splice()."),
     flag("noreuseport", |g| &mut g.noreuseport, "Listeners share one socket instead of having one per thread."),
-    size("tune.bufsize", |g| &mut g.bufsize, "Bytes of a request or response head that can be held."),
+    run("tune.bufsize", (1, 1), "an integer argument", bufsize, "Bytes of a request or response head that can be held."),
     size("tune.maxrewrite", |g| &mut g.maxrewrite, "Bytes of a buffer that are reserved for rewriting."),
     int("tune.http.maxhdr", (1, 32767), |g| &mut g.maxhdr, "Most header fields of a message."),
     int("tune.http.logurilen", (0, MAX), |g| &mut g.logurilen, "Most bytes of a URI in logs."),
@@ -203,6 +203,16 @@ fn spread_checks(cx: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
 fn max_spread(cx: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
     if let Some(ms) = cx.time(line, 0) {
         g.max_spread_checks = Some(ms);
+    }
+}
+
+fn bufsize(cx: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
+    match cx.size(line, 0) {
+        Some(0) => {
+            cx.alert_arg(line, 0, "'tune.bufsize' expects a positive integer argument.");
+        }
+        Some(n) => g.bufsize = Some(n),
+        None => {}
     }
 }
 

@@ -110,6 +110,11 @@ pub(crate) fn deprecated_transparent(cx: &mut Ctx<'_>, line: &Line<'_>, what: &s
 }
 
 pub(crate) fn conn_mode(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) {
+    if line.prefix == Prefix::Default {
+        let text = format!("negation/default is not supported for option '{}'.", line.word());
+        cx.alert(line, text).layout = Layout::Tight;
+        return;
+    }
     if !cx.at_most(line, 0) {
         return;
     }

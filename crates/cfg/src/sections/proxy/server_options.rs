@@ -37,7 +37,7 @@ const fn delay(
 /// Options that act.
 #[rustfmt::skip]
 pub(crate) static OPTIONS: Table<Kw<S>> = Table::new(&[
-    int("weight", (0, 256), |s| &mut s.weight, "Share of the load."),
+    run("weight", (1, 1), "an integer argument.", weight, "Share of the load."),
     int("maxconn", (0, MAX), |s| &mut s.maxconn, "Most connections; what exceeds them waits."),
     int("minconn", (0, MAX), |s| &mut s.minconn, "Connections allowed while the backend is quiet."),
     int("maxqueue", (0, MAX), |s| &mut s.maxqueue, "Most requests that wait for this server."),
@@ -183,11 +183,24 @@ fn own(line: &Line<'_>) -> Option<String> {
 fn positive(cx: &mut Ctx<'_>, line: &Line<'_>, slot: &mut Option<u32>) {
     let Some(ms) = cx.time_in(line, 0, TimeUnit::Ms) else { return };
     if ms == 0 {
-        cx.alert_arg(line, 0, format!("invalid value 0 for argument '{}'.", line.word()));
+        let text = format!("invalid value 0 for argument '{}' of server {}.", line.word(), cx.st.server);
+        cx.alert_arg(line, 0, text);
         return;
     }
-    super::timeout::small(cx, line, line.arg(0), ms, "");
+    let place = format!("in server '{}' ", cx.st.server);
+    super::timeout::small(cx, line, line.arg(0), ms, &place);
     *slot = Some(ms);
+}
+
+fn weight(cx: &mut Ctx<'_>, s: &mut ServerOpts, line: &Line<'_>) {
+    let arg = line.arg(0);
+    match arg.parse::<u32>() {
+        Ok(n) if n <= 256 => s.weight = Some(n),
+        _ => {
+            let text = format!("weight of server {} is not within 0 and 256 ({arg}).", cx.st.server);
+            cx.alert_arg(line, 0, text);
+        }
+    }
 }
 
 fn count(cx: &mut Ctx<'_>, line: &Line<'_>, slot: &mut Option<u32>) {

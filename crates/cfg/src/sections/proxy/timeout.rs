@@ -85,7 +85,7 @@ pub(crate) fn parse(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) {
     let first = cx.st.once(name);
     if !first {
         cx.warn(line, format!("overwriting 'timeout {name}' which was already specified"));
-    } else if !cx.st.kind.is_defaults() {
+    } else {
         let place = format!("in {} ", cx.proxy_name());
         small(cx, &inner, value, ms, &place);
     }
