@@ -7,7 +7,7 @@ use crate::model::{ProxyKind, RuleLine, ServerOpts};
 use crate::pos::Pos;
 use crate::suggest;
 use crate::units::{self, TimeUnit, UnitError};
-use smol_str::SmolStr;
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -83,7 +83,7 @@ pub(crate) struct State {
     /// How many arguments the option that runs took.
     pub(crate) taken: usize,
     /// The server whose options are parsed.
-    pub(crate) server: SmolStr,
+    pub(crate) server: Box<str>,
     /// `redirect` rules of the section: they run after its other request rules.
     pub(crate) redirects: Vec<RuleLine>,
     /// Names of the files so far, by [`crate::pos::FileId`].
@@ -128,7 +128,7 @@ impl Default for State {
             default_server: ServerOpts::default(),
             unix_prefix: None,
             taken: 0,
-            server: SmolStr::default(),
+            server: Box::default(),
             redirects: Vec::new(),
             files: Vec::new(),
             seen: Vec::new(),
@@ -246,6 +246,28 @@ impl Ctx<'_> {
                 None
             }
         }
+    }
+
+    /// An address with its environment variables replaced: HAProxy does so in addresses even without quotes.
+    pub(crate) fn address<'w>(&self, text: &'w str) -> Cow<'w, str> {
+        if !text.contains('$') {
+            return Cow::Borrowed(text);
+        }
+        let mut out = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(at) = rest.find('$') {
+            out.push_str(&rest[..at]);
+            let braced = rest[at + 1..].strip_prefix('{');
+            let body = braced.unwrap_or(&rest[at + 1..]);
+            let end = body.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(body.len());
+            out.push_str(self.env.get(&body[..end]).unwrap_or_default());
+            rest = &body[end..];
+            if braced.is_some() {
+                rest = rest.strip_prefix('}').unwrap_or(rest);
+            }
+        }
+        out.push_str(rest);
+        Cow::Owned(out)
     }
 
     /// A file name as `default-path` resolves it.

@@ -77,7 +77,7 @@ fn target(cx: &mut Ctx<'_>, line: &Line<'_>, in_global: bool) -> Option<LogTarge
             return None;
         }
     };
-    match levels(line, at, &mut t).and_then(|()| address(line.arg(0)).map_err(|why| (0, why))) {
+    match levels(line, at, &mut t).and_then(|()| address(&cx.address(line.arg(0))).map_err(|why| (0, why))) {
         Ok(addr) => t.addr = Some(addr),
         Err((arg, why)) => {
             cx.alert_arg(line, arg, format!("log : {why}"));

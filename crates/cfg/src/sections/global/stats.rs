@@ -41,7 +41,7 @@ fn socket(cx: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
         cx.alert(line, "'stats socket' in global section expects an address or a path to a UNIX socket");
         return;
     }
-    let addrs = match addr::parse_list(line.arg(0), AddrUse::Bind) {
+    let addrs = match addr::parse_list(&cx.address(line.arg(0)), AddrUse::Bind) {
         Ok(addrs) => addrs,
         Err(why) => {
             cx.alert_arg(line, 0, format!("'stats socket' : {why}"));

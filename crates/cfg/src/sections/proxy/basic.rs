@@ -243,7 +243,7 @@ fn keepalive(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) {
 
 fn source(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) {
     let arg = line.arg(0);
-    if let Err(why) = addr::parse(arg, AddrUse::Source) {
+    if let Err(why) = addr::parse(&cx.address(arg), AddrUse::Source) {
         cx.alert_arg(line, 0, format!("'source {arg}' : {why}"));
         return;
     }
@@ -265,7 +265,7 @@ fn source(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) {
 }
 
 fn dispatch(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) {
-    let addr = match addr::parse(line.arg(0), AddrUse::Plain) {
+    let addr = match addr::parse(&cx.address(line.arg(0)), AddrUse::Plain) {
         Ok(addr) if addr.port_missing => {
             cx.alert_arg(line, 0, format!("'dispatch' : missing port specification in '{}'", line.arg(0)));
             return;

@@ -124,7 +124,7 @@ pub(crate) static TLS_OPTIONS: Table<Kw<T>> = Table::new(&[
 
 /// `bind <address>[, …] [options]`.
 pub(crate) fn bind(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) {
-    let addrs = match addr::parse_list(line.arg(0), AddrUse::Bind) {
+    let addrs = match addr::parse_list(&cx.address(line.arg(0)), AddrUse::Bind) {
         Ok(addrs) => addrs,
         Err(why) => {
             cx.alert_arg(line, 0, format!("'bind' : {why}"));

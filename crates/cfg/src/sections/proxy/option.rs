@@ -270,7 +270,11 @@ pub(crate) fn log_format(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) {
 }
 
 pub(crate) fn httpchk(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) {
-    if cx.at_most(line, 4) && cx.st.kind.is_be() {
+    if line.arg(2).contains(['\r', '\n']) {
+        let text = "'option httpchk' : hiding headers or body at the end of the version string is unsupported. Use \
+                    'http-check send' directive instead.";
+        cx.alert_arg(line, 2, text);
+    } else if cx.at_most(line, 4) && cx.st.kind.is_be() {
         p.check_kind = CheckKind::Http(line.owned_vec(0));
     }
 }

@@ -114,7 +114,7 @@ fn bare(cx: &mut Ctx<'_>, line: &Line<'_>, arg: usize, text: impl Into<String>) 
 }
 
 fn address(cx: &mut Ctx<'_>, line: &Line<'_>, arg: usize, name: &str) -> Option<Addr> {
-    match addr::parse(line.arg(arg), AddrUse::Server) {
+    match addr::parse(&cx.address(line.arg(arg)), AddrUse::Server) {
         Ok(addr) => {
             if matches!(addr.kind, AddrKind::Quic(_)) {
                 let text = format!(

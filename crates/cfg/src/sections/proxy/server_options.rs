@@ -229,7 +229,7 @@ fn port(cx: &mut Ctx<'_>, s: &mut ServerOpts, line: &Line<'_>) {
 }
 
 fn check_addr(cx: &mut Ctx<'_>, s: &mut ServerOpts, line: &Line<'_>) {
-    match addr::parse(line.arg(0), AddrUse::Plain).map(|a| a.kind) {
+    match addr::parse(&cx.address(line.arg(0)), AddrUse::Plain).map(|a| a.kind) {
         Ok(AddrKind::Ip(sa)) => {
             s.rare_mut().check_addr = Some(sa.ip());
             if sa.port() != 0 {
@@ -356,7 +356,7 @@ fn hash_key(cx: &mut Ctx<'_>, s: &mut ServerOpts, line: &Line<'_>) {
 fn source(cx: &mut Ctx<'_>, s: &mut ServerOpts, line: &Line<'_>) {
     let mut words: Vec<Word> = vec![line.owned(0)];
     let mut taken = 1;
-    if let Err(why) = addr::parse(line.arg(0), AddrUse::Source) {
+    if let Err(why) = addr::parse(&cx.address(line.arg(0)), AddrUse::Source) {
         cx.alert_arg(line, 0, format!("'source {}' : {why}.", line.arg(0)));
     }
     while matches!(line.arg(taken), "usesrc" | "interface") {
