@@ -1,14 +1,27 @@
-//! Load balancing algorithms (manual 4.2 `balance`).
+//! Load balancing algorithms (manual 4.2 `balance`): one row each, in its own file.
 
 use crate::backend::Backend;
 use crate::server::Server;
+use crate::time::Ms;
+use hash::HashType;
 use hawser_cfg::keyword::Meta;
+use hawser_cfg::model::Proxy;
 use hawser_cfg::pos::Word;
-use hawser_sample::Ctx;
+use hawser_sample::{CompileCx, Ctx};
 use std::fmt::Debug;
 use std::sync::Arc;
 
+mod first;
+mod hash;
+mod hashed;
+mod key;
+mod leastconn;
+mod map;
+mod random;
+mod ring;
 mod roundrobin;
+mod static_rr;
+mod sticky;
 
 /// A server that takes part in load balancing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -25,6 +38,7 @@ pub(crate) struct Pick<'a> {
     pub(crate) backend: &'a Backend,
     /// The server to avoid if there is another one.
     pub(crate) avoid: Option<u32>,
+    pub(crate) now: Ms,
 }
 
 impl Pick<'_> {
@@ -61,6 +75,16 @@ pub(crate) struct Choice {
     pub(crate) bound: bool,
 }
 
+impl Choice {
+    pub(crate) fn free(server: u32) -> Self {
+        Self { server, bound: false }
+    }
+
+    pub(crate) fn bound(server: u32) -> Self {
+        Self { server, bound: true }
+    }
+}
+
 /// A running algorithm. All methods are called from any thread.
 pub(crate) trait Algo: Send + Sync + Debug {
     /// The set of servers or their weights changed; members are in the order of the configuration.
@@ -69,11 +93,21 @@ pub(crate) trait Algo: Send + Sync + Debug {
     /// Chooses a server; `None` when all are full.
     fn pick(&self, p: &Pick<'_>) -> Option<Choice>;
 
+    /// Chooses a server with room although the request belongs to another one, whose queue is full.
+    fn pick_any(&self, p: &Pick<'_>) -> Option<Choice> {
+        self.pick(p)
+    }
+
     /// The number of requests on a server, or its queue, changed.
     fn load_changed(&self, _server: &Server) {}
 
     /// Choices do not depend on load: full servers are chosen too.
     fn bound(&self) -> bool {
+        false
+    }
+
+    /// Looks into request bodies (`url_param NAME check_post`).
+    fn wants_body(&self) -> bool {
         false
     }
 }
@@ -82,49 +116,114 @@ pub(crate) trait Algo: Send + Sync + Debug {
 struct Row {
     /// First word of `balance`, without parentheses.
     meta: Meta,
+    /// Needs HTTP messages: falls back to round robin elsewhere.
+    http: bool,
     make: Make,
 }
 
-type Make = fn(&Words<'_>) -> Result<Box<dyn Algo>, String>;
+type Made = Result<Box<dyn Algo>, String>;
+type Make = fn(&mut Words<'_, '_>) -> Made;
 
-/// The words of a `balance` line after its first one, and the argument of that in parentheses.
-struct Words<'a> {
-    paren: Option<&'a str>,
+/// The words of a `balance` line after its first one, and the settings that go with them.
+struct Words<'a, 'c> {
+    /// What follows the name in the first word, from its opening parenthesis on; empty if nothing does.
+    paren: &'a str,
     args: &'a [Word],
+    hash: HashType,
+    /// `hash-balance-factor`, percent; 0 for none.
+    factor: u32,
+    cx: &'a mut CompileCx<'c>,
+}
+
+impl Words<'_, '_> {
+    /// The argument in parentheses, if there are any.
+    fn argument(&self) -> Result<Option<&str>, ()> {
+        match self.paren.strip_prefix('(') {
+            None => Ok(None),
+            Some(rest) => rest.split_once(')').map(|a| Some(a.0)).ok_or(()),
+        }
+    }
+
+    fn arg(&self, i: usize) -> &str {
+        self.args.get(i).map_or("", |w| w.as_str())
+    }
 }
 
 const fn row(token: &'static str, make: Make, help: &'static str) -> Row {
-    Row { meta: Meta::new(token, help), make }
+    Row { meta: Meta::new(token, help), http: false, make }
+}
+
+const fn http(mut row: Row) -> Row {
+    row.http = true;
+    row
 }
 
 #[rustfmt::skip]
 static ALGOS: &[Row] = &[
-    //  token         make              help
-    row("roundrobin", roundrobin::make, "Servers in turn, by weight."),
+    //       token         make                help
+    row(     "roundrobin", roundrobin::make,   "Servers in turn, by weight."),
+    row(     "static-rr",  static_rr::make,    "Servers in turn, by their weights at start."),
+    row(     "first",      first::make,        "The first server by id that has a free place."),
+    row(     "leastconn",  leastconn::make,    "The server with the least requests for its weight."),
+    row(     "source",     hashed::source,     "A hash of the source address."),
+    http(row("uri",        hashed::uri,        "A hash of the request target.")),
+    http(row("url_param",  hashed::url_param,  "A hash of a parameter of the query string.")),
+    row(     "hash",       hashed::expression, "A hash of a sample expression."),
+    row(     "random",     random::make,       "The least loaded of some servers drawn by lot."),
+    http(row("hdr",        hashed::hdr,        "A hash of a request header.")),
+    row(     "rdp-cookie", hashed::rdp_cookie, "A hash of an RDP cookie."),
+    row(     "sticky",     sticky::make,       "One server until it goes down."),
 ];
+
+/// HAProxy's list of what there is.
+const KNOWN: &str = "balance only supports 'roundrobin', 'static-rr', 'leastconn', 'source', 'uri', \
+                     'url_param', 'hash', 'hdr(name)', 'rdp-cookie(name)', 'log-hash' and 'sticky' options.";
 
 /// The algorithms, for lists of keywords.
 pub fn keywords() -> impl Iterator<Item = &'static Meta> {
     ALGOS.iter().map(|r| &r.meta)
 }
 
-/// Makes the algorithm of a `balance` line, and its name.
+/// Makes the algorithm of a backend, and its name.
 ///
 /// # Errors
 /// HAProxy's text for a wrong algorithm or argument, or a refusal of what is not built yet.
-pub(crate) fn make(words: &[Word]) -> Result<(Box<dyn Algo>, &'static str), String> {
-    let Some((first, args)) = words.split_first() else { return Ok(fallback()) };
-    let (token, paren) = match first.split_once('(') {
-        Some((t, rest)) => (t, rest.strip_suffix(')')),
-        None => (first.as_str(), None),
-    };
-    match ALGOS.iter().find(|r| r.meta.name == token) {
-        Some(r) => Ok(((r.make)(&Words { paren, args })?, r.meta.name)),
-        None => Err(format!("unknown balance algorithm '{token}'.")),
+pub(crate) fn make(
+    proxy: &Proxy,
+    http: bool,
+    cx: &mut CompileCx<'_>,
+) -> Result<(Box<dyn Algo>, &'static str), String> {
+    let words = proxy.balance.as_ref().map_or(&[][..], |b| &b.1);
+    let Some((first, args)) = words.split_first() else { return default() };
+    let (token, paren) = first.split_at(first.find('(').unwrap_or(first.len()));
+    if token == "log-hash" {
+        let text =
+            "Unusable balance algorithm for backend '{}' (needs 'mode log'). Falling back to round robin.";
+        cx.diags.push(hawser_cfg::diag::Severity::Warning, None, text.replace("{}", &proxy.name));
+        return Ok(fallback());
     }
+    let Some(row) = ALGOS.iter().find(|r| r.meta.name == token) else { return Err(KNOWN.into()) };
+    let hash = HashType::of(proxy.hash_type.as_ref().map_or(&[], |h| &h.1));
+    let factor = proxy.hash_balance_factor.unwrap_or(0);
+    let algo = (row.make)(&mut Words { paren, args, hash, factor, cx })?;
+    if row.http && !http {
+        let text =
+            "Layer 7 hash not possible for backend '{}' (needs 'mode http'). Falling back to round robin.";
+        cx.diags.push(hawser_cfg::diag::Severity::Warning, None, text.replace("{}", &proxy.name));
+        return Ok(fallback());
+    }
+    Ok((algo, row.meta.name))
 }
 
 /// What a backend without any `balance` gets.
+fn default() -> Result<(Box<dyn Algo>, &'static str), String> {
+    Ok((Box::new(random::Random::new(random::DRAWS, 0)), "random"))
+}
+
+/// What replaces an algorithm that cannot work.
 pub(crate) fn fallback() -> (Box<dyn Algo>, &'static str) {
     (Box::<roundrobin::RoundRobin>::default(), "roundrobin")
 }
+
+#[cfg(test)]
+mod tests;

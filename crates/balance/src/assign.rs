@@ -1,6 +1,6 @@
 //! Choosing a server for a request and taking a place on it.
 
-use crate::algo::Pick;
+use crate::algo::{Choice, Pick};
 use crate::backend::Backend;
 use crate::counters::Stat;
 use crate::queue::{ANY, Granted, Lanes, QueuePos, QueueTicket, Wakes, arrival};
@@ -135,18 +135,23 @@ impl Backend {
     /// was designated (or hashed to) queues the request for itself unless its queue is full as well
     /// (`maxqueue`), in which case another server is looked for.
     pub fn assign(self: &Arc<Self>, ctx: &Ctx<'_>, opts: &AssignOpts) -> Assignment {
-        let pick = Pick { ctx, backend: self, avoid: opts.avoid };
-        let designated = self.designated(opts);
+        let pick = Pick { ctx, backend: self, avoid: opts.avoid, now: opts.now };
+        let mut lane = self.designated(opts);
         if self.queue.waiting.load(SeqCst) == 0 {
             // Nobody waits: whoever finds a place may have it.
-            let choice = designated.or_else(|| self.choose(&pick).map(|c| c.server));
-            if let Some(server) = choice
-                && let Some(slot) = self.take(server, designated.is_none(), opts)
-            {
-                return Assignment::Ready(slot);
+            let choice = match lane {
+                Some(server) => Some(Choice::bound(server)),
+                None => self.choose(&pick),
+            };
+            if let Some(c) = choice {
+                if let Some(slot) = self.take(c.server, lane.is_none(), opts) {
+                    return Assignment::Ready(slot);
+                }
+                let waits = c.bound && self.servers.get(c.server as usize).is_some_and(|s| !queue_full(s));
+                lane = waits.then_some(c.server);
             }
         }
-        self.enqueue(&pick, designated, opts)
+        self.enqueue(&pick, lane, opts)
     }
 
     fn take(self: &Arc<Self>, server: u32, balanced: bool, opts: &AssignOpts) -> Option<Slot> {
@@ -184,12 +189,12 @@ impl Backend {
         (s.load.in_farm.load(Relaxed) && short && !queue_full(s) && opts.avoid != Some(last)).then_some(last)
     }
 
-    fn enqueue(self: &Arc<Self>, pick: &Pick<'_>, designated: Option<u32>, opts: &AssignOpts) -> Assignment {
+    fn enqueue(self: &Arc<Self>, pick: &Pick<'_>, wanted: Option<u32>, opts: &AssignOpts) -> Assignment {
         let mut wakes = Wakes::default();
         let mut lanes = self.queue.lock();
         // From here on every release takes the lock and serves us, or happened before what we see below.
         self.queue.waiting.fetch_add(1, SeqCst);
-        let found = self.find_place(&mut lanes, &mut wakes, pick, designated, opts);
+        let found = self.find_place(&mut lanes, &mut wakes, pick, wanted, opts);
         let ticket = match found {
             Found::Lane(lane) => {
                 let since = opts.since.unwrap_or(opts.now);
@@ -223,11 +228,11 @@ impl Backend {
         lanes: &mut Lanes,
         wakes: &mut Wakes,
         pick: &Pick<'_>,
-        designated: Option<u32>,
+        wanted: Option<u32>,
         opts: &AssignOpts,
     ) -> Found {
         // The server may have gone down since it was chosen, after its waiters were told to choose again.
-        if let Some(server) = designated.filter(|d| !self.left(*d, opts)) {
+        if let Some(server) = wanted.filter(|d| !self.left(*d, opts)) {
             return Found::Lane(server);
         }
         if self.usable_servers() == 0 {
@@ -240,7 +245,12 @@ impl Backend {
         if !alone && !self.algo.bound() {
             return Found::Lane(ANY);
         }
-        match self.choose(pick) {
+        let full = |c: Choice| self.servers.get(c.server as usize).is_none_or(|s| queue_full(s));
+        let choice = match self.choose(pick) {
+            Some(c) if c.bound && full(c) => self.algo.pick_any(pick),
+            other => other,
+        };
+        match choice {
             Some(c) if c.bound => Found::Lane(c.server),
             Some(c) if alone => self.take(c.server, true, opts).map_or(Found::Lane(ANY), Found::Slot),
             _ => Found::Lane(ANY),

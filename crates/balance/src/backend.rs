@@ -118,6 +118,12 @@ impl Backend {
         if self.ramps { s.limit(self.conns(), self.fullconn()) } else { s.limit(u32::MAX, 0) }
     }
 
+    /// The algorithm looks into request bodies: up to a buffer of it should be there before
+    /// [`Backend::assign`] is called for a `POST` (`url_param … check_post`).
+    pub fn wants_body(&self) -> bool {
+        self.algo.wants_body()
+    }
+
     pub(crate) fn choose(&self, p: &Pick<'_>) -> Option<Choice> {
         self.algo.pick(p)
     }

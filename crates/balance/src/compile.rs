@@ -9,8 +9,9 @@ use crate::resolve::Resolver;
 use crate::server::{Admin, Links, Server};
 use crate::time::Ms;
 use hawser_cfg::diag::Diags;
-use hawser_cfg::model::{Proxy, opt};
+use hawser_cfg::model::{Config, Proxy, opt};
 use hawser_proto::freq::FreqCtr;
+use hawser_sample::CompileCx;
 use hawser_sample::facts::ProxyFacts;
 use parking_lot::Mutex;
 use std::collections::{HashMap, HashSet};
@@ -23,6 +24,8 @@ const SHARDED_SERVERS: usize = 256;
 
 /// What compiling needs besides the section.
 pub struct CompileEnv<'a> {
+    /// The whole configuration, for what expressions refer to.
+    pub config: &'a Config,
     /// What rules and logs know of the proxy.
     pub facts: Arc<ProxyFacts>,
     /// Number of worker threads.
@@ -40,12 +43,11 @@ pub struct CompileEnv<'a> {
 /// Compiles the backend side of a proxy. Errors are alerts in `diags`; a backend comes out anyhow, so that
 /// other sections can be looked at too.
 pub fn compile(proxy: &Proxy, env: &CompileEnv<'_>, diags: &mut Diags) -> Arc<Backend> {
-    let (balance_pos, words) = match &proxy.balance {
-        Some((pos, words)) => (*pos, words.as_slice()),
-        None => (proxy.pos, [].as_slice()),
-    };
-    let (algo, algo_name) = algo::make(words).unwrap_or_else(|text| {
-        diags.alert(balance_pos, text);
+    let pos = proxy.balance.as_ref().map_or(proxy.pos, |b| b.0);
+    let mut cx = CompileCx::new(env.config, diags);
+    (cx.pos, cx.proxy) = (pos, Some(env.facts.index));
+    let (algo, algo_name) = algo::make(proxy, env.facts.http, &mut cx).unwrap_or_else(|text| {
+        diags.alert(pos, text);
         algo::fallback()
     });
     let servers = servers(proxy, env, diags);

@@ -176,7 +176,7 @@ impl Counters {
             sum += u128::from(s.timers[timer as usize].sum.load(Relaxed).div_ceil(WINDOW)) * timed;
             n += timed;
         }
-        if n == 0 { 0 } else { u32::try_from(sum / n).unwrap_or(u32::MAX) }
+        sum.checked_div(n).map_or(0, |avg| u32::try_from(avg).unwrap_or(u32::MAX))
     }
 
     /// The largest value of a timer, ms.

@@ -65,13 +65,22 @@ pub(crate) fn try_backend(proxy: &Proxy, events: Arc<dyn EventSink>) -> (Arc<Bac
         name: proxy.name.clone(),
         id: 1,
         index: 0,
-        http: true,
+        http: proxy.mode == model::Mode::Http,
         timeouts: proxy.timeouts,
         default_backend: None,
         log_counter: Default::default(),
     });
     let resolver = Resolver::new(false, |name| name.strip_prefix("ip-")?.parse().ok());
-    let env = CompileEnv { facts, threads: 2, default_fullconn: 10, resolver: &resolver, events, now: 1 };
+    let config = model::Config::default();
+    let env = CompileEnv {
+        config: &config,
+        facts,
+        threads: 2,
+        default_fullconn: 10,
+        resolver: &resolver,
+        events,
+        now: 1,
+    };
     let be = compile(proxy, &env, &mut diags);
     (be, diags)
 }

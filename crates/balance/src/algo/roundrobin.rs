@@ -3,7 +3,7 @@
 //! Every server has the moment at which its next turn is due, on a scale where a server of weight 1 has one
 //! turn per [`TURN`]; the earliest one is next. Weight changes take effect at the next turn.
 
-use super::{Algo, Choice, Member, Pick, Words};
+use super::{Algo, Choice, Made, Member, Pick, Words};
 use crate::server::Server;
 use parking_lot::Mutex;
 use std::collections::BTreeSet;
@@ -17,11 +17,8 @@ pub(super) struct RoundRobin {
     state: Mutex<Turns>,
 }
 
-pub(super) fn make(w: &Words<'_>) -> Result<Box<dyn Algo>, String> {
-    match (w.paren, w.args) {
-        (None, []) => Ok(Box::<RoundRobin>::default()),
-        _ => Err("'roundrobin' takes no argument.".into()),
-    }
+pub(super) fn make(_: &mut Words<'_, '_>) -> Made {
+    Ok(Box::<RoundRobin>::default())
 }
 
 #[derive(Debug, Default)]
@@ -57,7 +54,7 @@ impl Algo for RoundRobin {
         let mut t = self.state.lock();
         let server = p.first_with_room(t.order.iter().map(|o| o.1))?;
         t.advance(server);
-        Some(Choice { server, bound: false })
+        Some(Choice::free(server))
     }
 }
 
