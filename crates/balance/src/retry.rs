@@ -230,8 +230,8 @@ mod tests {
         let t = Failure::ConnectTimeout;
         let (s, r, r0, s0, g) = (SameServer(1000), Redispatch(1000), Redispatch(0), SameServer(0), GiveUp);
         // (retries, redispatch, timeout connect, failure, circumstances, decisions)
-        type Case = (u32, i32, u32, Failure, Circumstances, &'static [Decision]);
-        let cases: &[Case] = &[
+        type Case<'a> = (u32, i32, u32, Failure, Circumstances, &'a [Decision]);
+        let cases: &[Case<'_>] = &[
             (3, 0, 5000, c, ALONE, &[s, s, s, g]),
             (3, 0, 5000, c, RR, &[s, s, s, g]),
             (3, -1, 5000, c, ALONE, &[s, s, r, g]),

@@ -222,6 +222,7 @@ impl Compiler<'_, '_> {
     fn back(&mut self, facts: &Arc<ProxyFacts>, use_server: Switching) -> Back {
         let px = self.px;
         let env = CompileEnv {
+            config: self.cfg,
             facts: facts.clone(),
             threads: self.opts.threads,
             default_fullconn: self.names.fullconn(self.index),
