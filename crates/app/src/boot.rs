@@ -7,6 +7,7 @@ use crate::control::{Control, End};
 use crate::daemon::{self, Side};
 use crate::engine::SharedEngine;
 use crate::limits::{self, Limits, Wanted};
+use crate::memory::Brake;
 use crate::messages::Messages;
 use crate::oldpids::{self, OldPids};
 use crate::privileges::Identity;
@@ -208,6 +209,8 @@ impl<'a> Boot<'a> {
             Ok(None) => None,
         };
         drop(pidfile);
+        let brake = Brake::new(self.limits.memory, &self.process)
+            .map_err(|e| self.fail(&format!("Cannot watch the memory in use ({e}).")))?;
         check::root_warnings(self.messages, &self.identity);
         self.identity.assume().map_err(|e| self.fail(&e))?;
         if global.set_dumpable != Some(true) {
@@ -237,6 +240,7 @@ impl<'a> Boot<'a> {
             messages: Arc::clone(self.messages),
             cli: receivers,
             cli_sink: Rc::new(CliSink::new(Arc::new(state), registry, sockets)),
+            brake,
             grace: milliseconds(global.grace).unwrap_or_default(),
             hard_stop_after: milliseconds(global.hard_stop_after).filter(|d| !d.is_zero()),
             frontends: self.listening.frontends.iter().flatten().map(|f| Arc::clone(&f.name)).collect(),

@@ -2,6 +2,7 @@
 
 use crate::cli::CliSink;
 use crate::engine::SharedEngine;
+use crate::memory::Brake;
 use crate::messages::Messages;
 use crate::worker::{Event, Order, Worker};
 use hawser_listener::ListenerSet;
@@ -43,6 +44,8 @@ pub(crate) struct Control {
     pub(crate) grace: Duration,
     /// `hard-stop-after`.
     pub(crate) hard_stop_after: Option<Duration>,
+    /// Keeps to `-m`.
+    pub(crate) brake: Option<Brake>,
     /// Names of frontends, for messages.
     pub(crate) frontends: Vec<Arc<str>>,
 }
@@ -61,6 +64,9 @@ impl Control {
         let listeners = ListenerSet::new(sink, None);
         for (info, receiver) in std::mem::take(&mut self.cli) {
             listeners.start(info, receiver)?;
+        }
+        if let Some(brake) = self.brake.take() {
+            tokio::task::spawn_local(brake.run());
         }
         ready();
         let stop = Stop::default();

@@ -1,6 +1,7 @@
 //! The process: command line, boot order, worker threads, signals, the end.
 
 mod affinity;
+pub mod alloc;
 pub mod args;
 mod boot;
 mod check;
@@ -11,6 +12,7 @@ mod dump;
 mod engine;
 mod facts;
 pub mod limits;
+mod memory;
 mod messages;
 mod oldpids;
 mod privileges;

@@ -3,10 +3,8 @@
 use hawser_app::Exit;
 use std::process::ExitCode;
 
-/// Small size classes without locks, little memory kept: the process has few threads and many short-lived
-/// buffers.
 #[global_allocator]
-static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+static ALLOCATOR: hawser_app::alloc::Allocator = hawser_app::alloc::Allocator;
 
 fn main() -> ExitCode {
     let mut words = std::env::args_os().map(|w| w.to_string_lossy().into_owned());

@@ -80,12 +80,11 @@ pub(crate) fn finish(
     peer: Address,
     established: bool,
 ) -> io::Result<Box<dyn Connecting>> {
-    let sock = Sock::new(fd, family, peer, false)?;
+    let sock = Sock::connecting(fd, family, peer)?;
     Ok(Box::new(SockConnecting { sock: Some(sock), established }))
 }
 
 fn prepare_tcp(fd: BorrowedFd<'_>, family: Family, to: &ConnectTo) -> io::Result<()> {
-    sockopt::set_tcp_nodelay(fd, true)?;
     if let Some(mark) = to.mark {
         sysopt::apply(fd, family, SockOpt::Mark(mark))?;
     }

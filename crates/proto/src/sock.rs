@@ -11,7 +11,7 @@ use crate::transport::{SockOpt, Transport};
 use crate::{Address, reactor};
 use rustix::io::Errno;
 use rustix::net::{self, RecvFlags, SendFlags, Shutdown};
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::task::{Context, Poll, ready};
@@ -29,6 +29,20 @@ pub struct Sock {
     fresh: bool,
     /// The last write met a full socket: wait before the next.
     write_blocked: bool,
+    nodelay: Cell<NoDelay>,
+}
+
+/// `TCP_NODELAY` matters only for a write while earlier bytes are not acknowledged. Accepted sockets inherit it
+/// from their listener; for connections to servers it is set before the first such write, which a request
+/// followed by its response never needs: one system call less.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum NoDelay {
+    /// It is set, or the socket has no such thing.
+    Set,
+    /// Nothing was sent since the peer last sent something.
+    Quiet,
+    /// Something was.
+    InFlight,
 }
 
 impl Sock {
@@ -40,12 +54,32 @@ impl Sock {
         Self::new(fd, family, src, true)
     }
 
-    pub(crate) fn new(fd: OwnedFd, family: Family, src: Address, fresh: bool) -> io::Result<Self> {
-        let io = reactor::register(fd, Interest::READABLE | Interest::WRITABLE).map_err(|(_, e)| e)?;
-        Ok(Self { io, src, dst: OnceCell::new(), family, fresh, write_blocked: false })
+    /// Takes over a non-blocking socket of which `connect` was called.
+    ///
+    /// # Errors
+    /// As for [`Sock::accepted`].
+    pub(crate) fn connecting(fd: OwnedFd, family: Family, peer: Address) -> io::Result<Self> {
+        let sock = Self::new(fd, family, peer, false)?;
+        if family != Family::Unix {
+            sock.nodelay.set(NoDelay::Quiet);
+        }
+        Ok(sock)
     }
 
-    fn fd(&self) -> BorrowedFd<'_> {
+    fn new(fd: OwnedFd, family: Family, src: Address, fresh: bool) -> io::Result<Self> {
+        let io = reactor::register(fd, Interest::READABLE | Interest::WRITABLE).map_err(|(_, e)| e)?;
+        Ok(Self {
+            io,
+            src,
+            dst: OnceCell::new(),
+            family,
+            fresh,
+            write_blocked: false,
+            nodelay: Cell::new(NoDelay::Set),
+        })
+    }
+
+    pub(crate) fn fd(&self) -> BorrowedFd<'_> {
         self.io.get_ref().as_fd()
     }
 
@@ -71,12 +105,32 @@ impl Sock {
                 let _ = ready!(self.io.poll_write_ready(cx))?;
                 self.write_blocked = false;
             }
+            if self.nodelay.get() == NoDelay::InFlight {
+                self.set_nodelay();
+            }
             match op(self.fd()) {
-                Ok(v) => return Poll::Ready(Ok(v)),
+                Ok(v) => {
+                    if self.nodelay.get() == NoDelay::Quiet {
+                        self.nodelay.set(NoDelay::InFlight);
+                    }
+                    return Poll::Ready(Ok(v));
+                }
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => self.forget_write_ready(cx)?,
                 Err(e) => return Poll::Ready(Err(e.into())),
             }
+        }
+    }
+
+    /// A failure would cost time, not bytes.
+    fn set_nodelay(&self) {
+        let _ = net::sockopt::set_tcp_nodelay(self.fd(), true);
+        self.nodelay.set(NoDelay::Set);
+    }
+
+    fn heard(&self) {
+        if self.nodelay.get() == NoDelay::InFlight {
+            self.nodelay.set(NoDelay::Quiet);
         }
     }
 
@@ -112,6 +166,7 @@ impl Transport for Sock {
                     if n < buf.len() {
                         guard.clear_ready();
                     }
+                    self.heard();
                     return Poll::Ready(Ok(n));
                 }
                 Err(Errno::AGAIN) => guard.clear_ready(),
@@ -166,6 +221,10 @@ impl Transport for Sock {
     }
 
     fn raw_fd(&self) -> Option<BorrowedFd<'_>> {
+        // What will be written is out of sight from now on.
+        if self.nodelay.get() != NoDelay::Set {
+            self.set_nodelay();
+        }
         Some(self.fd())
     }
 
@@ -195,6 +254,9 @@ impl Transport for Sock {
     }
 
     fn set_option(&self, opt: SockOpt) -> io::Result<()> {
+        if matches!(opt, SockOpt::NoDelay(_)) {
+            self.nodelay.set(NoDelay::Set);
+        }
         sysopt::apply(self.fd(), self.family, opt)
     }
 }

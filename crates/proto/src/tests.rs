@@ -1,7 +1,8 @@
 //! The stream protocols end to end, inside one runtime.
 
 use crate::splice::Pipe;
-use crate::{Address, ConnectTo, Receiver, RxConfig, Transport, protocol_for, protocol_of};
+use crate::sysopt::Family;
+use crate::{Address, ConnectTo, Receiver, RxConfig, Sock, Transport, protocol_for, protocol_of};
 use hawser_cfg::model::{Addr, AddrKind, BindOpts};
 use std::future::poll_fn;
 use std::io::{self, IoSlice, Read, Write};
@@ -118,6 +119,28 @@ fn accepted_sockets_do_not_delay() {
         let dst = r.local_addr();
         let (_c, s) = pair(&mut r, dst).await;
         assert!(rustix::net::sockopt::tcp_nodelay(s.raw_fd().unwrap()).unwrap());
+    });
+}
+
+#[test]
+fn connections_to_servers_do_not_delay_a_second_write() {
+    run(async {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        client.set_nonblocking(true).unwrap();
+        let mut peer = listener.accept().unwrap().0;
+        let mut sock = Sock::connecting(client.into(), Family::V4, Address::Unknown).unwrap();
+        let nodelay = |s: &Sock| rustix::net::sockopt::tcp_nodelay(s.fd()).unwrap();
+        let mut buf = [0; 8];
+        for _ in 0..2 {
+            write(&mut sock, b"question").await.unwrap();
+            assert!(!nodelay(&sock), "a request and its response need no option");
+            peer.write_all(b"answer").unwrap();
+            read(&mut sock, &mut buf).await.unwrap();
+        }
+        write(&mut sock, b"1").await.unwrap();
+        write(&mut sock, b"2").await.unwrap();
+        assert!(nodelay(&sock));
     });
 }
 
