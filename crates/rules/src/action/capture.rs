@@ -57,6 +57,9 @@ pub(super) fn tcp_capture(cx: &mut RuleCx<'_, '_>, args: &mut Args<'_>) -> Resul
         return Err(Error::new(format!("'capture {what}' is not allowed in '{set}' rules in {place}")));
     }
     let expr = args.expr(cx.cx).map_err(|e| e.prefix(&rule))?;
+    if !cx.proxy.kind.is_fe() {
+        return Err(fail(&format!("proxy '{}' has no frontend capability", cx.proxy.name)));
+    }
     if !args.eat("len") {
         return Err(fail("a positive 'len' argument is mandatory"));
     }
@@ -73,3 +76,6 @@ fn declare(cx: &mut RuleCx<'_, '_>, len: u32) -> usize {
     cx.captures[0].push(len);
     cx.captures[0].len() - 1
 }
+
+#[cfg(test)]
+mod tests;

@@ -163,7 +163,7 @@ impl Millis {
                 if cx.cx.registry.fetch(name).is_some() {
                     return args.expr(cx.cx).map(Self::Expr);
                 }
-                Err(time_error(e, word, &format!(" in rule '{what}'")))
+                Err(time_error(e, word, what))
             }
         }
     }
@@ -177,14 +177,27 @@ impl Millis {
     }
 }
 
-/// HAProxy's words for a bad time or size.
-fn time_error(e: UnitError, word: &str, tail: &str) -> Error {
+/// HAProxy's words for a bad time of a rule.
+fn time_error(e: UnitError, word: &str, rule: &str) -> Error {
     Error::new(match e {
-        UnitError::Overflow => format!("timer overflow{tail}, maximum value is 2147483647 ms (~24.8 days)"),
-        UnitError::Underflow => format!("timer underflow{tail}, minimum non-null value is 1 ms"),
-        UnitError::Unexpected(_, c) => {
-            format!("unexpected character '{}'{tail}", c.or(word.chars().next()).unwrap_or(' '))
+        UnitError::Overflow => format!(
+            "timer overflow in argument '{word}' to rule '{rule}' (maximum value is 2147483647 ms or ~24.8 days)"
+        ),
+        UnitError::Underflow => {
+            format!("timer underflow in argument '{word}' to rule '{rule}' (minimum value is 1 ms)")
         }
+        UnitError::Unexpected(_, c) => {
+            format!("unexpected character '{}' in rule '{rule}'", c.unwrap_or(' '))
+        }
+    })
+}
+
+/// HAProxy's words for a bad argument of `wait-for-body`.
+fn wait_error(e: UnitError) -> Error {
+    Error::new(match e {
+        UnitError::Overflow => "time overflow (maximum value is 2147483647 ms or ~24.8 days)".to_owned(),
+        UnitError::Underflow => "time underflow (minimum non-null value is 1 ms)".to_owned(),
+        UnitError::Unexpected(_, c) => format!("unexpected character '{}'", c.unwrap_or(' ')),
     })
 }
 
@@ -209,12 +222,12 @@ pub(super) fn wait_for_body(_: &mut RuleCx<'_, '_>, args: &mut Args<'_>) -> Pars
             "time" => {
                 args.advance();
                 let [t] = args.take("missing argument for 'time'")?;
-                time = Some(units::parse_time(t, TimeUnit::Ms).map_err(|e| time_error(e, t, ""))?);
+                time = Some(units::parse_time(t, TimeUnit::Ms).map_err(wait_error)?);
             }
             "at-least" => {
                 args.advance();
                 let [n] = args.take("missing argument for 'at-least'")?;
-                at_least = units::parse_size(n).map_err(|e| time_error(e, n, ""))?;
+                at_least = units::parse_size(n).map_err(wait_error)?;
             }
             "use-large-buffer" => {
                 return Err(Error::new("'use-large-buffer' is not supported yet (large buffers)"));
@@ -242,7 +255,10 @@ pub(super) fn switch_mode(cx: &mut RuleCx<'_, '_>, args: &mut Args<'_>) -> Parse
         return Err(Error::new(format!("'tcp-request switch-mode' expects a valid mode (got '{mode}').")));
     }
     if !cx.proxy.kind.is_fe() {
-        return Err(Error::new("'tcp-request switch-mode' is only allowed on a frontend"));
+        let place = crate::compile::place(cx.proxy);
+        return Err(Error::new(format!(
+            "'tcp-request switch-mode' not allowed because {place} has no frontend capability"
+        )));
     }
     if args.eat("proto") {
         let [proto] = args.take("'tcp-request switch-mode': 'proto' expects a protocol as argument.")?;
@@ -254,3 +270,6 @@ pub(super) fn switch_mode(cx: &mut RuleCx<'_, '_>, args: &mut Args<'_>) -> Parse
     }
     Ok(Box::new(SwitchMode))
 }
+
+#[cfg(test)]
+mod tests;

@@ -95,10 +95,10 @@ pub(super) fn set_timeout(cx: &mut RuleCx<'_, '_>, args: &mut Args<'_>) -> Parse
     let kind = cx.proxy.kind;
     let backend_only = matches!(which, Timeout::Connect | Timeout::Queue | Timeout::Server | Timeout::Tunnel);
     if backend_only && !kind.is_be() {
-        return Err(Error::new(format!("'{name}' has no backend capability")));
+        return Err(Error::new(format!("'{}' has no backend capability", cx.proxy.name)));
     }
     if matches!(which, Timeout::Client) && !kind.is_fe() {
-        return Err(Error::new(format!("'{name}' has no frontend capability")));
+        return Err(Error::new(format!("'{}' has no frontend capability", cx.proxy.name)));
     }
     let value = Millis::parse(cx, args, &format!("set-timeout {name}"))?;
     Ok(Box::new(SetTimeout { which, value }))
@@ -192,7 +192,8 @@ pub(super) fn set_retries(cx: &mut RuleCx<'_, '_>, args: &mut Args<'_>) -> Parse
         return Err(Error::new("expects exactly 1 argument (an expression or an integer between 1 and 100)"));
     }
     if !cx.proxy.kind.is_be() {
-        return Err(Error::new(format!("'{}' has no backend capability", cx.proxy.name)));
+        let keyword = if cx.set.is_http() { "set-retries" } else { "tcp-request" };
+        return Err(Error::new(format!("'{keyword}' only available in backend or listen section")));
     }
     let value = Int::parse(cx, args)?;
     if matches!(value, Int::Fixed(n) if !(0..=100).contains(&n)) {
@@ -231,3 +232,6 @@ pub(super) fn set_priority_class(cx: &mut RuleCx<'_, '_>, args: &mut Args<'_>) -
 pub(super) fn set_priority_offset(cx: &mut RuleCx<'_, '_>, args: &mut Args<'_>) -> Parsed {
     Ok(Box::new(SetNumber { what: Number::PriorityOffset, value: Int::Expr(args.expr(cx.cx)?) }))
 }
+
+#[cfg(test)]
+mod tests;

@@ -150,6 +150,61 @@ mod tests {
     use super::*;
 
     #[test]
+    fn variables_are_set_and_unset_in_every_scope() {
+        use crate::testing::World;
+        let value = |w: &World, name: &str| {
+            let id = VarId::parse(name).unwrap();
+            match id.scope {
+                Scope::Sess => w.sess.vars.get(id.name).cloned(),
+                scope => w.strm.vars.store(scope).and_then(|s| s.get(id.name)).cloned(),
+            }
+        };
+        let text = |s: &str| Some(Owned::Str(Bytes::copy_from_slice(s.as_bytes())));
+        let mut w = World::default();
+        w.run(&[
+            "http-request set-var(txn.a) path",
+            "http-request set-var-fmt(req.a) \"<%[path]>\"",
+            "http-request set-var(sess.a,ifnotexists) int(1)",
+            "http-request set-var(sess.a,ifnotexists) int(2)",
+            "http-request set-var(res.a) int(3)",
+            "http-request unset-var(res.a)",
+        ]);
+        assert_eq!(value(&w, "txn.a"), text("/path"));
+        assert_eq!(value(&w, "req.a"), text("</path>"));
+        assert_eq!(value(&w, "sess.a"), Some(Owned::Int(1)));
+        assert_eq!(value(&w, "res.a"), None);
+        // There is no transaction yet.
+        w.run(&[
+            "tcp-request connection set-var(txn.b) int(1)",
+            "tcp-request connection set-var(sess.b) int(2)",
+        ]);
+        assert_eq!((value(&w, "txn.b"), value(&w, "sess.b")), (None, Some(Owned::Int(2))));
+    }
+
+    #[test]
+    fn arguments_are_checked() {
+        for (rule, text) in [
+            ("set-var", format!("invalid or incomplete action 'set-var'. {USAGE}")),
+            ("set-var(", format!("incomplete argument after action 'set-var('. {USAGE}")),
+            ("set-var()", "Empty variable name cannot be accepted".to_owned()),
+            ("set-var(txn.a)", "missing fetch method".to_owned()),
+            ("set-var(txn.a) nope", "unknown fetch method 'nope'".to_owned()),
+            ("set-var(txn.a,foo) int(1)", "unknown condition \"foo\"".to_owned()),
+            ("set-var(txn.a-b) int(1)", "invalid syntax at char '-'".to_owned()),
+            (
+                "unset-var(txn.a,ifexists)",
+                "unset-var does not expect parameters after the variable name. Only \"set-var\" and \"set-var-fmt\" \
+                 manage conditions"
+                    .to_owned(),
+            ),
+        ] {
+            let name = rule.split(' ').next().unwrap_or_default();
+            let want = format!("!error detected in proxy 'p' while parsing 'http-request {name}' rule : {text}.");
+            assert_eq!(crate::testing::message(&format!("http-request {rule}")), want);
+        }
+    }
+
+    #[test]
     fn conditions_look_at_old_and_new() {
         let text = |s: &'static str| Owned::Str(Bytes::from_static(s.as_bytes()));
         let int = Owned::Int;
