@@ -105,8 +105,11 @@ impl<'a> Grammar<'a> {
             return Err(Err::Failure(Bad { at: input, text }));
         }
         let (rest, negations) = many0_count(terminated(one_of("!"), multispace0)).parse(start)?;
-        let (rest, expr) = if rest.starts_with('(') {
-            self.parentheses(rest, depth)?
+        let (rest, expr) = if let Some(inside) = rest.strip_prefix('(') {
+            if inside.trim_ascii_start().is_empty() {
+                return Err(Err::Failure(Bad::new(start, start)));
+            }
+            self.parentheses(start, rest, depth)?
         } else if let Ok(number) = integer(rest) {
             number
         } else {
@@ -115,21 +118,22 @@ impl<'a> Grammar<'a> {
         Ok((rest, if negations % 2 == 1 { Expr::Not(Box::new(expr)) } else { expr }))
     }
 
-    fn parentheses(&self, open: &'a str, depth: usize) -> Parsed<'a, Expr> {
+    fn parentheses(&self, start: &'a str, open: &'a str, depth: usize) -> Parsed<'a, Expr> {
         let (rest, expr) = self.any(open, &open[1..], depth + 1)?;
         let closed: Parsed<'a, &str> = preceded(multispace0, tag(")")).parse(rest);
         match closed {
             Ok((rest, _)) => Ok((rest, expr)),
             Err(_) => {
-                let text = format!("expected ')' after conditional expression '{open}'");
-                Err(Err::Failure(Bad { at: open, text }))
+                let text = format!("expected ')' after conditional expression '{start}'");
+                Err(Err::Failure(Bad { at: start, text }))
             }
         }
     }
 
     fn call(&self, start: &'a str, input: &'a str) -> Parsed<'a, Expr> {
         let name: Parsed<'a, &str> = take_while1(|c: char| c.is_ascii_alphanumeric() || c == '_')(input);
-        let known = name.ok().and_then(|(rest, name)| {
+        let known = name.ok().filter(|(rest, _)| rest.is_empty() || rest.starts_with(['(', ' ', '\t']));
+        let known = known.and_then(|(rest, name)| {
             PREDICATES.iter().find(|p| p.name == name).map(|predicate| (rest, predicate))
         });
         let Some((rest, predicate)) = known else {

@@ -152,11 +152,16 @@ fn errors_name_and_point() {
         ("&& 1", 1, "unparsable conditional expression '&& 1'"),
         ("1 && !x", 6, "unparsable conditional expression '!x'"),
         ("!", 1, "unparsable conditional expression '!'"),
+        ("(", 1, "unparsable conditional expression '('"),
+        ("1 && !(", 6, "unparsable conditional expression '!('"),
+        ("defined&&1", 1, "unparsable conditional expression 'defined&&1'"),
+        ("(defined)", 2, "unparsable conditional expression 'defined)'"),
         ("!()", 3, "unparsable conditional expression ')'"),
         ("(())", 3, "unparsable conditional expression '))'"),
         ("0&&)", 4, "unparsable conditional expression ')'"),
         ("1||)", 4, "unparsable conditional expression ')'"),
         ("(1", 1, "expected ')' after conditional expression '(1'"),
+        ("1 && !(1 2)", 6, "expected ')' after conditional expression '!(1 2)'"),
         ("1 && (1 2)", 6, "expected ')' after conditional expression '(1 2)'"),
         (" ", 1, "unparsable conditional sub-expression ' '"),
         (
@@ -197,6 +202,8 @@ fn command_line() {
     let run = |text: &str| evaluate_argument(text, &env(), &CondCx::default());
     assert_eq!(run(r#"defined(TESTVAR) && streq("$TESTVAR","1")"#), Ok(true));
     assert_eq!(run("streq('a   b','a b')"), Ok(false));
+    assert_eq!(run("  streq(a   b,a b) "), Ok(true));
+    assert_eq!(run("   "), Ok(false));
     assert_eq!(run("streq(\"foo bar\",'foo bar')"), Ok(true));
     assert_eq!(run("streq(a,\"a)").unwrap_err(), "Syntax Error in condition: Unmatched quote.");
     assert_eq!(

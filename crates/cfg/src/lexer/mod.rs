@@ -107,26 +107,33 @@ pub(crate) fn split_range(
 ) -> Result<(), LexError> {
     words.clear();
     let raw = text.get(range.clone()).unwrap_or_default();
-    // A carriage return ends the line like a line feed, even inside quotes.
-    let end = memchr::memchr(b'\r', raw.as_bytes()).unwrap_or(raw.len());
-    Lexer::new(text, range.start, &raw[..end], env, pseudo, words).line()
+    let lexer = Lexer::new(text, range.start, raw, env, pseudo, words);
+    if memchr::memchr(b'\r', raw.as_bytes()).is_some() { lexer.line_with_returns() } else { lexer.line() }
 }
 
-/// Takes the quotes and escapes off one text without cutting it into words: blanks and `#` are ordinary
-/// characters. This is how the condition of `-cc` is read.
+/// Takes the quotes and escapes off a text that is one argument of a command line, the condition of `-cc`: blanks
+/// outside of quotes become single spaces, and `#` is an ordinary character.
 ///
 /// # Errors
 /// As for a line.
 pub fn unquote(raw: &str, env: &Env) -> Result<String, LexError> {
-    let (mut words, bytes, pseudo) = (Vec::new(), raw.as_bytes(), Pseudo::default());
+    let (mut words, pseudo) = (Vec::new(), Pseudo::default());
     let text = raw.into();
     let mut lexer = Lexer::new(&text, 0, raw, env, &pseudo, &mut words);
-    while lexer.at < bytes.len() {
+    loop {
         lexer.piece()?;
-        let at = lexer.at;
-        if bytes.get(at).is_some_and(|b| matches!(CLASS[usize::from(*b)], Class::Blank | Class::Hash)) {
-            lexer.word.text.push_str(&raw[at..=at]);
-            lexer.at += 1;
+        match lexer.peek() {
+            None => break,
+            Some(b'#') => {
+                lexer.word.text.push('#');
+                lexer.at += 1;
+            }
+            Some(_) => {
+                lexer.at = lexer.skip(lexer.at, Class::Blank);
+                if !lexer.word.text.is_empty() && lexer.peek().is_some() {
+                    lexer.word.text.push(' ');
+                }
+            }
         }
     }
     lexer.word.join_octets();
@@ -214,6 +221,26 @@ impl<'a> Lexer<'a> {
                 Some(b'#') => return Ok(()),
                 Some(_) => self.word()?,
             }
+        }
+    }
+
+    /// A carriage return is a blank between words; at the end of a word, or inside quotes, it ends the line.
+    fn line_with_returns(mut self) -> Result<(), LexError> {
+        let whole = self.raw;
+        loop {
+            self.at = self.skip(self.at, Class::Blank);
+            let Some(rest) = whole.get(self.at..).filter(|r| !r.is_empty() && !r.starts_with('#')) else {
+                return Ok(());
+            };
+            let end = rest.find('\r').map_or(whole.len(), |len| self.at + len);
+            self.raw = &whole[..end];
+            self.bytes = self.raw.as_bytes();
+            self.word()?;
+            if self.at >= end {
+                return Ok(());
+            }
+            self.raw = whole;
+            self.bytes = whole.as_bytes();
         }
     }
 

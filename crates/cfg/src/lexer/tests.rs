@@ -45,6 +45,10 @@ fn words_and_comments() {
     check("a\x0bb\x0cc", &["a", "b", "c"]);
     check("daemon\r", &["daemon"]);
     check("a\rb c", &["a"]);
+    check("a\r b", &["a"]);
+    check("a \r b\r c", &["a", "b"]);
+    check("\r\ra", &["a"]);
+    check("a\\\r b", &["a\\"]);
     check("é ü#ö", &["é", "ü"]);
 }
 
@@ -172,7 +176,8 @@ fn at_most_64_words() {
 }
 
 #[test]
-fn unquote_keeps_blanks() {
+fn unquote_makes_one_text() {
     assert_eq!(unquote(r#"streq( 'a  b' ,"$A") # \x41"#, &env()).unwrap(), "streq( a  b ,x y  z) # A");
+    assert_eq!(unquote("  a \t b  ", &env()).unwrap(), "a b");
     assert_eq!(unquote("\"x", &env()).unwrap_err().kind, LexErrorKind::UnmatchedQuote);
 }

@@ -105,7 +105,6 @@ impl<'a> Classic<'a> {
 /// The line as one column per byte, without its indentation, and where the caret is in it. Blanks become spaces;
 /// what is not printable ASCII becomes question marks.
 fn printable(line: &str, caret: usize) -> (String, usize) {
-    let line = line.strip_suffix('\n').unwrap_or(line);
     let mut out = String::with_capacity(line.len());
     let mut column = None;
     for (at, c) in line.char_indices() {
