@@ -1,12 +1,18 @@
 //! The seam between the process and what serves connections.
 
 use crate::args::Args;
+use crate::events::Events;
+use hawser_balance::resolve::Resolver;
+use hawser_balance::{EventSink, FdPressure};
 use hawser_cfg::diag::Diags;
 use hawser_cfg::model::Config;
 use hawser_cli::info::Sheet;
+use hawser_proto::mux::MuxRow;
 use hawser_proto::{AcceptSink, FrontendInfo};
+use hawser_session::{Shared, Worker};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 
 /// What serves connections, shared by all threads.
@@ -50,21 +56,44 @@ pub(crate) fn compile(
     args: &Args,
     diags: &mut Diags,
 ) -> Option<SharedEngine> {
-    let _ = (config, frontends, threads, args, diags);
-    Some(Arc::new(Unserved))
+    let resolver = Resolver::libc(args.ignore_resolution);
+    let events = Arc::new(Events::new(config));
+    let opts = hawser_session::CompileOpts {
+        threads: threads as usize,
+        muxes: MUXES,
+        frontends,
+        resolver: &resolver,
+        events: Arc::clone(&events) as Arc<dyn EventSink>,
+    };
+    let snapshot = Arc::new(hawser_session::compile(config, diags, &opts));
+    if diags.has_alert() {
+        return None;
+    }
+    Some(Arc::new(Sessions { shared: Shared::new(snapshot, threads, Arc::new(FdPressure::none())) }))
 }
 
-/// Closes every connection: for as long as nothing serves them.
-struct Unserved;
+/// All muxes, the default one first.
+const MUXES: &[&MuxRow] = &[&hawser_mux_h1::H1];
 
-impl Engine for Unserved {
-    fn worker(&self, _number: u32) -> Rc<dyn Serve> {
-        Rc::new(Closer)
+/// Serves connections as the configuration says.
+struct Sessions {
+    shared: Arc<Shared>,
+}
+
+impl Engine for Sessions {
+    fn worker(&self, number: u32) -> Rc<dyn Serve> {
+        let worker = Worker::new(number as usize, Arc::clone(&self.shared));
+        tokio::task::spawn_local(worker.clone().purge_pool());
+        Rc::new(SessionWorker(worker))
     }
 
-    fn stopping(&self) {}
+    fn stopping(&self) {
+        self.shared.stopping.store(true, Ordering::Relaxed);
+    }
 
-    fn info(&self, _sheet: &mut Sheet) {}
+    fn info(&self, sheet: &mut Sheet) {
+        let _ = sheet;
+    }
 
     fn states(&self) -> Vec<String> {
         Vec::new()
@@ -75,20 +104,18 @@ impl Engine for Unserved {
     }
 }
 
-struct Closer;
+struct SessionWorker(Worker);
 
-impl AcceptSink for Closer {
-    fn accept(&self, _conn: hawser_proto::Incoming) {}
-}
-
-impl Serve for Closer {
+impl Serve for SessionWorker {
     fn sink(self: Rc<Self>) -> Rc<dyn AcceptSink> {
-        self
+        Rc::new(self.0.clone())
     }
 
-    fn stop(&self) {}
+    fn stop(&self) {
+        self.0.stop();
+    }
 
-    fn poll_ended(&self, _cx: &mut Context<'_>) -> Poll<()> {
-        Poll::Ready(())
+    fn poll_ended(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.0.poll_ended(cx)
     }
 }

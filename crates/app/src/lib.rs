@@ -10,6 +10,7 @@ mod control;
 mod daemon;
 mod dump;
 mod engine;
+mod events;
 mod facts;
 pub mod limits;
 mod memory;
