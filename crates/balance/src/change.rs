@@ -6,12 +6,13 @@
 
 use crate::algo::Member;
 use crate::backend::Backend;
-use crate::event::{Event, Level};
 use crate::queue::{ANY, Wakes};
-use crate::server::{Admin, Oper, Server, WEIGHT_SCALE};
+use crate::server::{Admin, Oper, Server, ServerState, WEIGHT_SCALE};
 use crate::time::Ms;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Relaxed, Release, SeqCst};
+
+mod tell;
 
 /// Why a server's operational state changes.
 #[derive(Clone, Copy, Debug)]
@@ -40,7 +41,7 @@ impl Backend {
     }
 
     /// Sets the operational state of a server; a server with `slowstart` that goes up starts slowly if it was
-    /// down before. Returns whether anything changed.
+    /// down before. Returns whether anything changed. A server in maintenance takes the state silently.
     pub fn set_oper(self: &Arc<Self>, server: u32, to: Oper, cause: Cause<'_>, now: Ms) -> bool {
         let Some(s) = self.servers.get(server as usize) else { return false };
         {
@@ -48,9 +49,7 @@ impl Backend {
             let before = s.state();
             let to = match to {
                 Oper::Up if before.oper == Oper::Starting => Oper::Starting,
-                Oper::Up if before.oper == Oper::Down && s.opts.slowstart.is_some() && !silent(cause) => {
-                    Oper::Starting
-                }
+                Oper::Up if before.oper == Oper::Down && !silent(cause) => back_up(s),
                 to => to,
             };
             if before.oper == to {
@@ -59,8 +58,8 @@ impl Backend {
             s.oper.store(to as u8, Release);
             self.date(s, before.is_down(), now);
             let usable = self.usable_servers();
-            let moved = self.settle(s, before.is_down(), now);
-            if !silent(cause) {
+            let moved = self.settle(s, before, now);
+            if !silent(cause) && !before.admin.any(Admin::MAINT) {
                 self.tell_oper(s, to, cause, moved);
                 self.tell_empty(usable);
             }
@@ -96,11 +95,15 @@ impl Backend {
                 return false;
             }
             s.admin.store(to.0, SeqCst);
+            if before.admin.any(Admin::MAINT) && !to.any(Admin::MAINT) {
+                s.oper.store(self.after_maintenance(s, to) as u8, Release);
+                s.check_resets.fetch_add(1, Relaxed);
+            }
             after = s.state();
             self.date(s, before.is_down(), now);
             let usable = self.usable_servers();
-            let moved = self.settle(s, before.is_down(), now);
-            self.tell_admin(s, before.admin, after, via, moved);
+            let moved = self.settle(s, before, now);
+            self.tell_admin(s, before, via, moved);
             self.tell_empty(usable);
         }
         let own = format!("{}/{}", self.facts.name, s.name);
@@ -116,13 +119,23 @@ impl Backend {
         true
     }
 
+    /// What a server is when it leaves maintenance: up at once until a check says otherwise, unless it drains,
+    /// in which case it waits for a check. Servers that track follow.
+    fn after_maintenance(&self, s: &Server, admin: Admin) -> Oper {
+        match s.tracks() {
+            Some((be, idx)) => be.servers.get(idx as usize).map_or(Oper::Up, |t| t.state().oper),
+            None if admin.any(Admin::DRAIN) && s.check.lock().enabled => Oper::Down,
+            None => back_up(s),
+        }
+    }
+
     /// Changes the weight of a server (0 to 256), as `set weight` does.
     pub fn set_weight(self: &Arc<Self>, server: u32, weight: u32, now: Ms) {
         let Some(s) = self.servers.get(server as usize) else { return };
         let _changing = self.changing.lock();
         s.uweight.store(weight.min(256), Relaxed);
         let before = self.usable_servers();
-        self.settle(s, s.state().is_down(), now);
+        self.settle(s, s.state(), now);
         self.tell_empty(before);
     }
 
@@ -140,7 +153,7 @@ impl Backend {
         let mut going_on = false;
         for s in self.servers.iter().filter(|s| s.state().oper == Oper::Starting) {
             let _changing = self.changing.lock();
-            self.settle(s, s.state().is_down(), now);
+            self.settle(s, s.state(), now);
             going_on |= s.state().oper == Oper::Starting;
         }
         going_on
@@ -174,16 +187,25 @@ impl Backend {
         s.last_change.store(now, Relaxed);
     }
 
-    /// After a change of one server: recomputes, and moves its waiters.
-    fn settle(self: &Arc<Self>, s: &Arc<Server>, was_down: bool, now: Ms) -> Moved {
+    /// After a change of one server: recomputes, moves its waiters, and ends sessions that have to end.
+    fn settle(self: &Arc<Self>, s: &Arc<Server>, before: ServerState, now: Ms) -> Moved {
         Self::weigh(s, now);
         self.recompute(now);
         let mut moved = Moved::default();
-        if s.state().is_down() {
-            if !was_down && (self.requeues || s.state().admin.any(Admin::MAINT)) {
-                moved.requeued = self.requeue(s.index);
+        let after = s.state();
+        if after.is_down() {
+            if !before.is_down() {
+                if self.requeues || after.admin.any(Admin::MAINT) {
+                    moved.requeued = self.requeue(s.index);
+                }
+                if s.opts.on_marked_down.is_some() {
+                    s.end_sessions();
+                }
             }
             return moved;
+        }
+        if before.is_down() && s.opts.on_marked_up.is_some() && !s.is_backup() {
+            self.servers.iter().filter(|b| b.is_backup()).for_each(|b| b.end_sessions());
         }
         let mut wakes = Wakes::default();
         self.serve(&mut self.queue.lock(), s.index, &mut wakes);
@@ -239,94 +261,17 @@ impl Backend {
             f.downtime.fetch_add(now.saturating_sub(last), Relaxed);
         }
     }
-
-    fn tell_oper(&self, s: &Server, to: Oper, cause: Cause<'_>, moved: Moved) {
-        let (what, level) = match to {
-            Oper::Down => ("DOWN", Level::Alert),
-            Oper::Stopping => ("stopping", Level::Notice),
-            Oper::Up | Oper::Starting => ("UP", Level::Notice),
-        };
-        let why = match cause {
-            Cause::Check("") | Cause::Silent => String::new(),
-            Cause::Check(reason) => format!(", reason: {reason}"),
-            Cause::Cli => ", changed from CLI".into(),
-            Cause::Tracked(via) => format!(" via {via}"),
-        };
-        let tail = self.tail(s, to == Oper::Down, moved);
-        self.tell(level, &format!("{}Server {}/{} is {what}{why}{tail}", backup(s), self.facts.name, s.name));
-    }
-
-    fn tell_admin(
-        &self,
-        s: &Server,
-        before: Admin,
-        after: crate::server::ServerState,
-        via: Option<&str>,
-        moved: Moved,
-    ) {
-        let name = format!("{}Server {}/{}", backup(s), self.facts.name, s.name);
-        let via_text = via.map(|v| format!(" via {v}")).unwrap_or_default();
-        let forced = if via.is_some() { "" } else { "forced " };
-        let admin = after.admin;
-        let (is, was) = (|r| admin.any(r), |r| before.any(r));
-        let up = if after.oper == Oper::Down { "DOWN" } else { "UP" };
-        let (level, text) = if is(Admin::MAINT) && !was(Admin::MAINT) {
-            let tail = self.tail(s, true, moved);
-            (Level::Alert, format!("{name} is going DOWN for maintenance{via_text}{tail}"))
-        } else if !is(Admin::MAINT) && was(Admin::MAINT) {
-            let to = if is(Admin::DRAIN) { "DRAIN" } else { "READY" };
-            (Level::Notice, format!("{name} is {up}/{to} (leaving {forced}maintenance)."))
-        } else if is(Admin::DRAIN) && !was(Admin::DRAIN) {
-            let tail = self.tail(s, false, moved);
-            (Level::Notice, format!("{name} enters drain state{via_text}{tail}"))
-        } else if !is(Admin::DRAIN) && was(Admin::DRAIN) {
-            (Level::Notice, format!("{name} is {up} (leaving {forced}drain)."))
-        } else {
-            return;
-        };
-        self.tell(level, &text);
-    }
-
-    fn tail(&self, s: &Server, down: bool, moved: Moved) -> String {
-        let (active, backup) = (self.farm.active.load(Relaxed), self.farm.backup.load(Relaxed));
-        let (verb, requeued) = (if down { "left" } else { "online" }, moved.requeued);
-        let on_backup = if active == 0 && backup > 0 { " Running on backup." } else { "" };
-        let head = format!(". {active} active and {backup} backup servers {verb}.{on_backup}");
-        let queued = s.queued();
-        if down {
-            let cur = s.served();
-            format!("{head} {cur} sessions active, {requeued} requeued, {queued} remaining in queue.")
-        } else {
-            format!("{head} {requeued} sessions requeued, {queued} total in queue.")
-        }
-    }
-
-    /// Cries out when the last server was lost.
-    fn tell_empty(&self, before: u32) {
-        if before != 0 && self.usable_servers() == 0 {
-            let name = &self.facts.name;
-            self.events.event(&Event {
-                proxy: &self.facts,
-                level: Level::Emerg,
-                text: &format!("backend {name} has no server available!"),
-                console: Some(&format!("backend '{name}' has no server available!")),
-            });
-        }
-    }
-
-    fn tell(&self, level: Level, text: &str) {
-        self.events.event(&Event { proxy: &self.facts, level, text, console: Some(text) });
-    }
 }
 
 fn silent(cause: Cause<'_>) -> bool {
     matches!(cause, Cause::Silent)
 }
 
-fn backup(s: &Server) -> &'static str {
-    if s.is_backup() { "Backup " } else { "" }
-}
-
 fn count(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
+}
+
+/// What a server that was down becomes.
+fn back_up(s: &Server) -> Oper {
+    if s.opts.slowstart.is_some_and(|t| t != 0) { Oper::Starting } else { Oper::Up }
 }

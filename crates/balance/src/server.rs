@@ -13,6 +13,7 @@ use std::sync::atomic::{
     Ordering::{Relaxed, SeqCst},
 };
 use std::sync::{Arc, OnceLock, Weak};
+use tokio::sync::Notify;
 
 mod state;
 
@@ -145,8 +146,10 @@ pub struct Server {
     pub(crate) last_change: AtomicU64,
     pub(crate) downtime: AtomicU64,
     pub(crate) downs: AtomicU32,
-    /// Changes whenever all sessions on the server have to end (`on-marked-down shutdown-sessions`).
-    pub(crate) kill_epoch: AtomicU32,
+    /// Times that maintenance ended: each resets the check's health.
+    pub(crate) check_resets: AtomicU32,
+    /// Told when all sessions on the server have to end; `None` when that can never happen.
+    pub(crate) session_end: Option<Notify>,
     pub(crate) links: OnceLock<Links>,
 }
 
@@ -165,6 +168,7 @@ impl Server {
         index: u32,
         id: u32,
         addr: ServerAddr,
+        ends_sessions: bool,
         shards: usize,
     ) -> Self {
         let o = &conf.opts;
@@ -192,7 +196,8 @@ impl Server {
             last_change: AtomicU64::new(0),
             downtime: AtomicU64::new(0),
             downs: AtomicU32::new(0),
-            kill_epoch: AtomicU32::new(0),
+            check_resets: AtomicU32::new(0),
+            session_end: ends_sessions.then(Notify::new),
             links: OnceLock::new(),
         }
     }
@@ -268,9 +273,24 @@ impl Server {
         self.last_change.load(Relaxed)
     }
 
-    /// A number that changes when all its sessions must be closed; compare with the one at connect time.
-    pub fn kill_epoch(&self) -> u32 {
-        self.kill_epoch.load(Relaxed)
+    /// Completes when all sessions on the server have to end: it went down with
+    /// `on-marked-down shutdown-sessions` (the log says `D`), or it is a backup and an active server came up with
+    /// `on-marked-up shutdown-backup-sessions` (`U`). `None` when that can never happen. Create it when the
+    /// session starts: calls before that do not count.
+    pub fn session_end(&self) -> Option<tokio::sync::futures::Notified<'_>> {
+        self.session_end.as_ref().map(Notify::notified)
+    }
+
+    /// Ends all sessions on the server (`shutdown sessions server`).
+    pub fn end_sessions(&self) {
+        if let Some(n) = &self.session_end {
+            n.notify_waiters();
+        }
+    }
+
+    /// A number that changes whenever the health of the check starts anew: maintenance ended.
+    pub fn check_resets(&self) -> u32 {
+        self.check_resets.load(Relaxed)
     }
 
     /// The present limit of concurrent requests, `None` for no limit. The limit of a server with `minconn`

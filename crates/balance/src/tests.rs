@@ -282,7 +282,7 @@ fn events_use_the_known_words() {
     let servers = vec![srv("s1", |_| ()), srv("s2", |_| ()), srv("b1", |o| o.backup = true)];
     let (be, _) = try_backend(&proxy("", servers), recorder.clone());
     let check = |idx, to, cause| _ = be.set_oper(idx, to, cause, 9);
-    let steps: [(&dyn Fn(), &[&str]); 12] = [
+    let steps: [(&dyn Fn(), &[&str]); _] = [
         (
             &|| check(0, Oper::Down, Cause::Check("")),
             &[
@@ -337,10 +337,179 @@ fn events_use_the_known_words() {
                 "Notice Server be/s1 is stopping, changed from CLI. 1 active and 0 backup servers online. 0 sessions requeued, 0 total in queue.",
             ],
         ),
+        (
+            &|| check(0, Oper::Down, Cause::Cli),
+            &[
+                "Alert Server be/s1 is DOWN, changed from CLI. 1 active and 0 backup servers left. 0 sessions active, 0 requeued, 0 remaining in queue.",
+            ],
+        ),
+        (
+            &|| _ = be.set_admin(0, Admin::FDRAIN, Admin::NONE, 9),
+            &[
+                "Notice Server be/s1 enters drain state. 1 active and 0 backup servers left. 0 sessions active, 0 requeued, 0 remaining in queue.",
+            ],
+        ),
+        (
+            &|| _ = be.set_admin(0, Admin::FMAINT, Admin::FDRAIN, 9),
+            &["Notice Server be/s1 was DOWN and now enters maintenance."],
+        ),
+        (&|| check(0, Oper::Up, Cause::Check("")), &[]),
+        (
+            &|| _ = be.set_admin(0, Admin::FDRAIN, Admin::FMAINT, 9),
+            &[
+                "Notice Server be/s1 is UP/DRAIN (leaving forced maintenance).",
+                "Notice Server be/s1 remains in forced drain mode.",
+            ],
+        ),
         (&|| be.set_weight(1, 0, 9), &["Emerg backend be has no server available!"]),
     ];
     for (i, (step, want)) in steps.into_iter().enumerate() {
         step();
         assert_eq!(recorder.take(), *want, "step {i}");
     }
+}
+
+#[test]
+fn sessions_end_when_servers_change() {
+    let rare = |f: fn(&mut model::RareServerOpts)| move |o: &mut ServerOpts| f(o.rare_mut());
+    let backup = srv("b", |o| o.backup = true);
+    let up = srv("u", rare(|o| o.on_marked_up = Some("shutdown-backup-sessions".into())));
+    let down = srv("d", rare(|o| o.on_marked_down = Some("shutdown-sessions".into())));
+    let be = backend("", vec![up, down, backup]);
+    let ended = |server: usize, step: &dyn Fn()| {
+        let Some(end) = be.servers[server].session_end() else { return None };
+        let mut end = std::pin::pin!(end);
+        let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(end.as_mut().poll(&mut cx).is_pending());
+        step();
+        Some(end.as_mut().poll(&mut cx).is_ready())
+    };
+    let set = |i, to| _ = be.set_oper(i, to, Cause::Cli, 2);
+    assert_eq!(ended(0, &|| ()), None);
+    assert_eq!(ended(1, &|| set(0, Oper::Down)), Some(false));
+    assert_eq!(ended(2, &|| set(1, Oper::Down)), Some(false));
+    assert_eq!(ended(2, &|| set(0, Oper::Up)), Some(true));
+    assert_eq!(ended(2, &|| set(1, Oper::Up)), Some(false));
+    assert_eq!(ended(1, &|| _ = be.set_admin(1, Admin::FMAINT, Admin::NONE, 2)), Some(true));
+}
+
+#[test]
+fn slow_start_ramps() {
+    let be = backend(
+        "roundrobin",
+        vec![
+            srv("a", |_| ()),
+            srv("b", |o| (o.slowstart, o.maxconn, o.weight) = (Some(10_000), Some(100), Some(10))),
+        ],
+    );
+    let b = &be.servers[1];
+    let state = |b: &Server| (b.throttle(), be.limit(b), b.effective_weight());
+    assert_eq!(state(b), (None, Some(100), 160), "never at start");
+    be.set_oper(1, Oper::Down, Cause::Cli, 1000);
+    be.set_oper(1, Oper::Up, Cause::Cli, 2000);
+    // (now, throttle, limit, weight, goes on)
+    let cases = [
+        (2000, Some(1), Some(1), 2, true),
+        (2500, Some(5), Some(5), 8, true),
+        (7000, Some(50), Some(50), 80, true),
+        (11_990, Some(99), Some(99), 159, true),
+        (12_000, None, Some(100), 160, false),
+    ];
+    for (now, throttle, limit, weight, goes_on) in cases {
+        assert_eq!(be.advance_slowstart(now), goes_on, "{now}");
+        assert_eq!(state(b), (throttle, limit, weight), "{now}");
+    }
+    assert_eq!(b.state().oper, Oper::Up);
+}
+
+#[test]
+fn trackers_follow() {
+    let recorder = Arc::new(Recorder::default());
+    let track = |o: &mut ServerOpts| o.rare_mut().track = Some((Default::default(), "s1".into()));
+    let (be, mut diags) =
+        try_backend(&proxy("", vec![srv("s1", |_| ()), srv("t1", track)]), recorder.clone());
+    crate::compile::link_tracking(std::slice::from_ref(&be), &mut diags);
+    assert!(diags.list.is_empty());
+    let down = "0 sessions active, 0 requeued, 0 remaining in queue.";
+    let steps: [(&dyn Fn(), &[String], Oper); _] = [
+        (&|| _ = be.set_oper(0, Oper::Down, Cause::Cli, 9), &[
+            format!("Alert Server be/s1 is DOWN, changed from CLI. 1 active and 0 backup servers left. {down}"),
+            format!("Alert Server be/t1 is DOWN via be/s1. 0 active and 0 backup servers left. {down}"),
+            "Emerg backend be has no server available!".into(),
+        ], Oper::Down),
+        (&|| _ = be.set_oper(0, Oper::Up, Cause::Cli, 9), &[
+            "Notice Server be/s1 is UP, changed from CLI. 1 active and 0 backup servers online. 0 sessions requeued, 0 total in queue.".into(),
+            "Notice Server be/t1 is UP via be/s1. 2 active and 0 backup servers online. 0 sessions requeued, 0 total in queue.".into(),
+        ], Oper::Up),
+        (&|| _ = be.set_admin(0, Admin::FMAINT, Admin::NONE, 9), &[
+            format!("Alert Server be/s1 is going DOWN for maintenance. 1 active and 0 backup servers left. {down}"),
+            format!("Alert Server be/t1 is going DOWN for maintenance via be/s1. 0 active and 0 backup servers left. {down}"),
+            "Emerg backend be has no server available!".into(),
+        ], Oper::Up),
+        (&|| _ = be.set_admin(0, Admin::NONE, Admin::FMAINT, 9), &[
+            "Notice Server be/s1 is UP/READY (leaving forced maintenance).".into(),
+            "Notice Server be/t1 is UP/READY (leaving maintenance).".into(),
+        ], Oper::Up),
+    ];
+    for (step, want, oper) in steps {
+        step();
+        assert_eq!(recorder.take(), want);
+        assert_eq!(be.servers[1].state().oper, oper);
+    }
+}
+
+#[test]
+fn wrong_tracks_are_refused() {
+    for (path, text) in [
+        ("x/s1", "unable to find required proxy 'x' for tracking."),
+        ("nobody", "unable to find required server 'nobody' for tracking."),
+    ] {
+        let track = |o: &mut ServerOpts| o.rare_mut().track = Some((Default::default(), path.into()));
+        let (be, mut diags) = try_backend(&proxy("", vec![srv("t1", track)]), Arc::new(NoEvents));
+        crate::compile::link_tracking(&[be], &mut diags);
+        assert!(diags.list.iter().any(|d| d.text.contains(text)), "{:?}", diags.list);
+    }
+}
+
+#[test]
+fn unresolved_servers() {
+    let named = |name: &str, init: Option<&str>| {
+        let mut s = srv("s1", |o| o.rare_mut().init_addr = init.map(str::to_owned));
+        s.addr.kind = AddrKind::Name(name.into(), 8080);
+        s
+    };
+    // (name, init-addr, address or alert)
+    let cases = [
+        ("ip-192.0.2.9", None, Ok("192.0.2.9:8080")),
+        ("nowhere", None, Err("'server be/s1' : could not resolve address 'nowhere'.")),
+        ("nowhere", Some("last,libc,none"), Ok("")),
+        ("nowhere", Some("libc,192.0.2.7"), Ok("192.0.2.7:8080")),
+        ("ip-192.0.2.9", Some("192.0.2.7,libc"), Ok("192.0.2.7:8080")),
+    ];
+    for (name, init, want) in cases {
+        let (be, diags) = try_backend(&proxy("", vec![named(name, init)]), Arc::new(NoEvents));
+        let s = &be.servers[0];
+        match want {
+            Ok("") => {
+                assert_eq!((s.status_word(None).as_str(), be.usable_servers()), ("MAINT (resolution)", 0))
+            }
+            Ok(addr) => assert_eq!(s.addr.load().target(1), hawser_proto::Address::Ip(addr.parse().unwrap())),
+            Err(text) => assert_eq!(diags.list.iter().map(|d| &*d.text).collect::<Vec<_>>(), [text]),
+        }
+        assert_eq!(diags.has_alert(), want.is_err());
+    }
+}
+
+#[test]
+fn ids_skip_those_that_are_taken() {
+    let be = backend(
+        "",
+        vec![
+            srv("a", |_| ()),
+            srv("b", |o| o.id = Some(2)),
+            srv("c", |_| ()),
+            srv("d", |o| o.id = Some(1000)),
+        ],
+    );
+    assert_eq!(be.servers.iter().map(|s| s.id).collect::<Vec<_>>(), [1, 2, 3, 1000]);
 }

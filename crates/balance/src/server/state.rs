@@ -137,7 +137,7 @@ impl Server {
         if s.oper == Oper::Down {
             return progress("DOWN");
         }
-        if s.admin.any(Admin::DRAIN) || (self.weight() == 0 && s.oper != Oper::Stopping) {
+        if s.admin.any(Admin::DRAIN) {
             return progress("DRAIN");
         }
         match (checked, s.oper) {
