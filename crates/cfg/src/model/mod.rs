@@ -25,7 +25,9 @@ pub use proxy::{Mode, Proxy, ProxyKind};
 pub use rules::{DefaultRules, RuleLine, RuleLines, Userlist};
 pub use server::{RareServerOpts, Server, ServerOpts};
 
+use crate::pos::{Pos, Word};
 use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// A whole configuration.
@@ -49,6 +51,19 @@ impl Config {
     /// The proxy of that name.
     pub fn proxy(&self, name: &str) -> Option<&Proxy> {
         self.proxies.get(*self.proxy_names.get(name)?)
+    }
+
+    /// A file name of a line, relative to what `default-path` says (manual 3.1).
+    pub fn path(&self, pos: Pos, name: &str) -> PathBuf {
+        let file = self.files.get(usize::from(pos.file.0)).map_or(Path::new(""), |f| Path::new(&**f));
+        let dir = file.parent().unwrap_or(Path::new(""));
+        let words: Vec<&str> = self.global.default_path.iter().flatten().map(Word::as_str).collect();
+        match words[..] {
+            ["config", ..] => dir.join(name),
+            ["parent", ..] => dir.join("..").join(name),
+            ["origin", origin, ..] => Path::new(origin).join(name),
+            _ => PathBuf::from(name),
+        }
     }
 
     /// The proxy of that name, when it can be a backend.

@@ -240,14 +240,14 @@ impl Parser {
             "default-errorfiles" => Source::Errors,
             "errorfile" => {
                 let path = value(args, word, "<fmt>")?;
-                let reply = Reply::parse(&read(path)?);
+                let reply = Reply::parse(&read(cx, path)?);
                 let reply = reply.map_err(|e| Error::new(format!("'{path}': {e}")))?;
                 Source::File(reply.map(Arc::new))
             }
             "errorfiles" => Source::Section(value(args, word, "<name>")?.to_owned()),
-            "file" => Source::Raw(read(value(args, word, "<file>")?)?.into()),
+            "file" => Source::Raw(read(cx, value(args, word, "<file>")?)?.into()),
             "lf-file" => {
-                let text = read(value(args, word, "<file>")?)?;
+                let text = read(cx, value(args, word, "<file>")?)?;
                 Source::Format(LogFormat::parse(cx, &octets::encode(&text), Flavor::Value)?)
             }
             "string" => Source::Raw(octets::decode(value(args, word, "<str>")?).into_owned().into()),
@@ -372,8 +372,9 @@ fn value<'a>(args: &mut Args<'a>, word: &str, what: &str) -> Result<&'a str, Err
     args.advance().ok_or_else(|| Error::new(format!("'{word}' expects {what} as argument")))
 }
 
-fn read(path: &str) -> Result<Vec<u8>, Error> {
-    std::fs::read(path).map_err(|_| Error::new(format!("error opening file '{path}'")))
+fn read(cx: &CompileCx<'_>, path: &str) -> Result<Vec<u8>, Error> {
+    std::fs::read(cx.config.path(cx.pos, path))
+        .map_err(|_| Error::new(format!("error opening file '{path}'")))
 }
 
 #[cfg(test)]
