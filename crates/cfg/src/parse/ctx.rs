@@ -83,7 +83,7 @@ pub(crate) struct State {
     /// How many arguments the option that runs took.
     pub(crate) taken: usize,
     /// The server whose options are parsed.
-    pub(crate) server: Box<str>,
+    pub(crate) server: String,
     /// `redirect` rules of the section: they run after its other request rules.
     pub(crate) redirects: Vec<RuleLine>,
     /// Names of the files so far, by [`crate::pos::FileId`].
@@ -128,7 +128,7 @@ impl Default for State {
             default_server: ServerOpts::default(),
             unix_prefix: None,
             taken: 0,
-            server: Box::default(),
+            server: String::new(),
             redirects: Vec::new(),
             files: Vec::new(),
             seen: Vec::new(),

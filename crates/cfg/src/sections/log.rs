@@ -16,6 +16,9 @@ pub(crate) const FACILITIES: [&str; 24] = [
 /// Syslog levels, by number.
 pub(crate) const LEVELS: [&str; 8] = ["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"];
 
+/// The port of syslog.
+const SYSLOG: u16 = 514;
+
 const FORMATS: [&str; 8] = ["local", "rfc3164", "rfc5424", "priority", "short", "timed", "iso", "raw"];
 
 /// `log` in the global section.
@@ -181,10 +184,15 @@ fn address(text: &str) -> Result<LogAddr, String> {
         return Err("stream targets are not supported by Hawser yet (area: rings)".into());
     }
     match addr.kind {
-        AddrKind::Ip(sa) => Ok(LogAddr::Udp(sa)),
+        AddrKind::Ip(mut sa) => {
+            if addr.port_missing {
+                sa.set_port(SYSLOG);
+            }
+            Ok(LogAddr::Udp(sa))
+        }
         AddrKind::Unix(path) => Ok(LogAddr::Unix(path)),
         AddrKind::Fd(fd) => Ok(LogAddr::Fd(fd)),
-        AddrKind::Name(name, port) => (name.as_str(), if port == 0 { 514 } else { port })
+        AddrKind::Name(name, port) => (name.as_str(), if port == 0 { SYSLOG } else { port })
             .to_socket_addrs()
             .ok()
             .and_then(|mut list| list.next())

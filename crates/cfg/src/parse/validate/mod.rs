@@ -120,7 +120,7 @@ fn timeouts(p: &Proxy, diags: &mut Diags) {
     let tcp = p.mode == Mode::Tcp;
     let server = p.kind.is_be()
         && !p.servers.is_empty()
-        && (none(t.connect) || (none(t.server) && !(tcp && !none(t.tunnel))));
+        && (none(t.connect) || none(t.server) && (!tcp || none(t.tunnel)));
     if client || server {
         let text = format!(
             "missing timeouts for {}.\n   | While not properly invalid, you will certainly encounter various \

@@ -36,7 +36,7 @@ pub(crate) fn default_server(cx: &mut Ctx<'_>, _: &mut Proxy, line: &Line<'_>) {
         return;
     }
     let mut opts = std::mem::take(&mut cx.st.default_server);
-    cx.st.server = "default-server".into();
+    "default-server".clone_into(&mut cx.st.server);
     let intro = Intro {
         text: &String::new,
         layout: Layout::Located,
@@ -136,7 +136,7 @@ fn address(cx: &mut Ctx<'_>, line: &Line<'_>, arg: usize, name: &str) -> Option<
 fn parse_options(cx: &mut Ctx<'_>, opts: &mut ServerOpts, line: &Line<'_>, at: usize, name: &str) {
     let proxy = cx.st.name.clone();
     let word = line.word();
-    cx.st.server = name.into();
+    name.clone_into(&mut cx.st.server);
     let intro = Intro { text: &|| format!("'{word} {proxy}/{name}'"), layout: Layout::Located, hint: "" };
     let index = &super::super::registry().server;
     options::walk(cx, index, opts, line.pos, line.words(), at, &intro);

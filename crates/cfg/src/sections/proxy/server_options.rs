@@ -187,8 +187,7 @@ fn positive(cx: &mut Ctx<'_>, line: &Line<'_>, slot: &mut Option<u32>) {
         cx.alert_arg(line, 0, text);
         return;
     }
-    let place = format!("in server '{}' ", cx.st.server);
-    super::timeout::small(cx, line, line.arg(0), ms, &place);
+    super::timeout::small(cx, line, line.arg(0), ms, |cx| format!("server '{}'", cx.st.server));
     *slot = Some(ms);
 }
 

@@ -86,8 +86,7 @@ pub(crate) fn parse(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) {
     if !first {
         cx.warn(line, format!("overwriting 'timeout {name}' which was already specified"));
     } else {
-        let place = format!("in {} ", cx.proxy_name());
-        small(cx, &inner, value, ms, &place);
+        small(cx, &inner, value, ms, |cx| cx.proxy_name());
     }
     *slot = Some(ms);
 }
@@ -110,14 +109,21 @@ fn sided(cx: &mut Ctx<'_>, scope: Scope, line: &Line<'_>) -> bool {
 }
 
 /// Warns about a time without a unit that was probably meant in seconds.
-pub(crate) fn small(cx: &mut Ctx<'_>, line: &Line<'_>, value: &str, ms: u32, place: &str) {
+pub(crate) fn small(
+    cx: &mut Ctx<'_>,
+    line: &Line<'_>,
+    value: &str,
+    ms: u32,
+    place: impl Fn(&Ctx<'_>) -> String,
+) {
     if ms == 0 || ms >= 100 || !value.bytes().all(|b| b.is_ascii_digit()) {
         return;
     }
     let text = format!(
-        "'{} {value}' {place}is suspiciously small for a value in milliseconds. Please use an explicit unit \
+        "'{} {value}' in {} is suspiciously small for a value in milliseconds. Please use an explicit unit \
          ('{value}ms') if that was the intent.",
-        line.keyword()
+        line.keyword(),
+        place(cx)
     );
     cx.warn(line, text);
 }

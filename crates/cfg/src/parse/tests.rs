@@ -1,1 +1,0 @@
-//! Tables of configurations and what the parser says about them.
