@@ -6,13 +6,14 @@ use crate::cli::{self, CliSink};
 use crate::control::{Control, End};
 use crate::daemon::{self, Side};
 use crate::engine::SharedEngine;
+use crate::engine::sessions::{self, Wanting};
 use crate::limits::{self, Limits, Wanted};
 use crate::memory::Brake;
 use crate::messages::Messages;
 use crate::oldpids::{self, OldPids};
 use crate::privileges::Identity;
 use crate::worker::{Plan, Worker};
-use crate::{Exit, affinity, args, check, engine, facts, version};
+use crate::{Exit, affinity, args, check, facts, version};
 use hawser_cfg::env::Env;
 use hawser_cfg::model::Config;
 use hawser_cfg::render;
@@ -29,6 +30,7 @@ use std::time::{Duration, Instant};
 /// Runs the program; `name` is what it was called by.
 pub fn run(name: &str, words: &[String]) -> Exit {
     let started = clock::now();
+    hawser_log::set_program_name(name);
     let messages = Arc::new(Messages::default());
     let args = match args::parse(words) {
         Ok(args) => args,
@@ -44,7 +46,7 @@ pub fn run(name: &str, words: &[String]) -> Exit {
         Action::VersionOnly(part) => return print(&format!("{}\n", version::only(part))),
         Action::Run | Action::Check => {}
     }
-    messages.set_quiet(args.quiet && !args.verbose);
+    set_quiet(&messages, args.quiet && !args.verbose);
     if let Some(condition) = &args.condition {
         return check::condition(&messages, condition, &args);
     }
@@ -63,6 +65,11 @@ pub fn run(name: &str, words: &[String]) -> Exit {
         Ok(boot) => boot.start().unwrap_or_else(|exit| exit),
         Err(exit) => exit,
     }
+}
+
+fn set_quiet(messages: &Messages, quiet: bool) {
+    messages.set_quiet(quiet);
+    hawser_log::terminal::set_quiet(quiet);
 }
 
 fn print(text: &str) -> Exit {
@@ -125,14 +132,16 @@ impl<'a> Boot<'a> {
         let cli = hawser_listener::compile_cli(&config, &cli::frontend(&config.global), &api, &mut diags);
         let cpus = affinity::compile(&config.global, limits.threads, &mut diags);
         let identity = check::identity(&config.global, &mut diags);
-        let engine = engine::compile(&config, &listening.frontends, limits.threads, args, &mut diags);
+        let engine = sessions::compile(
+            &Wanting { config: &config, frontends: &listening.frontends, limits: &limits, args },
+            &mut diags,
+        );
         check::features(&config, args, &mut diags);
         let warned = diags.has_warning();
         check::report(messages, args, &config, &diags, &parsed.files)?;
         if let Some(classes) = &args.dump_keywords {
             print(&crate::dump::keywords(classes));
         }
-        let engine = engine.ok_or(Exit::Status(1))?;
         Ok(Self {
             name,
             args,
@@ -169,7 +178,7 @@ impl<'a> Boot<'a> {
     fn start(mut self) -> Result<Exit, Exit> {
         let global = self.config.global.clone();
         if global.quiet && !self.args.verbose {
-            self.messages.set_quiet(true);
+            set_quiet(self.messages, true);
         }
         if self.limits.automatic {
             let n = self.limits.maxconn;
@@ -248,7 +257,7 @@ impl<'a> Boot<'a> {
         let messages = Arc::clone(self.messages);
         let end = control.run(move || {
             if let Some(ready) = ready {
-                messages.set_quiet(true);
+                set_quiet(&messages, true);
                 if let Err(e) = ready.tell(&null) {
                     messages.alert(&format!("Cannot leave the terminal ({e})."));
                 }

@@ -77,7 +77,7 @@ impl Control {
                     Sig::Finish => stop.begin(self.grace),
                     Sig::Pause => self.pause(true),
                     Sig::Resume => self.pause(false),
-                    Sig::Dump => self.dump(),
+                    Sig::Dump => self.engine.dump_states(),
                     Sig::Pools => self.messages.warning("Dumping pools usage. Hawser has no pools to flush."),
                     Sig::Nothing => {}
                 },
@@ -101,7 +101,7 @@ impl Control {
     async fn soft_stop(mut self, signals: &mut Signals) -> End {
         self.engine.stopping();
         self.tell(Order::Finish);
-        self.engine.stopped().iter().for_each(|l| self.messages.warning(l));
+        self.engine.tell_stopped();
         let mut left = self.workers.len();
         let limit = self.hard_stop_after;
         let bound = async move {
@@ -120,7 +120,7 @@ impl Control {
                 },
                 sig = signals.next() => match sig {
                     Sig::End(n) => return End::Signal(n),
-                    Sig::Dump => self.dump(),
+                    Sig::Dump => self.engine.dump_states(),
                     _ => {}
                 },
                 () = &mut bound => {
@@ -158,11 +158,6 @@ impl Control {
         self.tell(if pause { Order::Pause } else { Order::Resume });
         let word = if pause { "Paused" } else { "Resumed" };
         self.frontends.iter().for_each(|f| self.messages.warning(&format!("{word} frontend {f}.")));
-    }
-
-    fn dump(&self) {
-        self.messages.warning("SIGHUP received, dumping servers states.");
-        self.engine.states().iter().for_each(|l| self.messages.warning(&format!("SIGHUP: {l}")));
     }
 }
 

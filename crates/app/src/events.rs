@@ -9,7 +9,8 @@ use hawser_log::{Logger, terminal};
 /// Loggers by index of the proxy.
 #[derive(Debug)]
 pub(crate) struct Events {
-    loggers: Vec<Logger>,
+    /// See above.
+    pub(crate) loggers: Vec<Logger>,
 }
 
 impl Events {

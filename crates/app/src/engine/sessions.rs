@@ -1,0 +1,107 @@
+//! The engine: compiled configuration, one `session::Worker` per thread.
+
+mod report;
+
+use super::{Engine, Serve, SharedEngine};
+use crate::args::Args;
+use crate::events::Events;
+use crate::limits::Limits;
+use hawser_balance::resolve::Resolver;
+use hawser_balance::{EventSink, FdPressure, Stat};
+use hawser_cfg::diag::Diags;
+use hawser_cfg::model::Config;
+use hawser_cli::info::Sheet;
+use hawser_proto::mux::MuxRow;
+use hawser_proto::{AcceptSink, FrontendInfo};
+use hawser_session::{CompileOpts, Shared, Snapshot, Worker};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll};
+
+/// Muxes, the default one first.
+const MUXES: &[&MuxRow] = &[&hawser_mux_h1::H1];
+/// `tune.pool-low-fd-ratio` and `tune.pool-high-fd-ratio` by default (percent).
+const FD_RATIOS: (u32, u32) = (20, 25);
+
+/// What compiling takes.
+pub(crate) struct Wanting<'a> {
+    pub(crate) config: &'a Config,
+    pub(crate) frontends: &'a [Option<Arc<FrontendInfo>>],
+    pub(crate) limits: &'a Limits,
+    pub(crate) args: &'a Args,
+}
+
+/// Compiles a configuration. What is returned may serve only if `diags` has no alert.
+pub(crate) fn compile(w: &Wanting<'_>, diags: &mut Diags) -> SharedEngine {
+    let events = Arc::new(Events::new(w.config));
+    let snapshot = hawser_session::compile(
+        w.config,
+        diags,
+        &CompileOpts {
+            threads: w.limits.threads as usize,
+            muxes: MUXES,
+            frontends: w.frontends,
+            resolver: &Resolver::libc(w.args.ignore_resolution),
+            events: Arc::clone(&events) as Arc<dyn EventSink>,
+        },
+    );
+    let max_fds = u32::try_from(w.limits.maxsock).unwrap_or(u32::MAX);
+    let fds = Arc::new(FdPressure::new(max_fds, FD_RATIOS.0, FD_RATIOS.1));
+    let shared = Shared::new(Arc::new(snapshot), w.limits.threads, fds);
+    Arc::new(Sessions { shared, events })
+}
+
+struct Sessions {
+    shared: Arc<Shared>,
+    events: Arc<Events>,
+}
+
+impl Sessions {
+    fn snapshot(&self) -> Arc<Snapshot> {
+        self.shared.snapshot.load_full()
+    }
+}
+
+impl Engine for Sessions {
+    fn worker(&self, number: u32) -> Rc<dyn Serve> {
+        let worker = Worker::new(number as usize, Arc::clone(&self.shared));
+        tokio::task::spawn_local(worker.clone().purge_pool());
+        Rc::new(worker)
+    }
+
+    fn stopping(&self) {
+        self.shared.stopping.store(true, Ordering::Relaxed);
+    }
+
+    fn info(&self, sheet: &mut Sheet) {
+        sheet.set("CumReq", self.shared.requests.load(Ordering::Relaxed));
+        sheet.set("DroppedLogs", hawser_log::dropped_logs());
+        sheet.set("Stopping", u32::from(self.shared.stopping.load(Ordering::Relaxed)));
+        for front in self.snapshot().proxies.iter().filter_map(|p| p.front.as_ref()) {
+            sheet.add("TotalBytesOut", front.counters.get(Stat::BytesOut));
+        }
+    }
+
+    fn dump_states(&self) {
+        report::dump(&self.snapshot(), &self.events.loggers);
+    }
+
+    fn tell_stopped(&self) {
+        report::stopped(&self.snapshot(), &self.events.loggers);
+    }
+}
+
+impl Serve for Worker {
+    fn sink(self: Rc<Self>) -> Rc<dyn AcceptSink> {
+        self
+    }
+
+    fn stop(&self) {
+        Self::stop(self);
+    }
+
+    fn poll_ended(&self, cx: &mut Context<'_>) -> Poll<()> {
+        Self::poll_ended(self, cx)
+    }
+}
