@@ -4,6 +4,7 @@ mod global;
 mod inherit;
 mod model;
 mod proxy;
+mod robust;
 mod whole;
 
 use super::{Parsed, parse};

@@ -53,7 +53,7 @@ pub(crate) static OPTIONS: Table<Kw<T>> = Table::new(&[
     run("name", (1, 1), ": missing name", |_, t, l| t.opts.name = own(l), "Name of the listener."),
     run("namespace", (1, 1), ": missing namespace id", |_, t, l| t.opts.namespace = own(l), "Network namespace to listen in."),
     run("nbconn", (1, 1), ": missing value", |cx, t: &mut T, l| number(cx, l, &mut t.opts.nbconn), "Connections that a reverse listener keeps up.").experimental().later("reverse HTTP"),
-    run("nice", (1, 1), ": missing value", nice, "Priority of the connections of the listener."),
+    run("nice", (1, 1), ": missing value", nice, "Priority of the connections of the listener.").idle("connections have no priorities"),
     word("process", "Processes that listen.").words(0, 1).removed("2.5", "'thread'"),
     run("proto", (1, 1), ": missing value", proto, "Protocol of the connections."),
     run("severity-output", (1, 1), ": missing severity format", severity, "How a command socket writes severities."),

@@ -38,6 +38,7 @@ const fn check(name: &'static str, help: &'static str) -> Row<Opt> {
     bit(name, BE, 0, help).later("health checks of other protocols")
 }
 
+const ACKS: &str = "the kernel decides when to acknowledge";
 const CHECKS: &str = "persistence is refused, so that this option applies to nothing";
 
 /// All options.
@@ -75,8 +76,8 @@ pub(crate) static OPTIONS: Table<Opt> = Table::new(&[
     bit("splice-request", PX, opt::SPLICE_REQUEST, "Splices requests."),
     bit("splice-response", PX, opt::SPLICE_RESPONSE, "Splices responses."),
     bit("srvtcpka", BE, opt::SRVTCPKA, "TCP keep-alive towards servers."),
-    bit("tcp-smart-accept", FE, opt::TCP_SMART_ACCEPT, "Saves an ACK when accepting."),
-    bit("tcp-smart-connect", BE, opt::TCP_SMART_CONNECT, "Saves an ACK when connecting."),
+    bit("tcp-smart-accept", FE, opt::TCP_SMART_ACCEPT, "Saves an ACK when accepting.").idle(ACKS),
+    bit("tcp-smart-connect", BE, opt::TCP_SMART_CONNECT, "Saves an ACK when connecting.").idle(ACKS),
     run("transparent", BE, true, option::transparent, "Connects to the address that the client asked for."),
     run("http-keep-alive", PX, true, option::conn_mode, "Keeps connections open on both sides."),
     run("http-server-close", PX, true, option::conn_mode, "Closes server connections after each response."),
