@@ -162,7 +162,7 @@ impl<'a> Boot<'a> {
 
     /// The end of `-c`.
     fn verdict(&self) -> Exit {
-        if self.listening.binds.is_empty() {
+        if self.listening.binds.is_empty() && self.cli.is_empty() {
             print(&format!("{}\n", render::NO_LISTENER));
             return Exit::Status(2);
         }
@@ -279,7 +279,7 @@ impl<'a> Boot<'a> {
     /// Binds and listens: services, then the runtime API. An address that an old process holds is asked for
     /// again while that process is made to pause.
     fn bind(&mut self, old: &OldPids) -> Result<(Vec<Bound>, Vec<(usize, Bound)>), Exit> {
-        if self.listening.binds.is_empty() {
+        if self.listening.binds.is_empty() && self.cli.is_empty() {
             return Err(self.fail("No enabled listener found (check for 'bind' directives) ! Exiting."));
         }
         let services = self.listening.binds.len();
