@@ -3,6 +3,7 @@
 use super::{addr, capture, flow, header, headers_bin, normalize, redirect, reply, start_line, stream, vars};
 use crate::row::{Row, Sets, action, later};
 use crate::txn::RuleSet;
+use hawser_cfg::keyword::ActionRow;
 
 const TABLES: &str = "stick tables";
 const MAPS: &str = "maps and ACLs that rules change";
@@ -93,6 +94,16 @@ pub static ACTIONS: &[Row] = &[
     action("set-priority-class",  Sets::CONTENT_REQ,  stream::set_priority_class,  "Sets the priority class of the request in queues."),
     action("set-priority-offset", Sets::CONTENT_REQ,  stream::set_priority_offset, "Sets the time offset of the request in queues."),
 ];
+
+/// What `-dKcfg` and the table of supported keywords show: an action once for each of its rule sets. `all` adds those
+/// that HAProxy's own list leaves out.
+pub fn rows(all: bool) -> impl Iterator<Item = ActionRow<'static>> {
+    let shown = move |r: &&Row, set| if all { r.sets.has(set) } else { r.listed().has(set) };
+    RuleSet::ALL.into_iter().flat_map(move |set| {
+        let rows = ACTIONS.iter().filter(move |r| shown(r, set));
+        rows.map(move |r| ActionRow { rule_set: set.keyword(), meta: &r.meta })
+    })
+}
 
 /// The actions of a rule set as HAProxy's messages list them.
 pub(crate) fn list(set: RuleSet) -> String {
