@@ -79,8 +79,12 @@ fn label(severity: Severity) -> &'static str {
 
 /// The column of the original bytes, from 1, for a byte column of the text that represents them.
 fn source_column(line: &str, col: u32) -> usize {
-    let col = usize::try_from(col).unwrap_or(usize::MAX).min(line.len());
-    octets::decode(line.get(..col).unwrap_or(line)).len() + 1
+    let mut col = usize::try_from(col).unwrap_or(usize::MAX).min(line.len());
+    // A span of one byte can end inside a character.
+    while !line.is_char_boundary(col) {
+        col += 1;
+    }
+    octets::decode(&line[..col]).len() + 1
 }
 
 /// The message without the colon that announces an excerpt.

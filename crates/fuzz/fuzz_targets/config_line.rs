@@ -1,0 +1,13 @@
+//! Lines of a configuration, their conditions and values.
+#![no_main]
+
+#[path = "../checks/config.rs"]
+mod config;
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| {
+    config::line(data);
+    config::condition(data);
+    config::value(data);
+});
