@@ -1,6 +1,6 @@
 //! The checks of the fuzz targets over seeded random input, in every run of the tests.
 
-#[path = "../../fuzz/checks/config.rs"]
+#[path = "../../fuzz/src/config.rs"]
 mod config;
 
 /// What the input is made of, besides random bytes.

@@ -1,9 +1,7 @@
 //! Whole configuration files, up to the rendered messages.
 #![no_main]
 
-#[path = "../checks/config.rs"]
-mod config;
-
+use hawser_fuzz::config;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| config::file(data));

@@ -1,9 +1,7 @@
 //! Lines of a configuration, their conditions and values.
 #![no_main]
 
-#[path = "../checks/config.rs"]
-mod config;
-
+use hawser_fuzz::config;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {

@@ -1,0 +1,3 @@
+//! Checks that the targets share with tests.
+
+pub mod config;
