@@ -1,8 +1,14 @@
 //! Arguments of fetches and converters: their types, their syntax, their values.
 
 use crate::compile::{CompileCx, Error};
+use crate::cond::Acl;
+use crate::pattern::Map;
+use crate::userlist::Userlist;
 use crate::vars::VarId;
+use hawser_cfg::octets;
 use hawser_http::KnownName;
+use regex::bytes::Regex;
+use std::any::Any;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
@@ -96,6 +102,18 @@ pub enum Arg {
     Header(KnownName, Arc<[u8]>),
     /// A variable.
     Var(VarId),
+    /// A regular expression.
+    Regex(Box<Regex>),
+    /// A map.
+    Map(Arc<Map>),
+    /// A user list.
+    Users(Arc<Userlist>),
+    /// Something that only its own keyword understands.
+    Own(Arc<dyn Any + Send + Sync>),
+    /// Named ACLs, each with whether it is negated.
+    Acls(Box<[(bool, Arc<Acl>)]>),
+    /// Field numbers of nested messages.
+    Path(Box<[u32]>),
 }
 
 impl Arg {
@@ -111,97 +129,229 @@ impl Arg {
     pub fn int(&self) -> Option<i64> {
         if let Self::Int(i) = self { Some(*i) } else { None }
     }
-}
 
-/// Splits `(a,b,c)` at the start of `text` into raw arguments with quotes and escapes resolved. Returns them with
-/// the number of bytes used, both parentheses included; no parenthesis means no argument.
-///
-/// # Errors
-/// A missing parenthesis or quote.
-pub fn split(text: &str) -> Result<(Vec<String>, usize), Error> {
-    let b = text.as_bytes();
-    if b.first() != Some(&b'(') {
-        return Ok((Vec::new(), 0));
-    }
-    let (mut out, mut cur) = (Vec::new(), Vec::new());
-    let (mut i, mut quote) = (1, None);
-    loop {
-        let Some(&c) = b.get(i) else {
-            return Err(Error::new(if quote.is_some() { "missing closing quote" } else { "expected ')'" }));
-        };
-        i += 1;
-        match (quote, c) {
-            (None, b')') => break,
-            (None, b',') => out.push(std::mem::take(&mut cur)),
-            (None, b'"' | b'\'') => quote = Some(c),
-            (Some(q), c) if q == c => quote = None,
-            (None | Some(b'"'), b'\\') => {
-                let next = b.get(i).copied();
-                i += 1;
-                match next {
-                    Some(b'r') => cur.push(b'\r'),
-                    Some(b'n') => cur.push(b'\n'),
-                    Some(b't') => cur.push(b'\t'),
-                    Some(n @ (b'\\' | b'"' | b'\'' | b' ' | b',' | b'(' | b')')) => cur.push(n),
-                    Some(n) => cur.extend_from_slice(&[b'\\', n]),
-                    None => i -= 1,
-                }
-            }
-            (_, c) => cur.push(c),
+    /// Left out or empty.
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Self::Absent => true,
+            Self::Str(s) | Self::Header(_, s) => s.is_empty(),
+            _ => false,
         }
     }
-    out.push(cur);
-    // Cutting happened at ASCII characters only, so every piece is still UTF-8.
-    Ok((out.into_iter().map(|v| String::from_utf8_lossy(&v).into_owned()).collect(), i))
+
+    /// The text of a string argument as UTF-8, for names of modes and flags.
+    pub fn word(&self) -> &str {
+        std::str::from_utf8(self.text()).unwrap_or("\u{fffd}")
+    }
+
+    /// What [`Arg::Own`] holds, if it is of that type.
+    pub fn own<T: 'static>(&self) -> Option<&T> {
+        if let Self::Own(x) = self { x.downcast_ref() } else { None }
+    }
 }
 
-/// Checks raw arguments against a row's declaration and turns them into values.
+/// Which keyword arguments belong to, for messages.
+#[derive(Clone, Copy, Debug)]
+pub struct Owner<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// The fetch it follows, for a converter.
+    pub fetch: Option<&'a str>,
+}
+
+/// Parses `(a,b,c)` at the start of `text` against a declaration; no parenthesis means no argument. Returns the
+/// arguments, one for each declared type, and the number of bytes used.
 ///
 /// # Errors
-/// Too few, too many, or a value that does not fit its type; the text follows "invalid arg N in …".
-pub fn resolve(cx: &mut CompileCx<'_>, spec: ArgSpec, raw: &[String]) -> Result<Vec<Arg>, Error> {
-    if raw.len() > spec.types.len() && !(spec.types.is_empty() && raw == [""]) {
-        return Err(Error::new("too many arguments"));
-    }
-    let mut out = Vec::with_capacity(spec.types.len());
+/// The number of the argument at fault, from 1, and HAProxy's text about it.
+pub fn parse(
+    cx: &mut CompileCx<'_>,
+    spec: ArgSpec,
+    text: &str,
+    owner: Owner<'_>,
+) -> Result<(Vec<Arg>, usize), (usize, Error)> {
+    let listed = text.starts_with('(');
+    let mut pos = usize::from(listed);
+    let mut out: Vec<Arg> = Vec::with_capacity(spec.types.len());
     for (i, ty) in spec.types.iter().enumerate() {
-        match raw.get(i).map(String::as_str) {
-            None | Some("") if i >= spec.min as usize || *ty != ArgType::Sint => match ty {
-                ArgType::Frontend | ArgType::Backend if i < spec.min as usize => {
-                    out.push(cx.proxy.map_or(Arg::Absent, Arg::Proxy));
-                }
-                ArgType::Str if raw.get(i).is_some() => out.push(Arg::Str(Arc::from(&b""[..]))),
-                _ => out.push(Arg::Absent),
-            },
-            None | Some("") => return Err(Error::new("missing arguments")),
-            Some(t) => out.push(one(cx, *ty, t).ok_or_else(|| {
-                Error::new(format!("failed to parse '{t}' as type '{}' at position {}", ty.name(), i + 1))
-            })?),
+        let mandatory = i < spec.min as usize;
+        let (raw, used) = if listed { piece(&text[pos..]) } else { (String::new(), 0) };
+        // Nothing at all: that is an empty string where one is wanted, else the end of the list.
+        if used == 0 {
+            let wanted = if listed { mandatory || text[pos..].starts_with(',') } else { mandatory && i == 0 };
+            if wanted && mandatory && !takes_nothing(*ty) {
+                let t = format!("expected type '{}' at position {}, but got nothing", ty.name(), i + 1);
+                return Err((i + 1, Error::new(t)));
+            }
+            if !wanted || !takes_nothing(*ty) {
+                break;
+            }
+        }
+        out.push(one(cx, *ty, &raw, i, owner).map_err(|e| (i + 1, e))?);
+        pos += used;
+        if !text[pos..].starts_with(',') || i + 1 == spec.types.len() {
+            break;
+        }
+        pos += 1;
+    }
+    if out.len() < spec.min as usize {
+        let ty = spec.types.get(out.len()).map_or("", |t| t.name());
+        let t = format!("missing arguments (got {}/{}), type '{ty}' expected", out.len(), spec.min);
+        return Err((out.len() + 1, Error::new(t)));
+    }
+    if listed {
+        match text[pos..].strip_prefix(')') {
+            Some(_) => pos += 1,
+            None if pos == text.len() => return Err((out.len().max(1), Error::new("expected ')'"))),
+            None => {
+                return Err((
+                    out.len().max(1),
+                    Error::new(format!("expected ')' before '{}'", &text[pos..])),
+                ));
+            }
         }
     }
-    Ok(out)
+    out.resize(spec.types.len(), Arg::Absent);
+    Ok((out, pos))
+}
+
+/// Whether an empty argument of that type means something.
+fn takes_nothing(ty: ArgType) -> bool {
+    !matches!(
+        ty,
+        ArgType::Sint | ArgType::Ipv4 | ArgType::Ipv6 | ArgType::Mask4 | ArgType::Mask6 | ArgType::PbufFnum
+    )
+}
+
+/// The argument at the start of a string, up to a comma or a closing parenthesis, with quotes and escapes resolved,
+/// and the number of bytes it takes.
+fn piece(text: &str) -> (String, usize) {
+    let mut out = String::new();
+    let mut quote = None;
+    let mut chars = text.char_indices();
+    while let Some((i, c)) = chars.next() {
+        match (quote, c) {
+            (None, ')' | ',') => return (out, i),
+            (None, '"' | '\'') => quote = Some(c),
+            (Some(q), c) if q == c => quote = None,
+            (None | Some('"'), '\\') => match chars.next() {
+                Some((_, 'r')) => out.push('\r'),
+                Some((_, 'n')) => out.push('\n'),
+                Some((_, 't')) => out.push('\t'),
+                Some((_, n @ ('\\' | '"' | '\'' | ' '))) => out.push(n),
+                // Not an escape: delimiters need quotes.
+                Some((j, ')' | ',')) if quote.is_none() => {
+                    out.push('\\');
+                    return (out, j);
+                }
+                Some((_, n)) => out.extend(['\\', n]),
+                None => out.push('\\'),
+            },
+            (_, c) => out.push(c),
+        }
+    }
+    // An open quote takes everything: the missing parenthesis is what gets reported.
+    (out, text.len())
 }
 
 /// One argument.
-fn one(cx: &mut CompileCx<'_>, ty: ArgType, t: &str) -> Option<Arg> {
+fn one(cx: &mut CompileCx<'_>, ty: ArgType, t: &str, i: usize, owner: Owner<'_>) -> Result<Arg, Error> {
+    let bad = || Error::new(format!("failed to parse '{t}' as type '{}' at position {}", ty.name(), i + 1));
     match ty {
-        ArgType::Str | ArgType::Regex | ArgType::PbufFnum | ArgType::Table | ArgType::Userlist => {
-            Some(Arg::Str(Arc::from(t.as_bytes())))
+        ArgType::Str | ArgType::Regex | ArgType::Table => Ok(Arg::Str(Arc::from(&*octets::decode(t)))),
+        ArgType::Sint => integer(t).map(Arg::Int).ok_or_else(bad),
+        ArgType::Ipv4 => t.parse().map(Arg::Ip4).map_err(|_| bad()),
+        ArgType::Ipv6 => t.parse().map(Arg::Ip6).map_err(|_| bad()),
+        ArgType::Mask4 => mask4(t).map(Arg::Ip4).ok_or_else(bad),
+        ArgType::Mask6 => mask6(t).map(Arg::Ip6).ok_or_else(bad),
+        ArgType::PbufFnum => {
+            let path: Option<Vec<u32>> = t.split('.').map(|n| n.parse().ok().filter(|n| *n > 0)).collect();
+            path.map(|p| Arg::Path(p.into())).ok_or_else(bad)
         }
-        ArgType::Sint => t.parse().ok().map(Arg::Int),
-        ArgType::Ipv4 => t.parse().ok().map(Arg::Ip4),
-        ArgType::Ipv6 => t.parse().ok().map(Arg::Ip6),
-        ArgType::Mask4 => mask4(t).map(Arg::Ip4),
-        ArgType::Mask6 => mask6(t).map(Arg::Ip6),
-        ArgType::Frontend | ArgType::Backend => cx.find_proxy(t, ty == ArgType::Frontend).map(Arg::Proxy),
-        ArgType::Server => {
-            let (be, srv) = match t.split_once('/') {
-                Some((be, srv)) => (cx.find_proxy(be, false)?, srv),
-                None => (cx.proxy?, t),
-            };
-            cx.find_server(be, srv).map(|s| Arg::Server(be, s))
+        ArgType::Frontend | ArgType::Backend => {
+            proxy(cx, ty == ArgType::Frontend, t, i, owner).map(Arg::Proxy)
+        }
+        ArgType::Server => server(cx, t, i, owner),
+        ArgType::Userlist => {
+            if t.is_empty() {
+                return Err(Error::complete(format!(
+                    "missing userlist name{}",
+                    whence(cx, i, owner, " in ")
+                )));
+            }
+            let users = crate::userlist::find(cx, t)?.ok_or_else(|| {
+                Error::complete(format!(
+                    "unable to find userlist '{t}'{}",
+                    whence(cx, i, owner, " referenced in ")
+                ))
+            })?;
+            Ok(Arg::Users(users))
         }
     }
+}
+
+/// A frontend or a backend by name, the current proxy by default.
+fn proxy(cx: &CompileCx<'_>, frontend: bool, t: &str, i: usize, owner: Owner<'_>) -> Result<usize, Error> {
+    let word = if frontend { "frontend" } else { "backend" };
+    if !t.is_empty() {
+        return cx.find_proxy(t, frontend).ok_or_else(|| {
+            Error::complete(format!("unable to find {word} '{t}'{}", whence(cx, i, owner, " referenced in ")))
+        });
+    }
+    let current = cx.proxy.and_then(|p| cx.config.proxies.get(p).map(|x| (p, x)));
+    let Some((p, x)) = current else {
+        return Err(Error::complete(format!("missing {word} name{}", whence(cx, i, owner, " in "))));
+    };
+    if !(if frontend { x.kind.is_fe() } else { x.kind.is_be() }) {
+        let place = whence(cx, i, owner, ", referenced in ");
+        return Err(Error::complete(format!("proxy '{}'{place}, has not {word} capability", x.name)));
+    }
+    Ok(p)
+}
+
+/// `backend/server`, or `server` of the current proxy.
+fn server(cx: &CompileCx<'_>, t: &str, i: usize, owner: Owner<'_>) -> Result<Arg, Error> {
+    if t.is_empty() {
+        return Err(Error::complete(format!("missing server name{}", whence(cx, i, owner, " in "))));
+    }
+    let (be, srv) = match t.split_once('/') {
+        Some((be, srv)) => (cx.find_proxy(be, false), srv),
+        None => (cx.proxy, t),
+    };
+    let Some(be) = be else {
+        let name = t.split('/').next().unwrap_or_default();
+        return Err(Error::complete(format!(
+            "unable to find proxy '{name}'{}",
+            whence(cx, i, owner, " referenced in ")
+        )));
+    };
+    cx.find_server(be, srv).map(|s| Arg::Server(be, s)).ok_or_else(|| {
+        let name = cx.config.proxies.get(be).map_or("", |p| &*p.name);
+        let place = whence(cx, i, owner, ", referenced in ");
+        Error::complete(format!("unable to find server '{srv}' in proxy '{name}'{place}"))
+    })
+}
+
+/// Where an argument stands, in the words of messages about names that do not resolve.
+pub(crate) fn whence(cx: &CompileCx<'_>, i: usize, owner: Owner<'_>, intro: &str) -> String {
+    let what = match (owner.fetch, cx.in_acl) {
+        (Some(f), _) => {
+            format!("conversion keyword '{}' for sample fetch keyword '{f}'{}", owner.name, cx.place())
+        }
+        (None, true) => format!("ACL keyword '{}'", owner.name),
+        (None, false) => format!("sample fetch keyword '{}'{}", owner.name, cx.place()),
+    };
+    let proxy = cx.proxy.and_then(|p| cx.config.proxies.get(p)).map_or("", |p| &*p.name);
+    format!("{intro}arg {} of {what} in proxy '{proxy}'", i + 1)
+}
+
+/// A decimal integer with an optional sign; what does not fit is brought to the nearest that does.
+pub(crate) fn integer(t: &str) -> Option<i64> {
+    let digits = t.strip_prefix(['-', '+']).unwrap_or(t);
+    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    Some(t.parse().unwrap_or(if t.starts_with('-') { i64::MIN } else { i64::MAX }))
 }
 
 /// `24` or `255.255.255.0`.

@@ -4,6 +4,7 @@ use crate::checkpoint::Checkpoint;
 use crate::cond::Acls;
 use crate::registry::Registry;
 use hawser_cfg::diag::Diags;
+use hawser_cfg::env::Env;
 use hawser_cfg::model::Config;
 use hawser_cfg::pos::Pos;
 use std::fmt;
@@ -25,8 +26,13 @@ pub struct CompileCx<'c> {
     pub at: Option<Checkpoint>,
     /// Named ACLs in scope.
     pub acls: Acls,
-    /// What the words belong to, for messages: `http-request set-header`, `acl`, `log-format`…
+    /// What the words belong to, for messages: `http-request set-header`, `acl`, `log-format`, `unique-id-format`,
+    /// `balance`…
     pub what: String,
+    /// The environment that `env()` sees.
+    pub env: Option<&'c Env>,
+    /// An ACL is being compiled.
+    pub(crate) in_acl: bool,
 }
 
 impl<'c> CompileCx<'c> {
@@ -41,6 +47,32 @@ impl<'c> CompileCx<'c> {
             at: None,
             acls: Acls::default(),
             what: String::new(),
+            env: None,
+            in_acl: false,
+        }
+    }
+
+    /// ` in http-request expression` and the like, for messages about names.
+    pub(crate) fn place(&self) -> String {
+        const RULES: [&str; 8] = [
+            "tcp-request content",
+            "tcp-request connection",
+            "tcp-request session",
+            "tcp-response content",
+            "http-request",
+            "http-response",
+            "http-after-response",
+            "use_backend",
+        ];
+        match self.what.as_str() {
+            "" => String::new(),
+            w if w.starts_with("log-format") => " in log-format string".to_owned(),
+            w if w.starts_with("unique-id") => " in unique-id-format string".to_owned(),
+            "use-server" | "balance" => " in use-server or balance expression".to_owned(),
+            w => {
+                let set = RULES.iter().find(|r| w.starts_with(**r)).copied().unwrap_or(w);
+                format!(" in {set} expression")
+            }
         }
     }
 
@@ -67,12 +99,19 @@ pub struct Error {
     pub suggestion: Option<String>,
     /// Index of the word at fault, where one is.
     pub word: Option<usize>,
+    /// The text is the whole message: callers do not put their own words before it.
+    pub complete: bool,
 }
 
 impl Error {
     /// An error without more to say.
     pub fn new(text: impl Into<String>) -> Self {
-        Self { text: text.into(), suggestion: None, word: None }
+        Self { text: text.into(), suggestion: None, word: None, complete: false }
+    }
+
+    /// An error whose text is the whole message.
+    pub fn complete(text: impl Into<String>) -> Self {
+        Self { complete: true, ..Self::new(text) }
     }
 
     /// The same with a near miss.
@@ -87,9 +126,11 @@ impl Error {
         self
     }
 
-    /// The same with text in front.
+    /// The same with text in front, unless it is complete.
     pub fn prefix(mut self, p: impl fmt::Display) -> Self {
-        self.text = format!("{p}{}", self.text);
+        if !self.complete {
+            self.text = format!("{p}{}", self.text);
+        }
         self
     }
 }

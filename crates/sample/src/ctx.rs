@@ -1,8 +1,8 @@
 //! What an expression can look at.
 
-use crate::facts::{Sess, Strm};
-use crate::value::Owned;
-use crate::vars::{ProcVars, VarId};
+use crate::facts::{ProxyFacts, Sess, Strm};
+use crate::value::{Owned, Value};
+use crate::vars::{ProcVars, Scope, VarId};
 use bytes::Bytes;
 use hawser_http::Head;
 use hawser_proto::Address;
@@ -97,9 +97,28 @@ impl<'a> Ctx<'a> {
     pub fn dst(&self) -> Option<&'a Address> {
         self.strm.and_then(|s| s.dst.as_ref()).or(self.sess.map(|s| &s.dst))
     }
-}
 
-impl Ctx<'_> {
+    /// The backend, or the frontend as long as no backend was chosen.
+    pub fn backend(&self) -> Option<&'a ProxyFacts> {
+        match self.strm.and_then(|s| s.backend.as_deref()) {
+            Some(b) => Some(b),
+            None => Some(&self.sess?.frontend),
+        }
+    }
+
+    /// The value of a variable, pending effects first.
+    pub fn var(&self, id: VarId) -> Option<Value<'a>> {
+        if let Some(pending) = self.writes.and_then(|w| w.pending(id)) {
+            return pending.map(|v| v.to_value());
+        }
+        match id.scope {
+            Scope::Proc => self.proc_vars?.0.read().get(id.name).map(Owned::to_value),
+            Scope::Sess => self.sess?.vars.get(id.name).map(Owned::as_value),
+            Scope::Check => None,
+            _ => self.strm?.vars.store(id.scope)?.get(id.name).map(Owned::as_value),
+        }
+    }
+
     /// A context in which nothing is known, for configuration-time evaluation.
     pub const EMPTY: Ctx<'static> = Ctx {
         sess: None,
@@ -160,7 +179,11 @@ pub trait Runtime {
     fn server(&self, backend: usize, server: usize) -> Option<ServerFacts> {
         None
     }
-    /// Index of a proxy, by name; used while compiling arguments too.
+    /// Index of a proxy with a frontend, by name (`fe_exists`).
+    fn find_frontend(&self, name: &str) -> Option<usize> {
+        None
+    }
+    /// Index of a proxy with a backend, by name.
     fn find_proxy(&self, name: &str) -> Option<usize> {
         None
     }

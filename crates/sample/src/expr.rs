@@ -1,13 +1,13 @@
 //! Compiled sample expressions: a fetch and a chain of converters.
 
-use crate::args::{self, Arg};
+use crate::args::{self, Arg, Owner};
 use crate::checkpoint::Source;
 use crate::compile::{CompileCx, Error};
 use crate::ctx::Ctx;
 use crate::row::{Converter, Fetch, MayChange};
 use crate::types::Type;
 use crate::value::Value;
-use hawser_cfg::keyword::Status;
+use hawser_cfg::keyword::{Meta, Status};
 use hawser_cfg::pos::Word;
 
 /// What an expression needs: sources of data, from which the places where it is legal follow.
@@ -36,20 +36,16 @@ impl Expr {
     /// HAProxy's text about an unknown method or an invalid argument.
     pub fn parse(cx: &mut CompileCx<'_>, words: &[Word], at: &mut usize) -> Result<Self, Error> {
         let first = words.get(*at).ok_or_else(|| Error::new("missing fetch method"))?;
-        let (mut e, used) = Self::parse_prefix(cx, first).map_err(|e| e.at(*at))?;
-        if used != first.text.len() {
-            return Err(e.trailing(&first.text[used..]).at(*at));
-        }
+        let (mut e, used) = Self::head(cx, first).map_err(|e| e.at(*at))?;
+        e.rest_of_word(cx, first, used).map_err(|e| e.at(*at))?;
         *at += 1;
         while let Some(w) = words.get(*at) {
-            let name = w.split(['(', ',']).next().unwrap_or_default();
+            let name = ident(w);
             if name.is_empty() || cx.registry.converter(name).is_none() {
                 break;
             }
-            let used = e.chain(cx, w).map_err(|e| e.at(*at))?;
-            if used != w.text.len() {
-                return Err(e.trailing(&w.text[used..]).at(*at));
-            }
+            let used = e.converter(cx, w).map_err(|e| e.at(*at))?;
+            e.rest_of_word(cx, w, used).map_err(|e| e.at(*at))?;
             *at += 1;
         }
         Ok(e)
@@ -60,8 +56,9 @@ impl Expr {
     /// # Errors
     /// See [`Expr::parse`].
     pub fn parse_str(cx: &mut CompileCx<'_>, text: &str) -> Result<Self, Error> {
-        let (e, used) = Self::parse_prefix(cx, text)?;
-        if used == text.len() { Ok(e) } else { Err(e.trailing(&text[used..])) }
+        let (mut e, used) = Self::head(cx, text)?;
+        e.rest_of_word(cx, text, used)?;
+        Ok(e)
     }
 
     /// Compiles the expression at the start of a string; returns it with its length in bytes. It ends where neither
@@ -70,82 +67,79 @@ impl Expr {
     /// # Errors
     /// See [`Expr::parse`].
     pub fn parse_prefix(cx: &mut CompileCx<'_>, text: &str) -> Result<(Self, usize), Error> {
-        let name = ident(text);
-        if name.is_empty() {
-            return Err(Error::new("missing fetch method"));
-        }
-        let fetch =
-            cx.registry.fetch(name).ok_or_else(|| Error::new(format!("unknown fetch method '{name}'")))?;
-        if let Status::NotYet(area) = fetch.meta.status {
-            return Err(Error::new(format!("fetch method '{name}' is not supported yet ({area})")));
-        }
-        let mut pos = name.len();
-        let (raw, used) =
-            args::split(&text[pos..]).map_err(|e| e.prefix(format_args!("fetch method '{name}' : ")))?;
-        pos += used;
-        let mut a = args::resolve(cx, fetch.args, &raw)
-            .map_err(|e| e.prefix(format_args!("invalid arg 1 in fetch method '{name}' : ")))?;
-        if let Some(check) = fetch.check {
-            check(cx, &mut a)
-                .map_err(|e| e.prefix(format_args!("invalid args in fetch method '{name}' : ")))?;
-        }
-        let mut e = Self { fetch, args: a.into(), convs: Box::new([]) };
-        if text[pos..].starts_with(',') {
-            pos += 1;
-            pos += e.chain(cx, &text[pos..])?;
+        let (mut e, mut pos) = Self::head(cx, text)?;
+        while text[pos..].starts_with(',') {
+            while text[pos..].starts_with(',') {
+                pos += 1;
+            }
+            pos += e.converter(cx, &text[pos..])?;
         }
         Ok((e, pos))
     }
 
-    /// Appends the converters at the start of a string; returns the length used.
-    fn chain(&mut self, cx: &mut CompileCx<'_>, text: &str) -> Result<usize, Error> {
-        let mut steps = std::mem::take(&mut self.convs).into_vec();
-        let mut pos = 0;
-        loop {
-            let name = ident(&text[pos..]);
-            if name.is_empty() && text[pos..].starts_with(',') {
-                pos += 1;
-                continue;
-            }
-            let conv = cx
-                .registry
-                .converter(name)
-                .ok_or_else(|| Error::new(format!("unknown converter '{name}'")))?;
-            if let Status::NotYet(area) = conv.meta.status {
-                return Err(Error::new(format!("converter '{name}' is not supported yet ({area})")));
-            }
-            let from =
-                steps.iter().rev().map(|s| s.conv.out).find(|t| *t != Type::Same).unwrap_or(self.fetch.out);
-            if !from.casts_to(conv.input) {
-                return Err(Error::new(format!("converter '{name}' cannot be applied")));
-            }
-            pos += name.len();
-            let (raw, used) = args::split(&text[pos..])
-                .map_err(|e| e.prefix(format_args!("invalid arg 1 in converter '{name}' : ")))?;
-            pos += used;
-            let mut a = args::resolve(cx, conv.args, &raw)
-                .map_err(|e| e.prefix(format_args!("invalid arg 1 in converter '{name}' : ")))?;
-            if let Some(check) = conv.check {
-                check(cx, &mut a)
-                    .map_err(|e| e.prefix(format_args!("invalid args in converter '{name}' : ")))?;
-            }
-            steps.push(Step { conv, args: a.into() });
-            if !text[pos..].starts_with(',') {
-                break;
-            }
-            pos += 1;
+    /// The fetch at the start of a string, and its length with its arguments.
+    fn head(cx: &mut CompileCx<'_>, text: &str) -> Result<(Self, usize), Error> {
+        let name = ident(text);
+        if name.is_empty() {
+            return Err(Error::new("missing fetch method"));
         }
-        self.convs = steps.into();
-        Ok(pos)
+        let Some(fetch) = cx.registry.fetch(name) else {
+            let near = cx.registry.near_fetch(name);
+            return Err(Error::new(format!("unknown fetch method '{name}'")).suggest(near));
+        };
+        refuse_not_yet(&fetch.meta, "fetch method")?;
+        let owner = Owner { name, fetch: None };
+        let (mut a, used) = args::parse(cx, fetch.args, &text[name.len()..], owner)
+            .map_err(|(_, e)| e.prefix(format_args!("fetch method '{name}' : ")))?;
+        if let Some(check) = fetch.check {
+            check(cx, &mut a)
+                .map_err(|e| e.prefix(format_args!("invalid args in fetch method '{name}' : ")))?;
+        }
+        Ok((Self { fetch, args: a.into(), convs: Box::new([]) }, name.len() + used))
     }
 
-    /// What to say about text behind the expression.
-    fn trailing(&self, rest: &str) -> Error {
-        let what = match self.convs.last() {
-            Some(s) => format!("missing comma after converter '{}'", s.conv.meta.name),
-            None => format!("missing comma after fetch keyword '{}'", self.fetch.meta.name),
+    /// Converters up to the end of a word; a comma at its very end is forgiven.
+    fn rest_of_word(&mut self, cx: &mut CompileCx<'_>, word: &str, mut pos: usize) -> Result<(), Error> {
+        while pos < word.len() {
+            let mut p = pos;
+            while word[p..].starts_with(',') {
+                p += 1;
+            }
+            if p == pos {
+                return Err(Error::new(match self.convs.last() {
+                    Some(s) => format!("missing comma after converter '{}'", s.conv.meta.name),
+                    None => "missing comma after fetch keyword".to_owned(),
+                }));
+            }
+            pos = p;
+            if pos < word.len() {
+                pos += self.converter(cx, &word[pos..])?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Appends the converter at the start of a string; returns the length used.
+    fn converter(&mut self, cx: &mut CompileCx<'_>, text: &str) -> Result<usize, Error> {
+        let name = ident(text);
+        let Some(conv) = cx.registry.converter(name) else {
+            let near = cx.registry.near_converter(name);
+            return Err(Error::new(format!("unknown converter '{name}'")).suggest(near));
         };
-        Error::new(format!("{what} before '{rest}'"))
+        if !self.out().casts_to(conv.input) {
+            return Err(Error::new(format!("converter '{name}' cannot be applied")));
+        }
+        refuse_not_yet(&conv.meta, "converter")?;
+        let owner = Owner { name, fetch: Some(self.fetch.meta.name) };
+        let (mut a, used) = args::parse(cx, conv.args, &text[name.len()..], owner)
+            .map_err(|(i, e)| e.prefix(format_args!("invalid arg {i} in converter '{name}' : ")))?;
+        if let Some(check) = conv.check {
+            check(cx, &mut a).map_err(|e| e.prefix(format_args!("invalid args in converter '{name}' : ")))?;
+        }
+        let mut steps = std::mem::take(&mut self.convs).into_vec();
+        steps.push(Step { conv, args: a.into() });
+        self.convs = steps.into();
+        Ok(name.len() + used)
     }
 
     /// Evaluates it; `None` is "not found".
@@ -200,19 +194,45 @@ impl Expr {
         !self.convs.is_empty()
     }
 
-    /// Checks that the fetch can work at a place of the configuration.
+    /// Checks that the fetch can work where `cx` says, for log-formats.
     ///
     /// # Errors
     /// HAProxy's text, naming what is missing there.
     pub fn check_at(&self, cx: &CompileCx<'_>) -> Result<(), Error> {
-        match cx.at {
-            Some(c) if !self.fetch.src.validity().at(c) => Err(Error::new(format!(
-                "sample fetch <{}> may not be reliably used here because it needs '{}' which is not available here",
-                self.fetch.meta.name,
-                self.fetch.src.describe()
-            ))),
-            _ => Ok(()),
+        self.missing_at(cx).map_or(Ok(()), |needs| {
+            Err(Error::new(format!(
+                "sample fetch <{}> may not be reliably used here because it needs '{needs}' which is not available here",
+                self.fetch.meta.name
+            )))
+        })
+    }
+
+    /// Checks that the fetch can work where `cx` says, for rules that take an expression (`set-var`, `balance`…).
+    ///
+    /// # Errors
+    /// HAProxy's text, naming what is missing there.
+    pub fn require_at(&self, cx: &CompileCx<'_>) -> Result<(), Error> {
+        self.missing_at(cx).map_or(Ok(()), |needs| {
+            Err(Error::new(format!(
+                "fetch method '{}' extracts information from '{needs}', none of which is available here",
+                self.fetch.meta.name
+            )))
+        })
+    }
+
+    /// What is needed and not available where `cx` says.
+    fn missing_at(&self, cx: &CompileCx<'_>) -> Option<String> {
+        cx.at.filter(|c| !self.fetch.src.validity().at(*c)).map(|_| self.fetch.src.describe())
+    }
+}
+
+/// Refuses what another part of the program will bring.
+fn refuse_not_yet(meta: &Meta, kind: &str) -> Result<(), Error> {
+    match meta.status {
+        Status::NotYet(area) => {
+            Err(Error::new(format!("{kind} '{}' is not supported yet ({area})", meta.name)))
         }
+        _ => Ok(()),
     }
 }
 

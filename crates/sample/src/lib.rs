@@ -1,7 +1,7 @@
 //! Samples: fetches, converters, patterns, ACLs and log-formats, compiled once and evaluated by borrowing.
 //!
 //! A sample expression compiles at load to fetch + typed arguments + converter chain. ACLs, rules, log-formats,
-//! `balance` and `sni` all use the same compiled [`Expr`]. Nothing here does input or output at run time.
+//! `balance` and `sni` all use the same compiled [`Expr`]. Files are read and names resolved at load only.
 
 mod acls;
 pub mod args;
@@ -10,22 +10,28 @@ pub mod compile;
 pub mod cond;
 mod conv;
 pub mod ctx;
+pub mod date;
+mod dump;
 pub mod expr;
 pub mod facts;
 mod fetch;
+pub mod hash;
 pub mod logformat;
 pub mod pattern;
 pub mod registry;
 pub mod row;
 pub mod types;
+mod userlist;
 pub mod value;
 pub mod vars;
 
 pub use checkpoint::Checkpoint;
 pub use compile::{CompileCx, Error};
 pub use cond::{Acls, Cond};
+pub use conv::SetConditions;
 pub use ctx::{Ctx, Runtime};
 pub use expr::{Expr, Needs};
+pub use fetch::{Timers, accept_date, connection_error, request_date};
 pub use logformat::{Flavor, LogFormat};
 pub use registry::Registry;
 pub use types::Type;

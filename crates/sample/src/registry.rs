@@ -10,7 +10,7 @@ pub struct Tables {
     /// Fetches.
     pub fetches: &'static [&'static [Fetch]],
     /// Converters.
-    pub converters: &'static [&'static [Converter]],
+    pub converters: &'static [&'static [&'static [Converter]]],
     /// ACL keywords.
     pub acls: &'static [AclAlias],
 }
@@ -29,7 +29,8 @@ impl Registry {
         let mut r = Self::default();
         for t in tables {
             r.fetches.extend(t.fetches.iter().copied().flatten().map(|f| (f.meta.name, f)));
-            r.converters.extend(t.converters.iter().copied().flatten().map(|c| (c.meta.name, c)));
+            r.converters
+                .extend(t.converters.iter().copied().flatten().copied().flatten().map(|c| (c.meta.name, c)));
             r.acls.extend(t.acls.iter().map(|a| (a.name, a)));
         }
         r
@@ -56,6 +57,21 @@ impl Registry {
         self.acls.get(name).copied()
     }
 
+    /// The fetch that a misspelt name probably means.
+    pub fn near_fetch(&self, name: &str) -> Option<String> {
+        near(name, self.all_fetches().into_iter().map(|f| f.meta.name))
+    }
+
+    /// The ACL keyword or fetch that a misspelt name probably means.
+    pub fn near_acl(&self, name: &str) -> Option<String> {
+        near(name, self.all_acls().into_iter().map(|a| a.name)).or_else(|| self.near_fetch(name))
+    }
+
+    /// The converter that a misspelt name probably means.
+    pub fn near_converter(&self, name: &str) -> Option<String> {
+        near(name, self.all_converters().into_iter().map(|c| c.meta.name))
+    }
+
     /// All fetches by name.
     pub fn all_fetches(&self) -> Vec<&'static Fetch> {
         let mut v: Vec<_> = self.fetches.values().copied().collect();
@@ -76,4 +92,9 @@ impl Registry {
         v.sort_by_key(|f| f.name);
         v
     }
+}
+
+/// A near miss among names, in their order.
+fn near<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Option<String> {
+    hawser_cfg::suggest::near(word, names).map(str::to_owned)
 }

@@ -165,3 +165,8 @@ impl Converter {
 pub const fn conv0(name: &'static str, input: Type, out: Type, run: ConvFn, help: &'static str) -> Converter {
     conv(name, NONE, input, out, run, help)
 }
+
+/// A row for an ACL keyword.
+pub const fn alias(name: &'static str, fetch: &'static str, method: &'static str) -> AclAlias {
+    AclAlias { name, fetch, method }
+}

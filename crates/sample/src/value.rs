@@ -86,10 +86,14 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// As text: what a log or a header shows. Borrows whenever it can.
+    /// As text: what a log or a header shows. Borrows whenever it can. Binary data end at their first NUL.
     pub fn into_str(self) -> Cow<'a, [u8]> {
         match self {
-            Self::Str(s) | Self::Bin(s) | Self::Method(s) => s,
+            Self::Str(s) | Self::Method(s) => s,
+            Self::Bin(s) => match memchr::memchr(0, &s) {
+                None => s,
+                Some(n) => cut(s, 0, n),
+            },
             other => {
                 let mut out = Vec::with_capacity(24);
                 other.write_str(&mut out);
@@ -106,7 +110,8 @@ impl<'a> Value<'a> {
             // Writing to a Vec cannot fail.
             Self::Ip4(a) => drop(write!(out, "{a}")),
             Self::Ip6(a) => drop(write!(out, "{a}")),
-            Self::Str(s) | Self::Bin(s) | Self::Method(s) => out.extend_from_slice(s),
+            Self::Str(s) | Self::Method(s) => out.extend_from_slice(s),
+            Self::Bin(s) => out.extend_from_slice(&s[..memchr::memchr(0, s).unwrap_or(s.len())]),
         }
     }
 
@@ -182,20 +187,68 @@ impl<'a> Value<'a> {
     }
 }
 
-/// A decimal integer with an optional sign, over the whole string.
+/// The decimal integer that a string starts with: 0 when there is none, the nearest bound when it is too large.
+/// `None` for an empty string.
 pub fn parse_int(s: &[u8]) -> Option<i64> {
-    std::str::from_utf8(s).ok()?.parse().ok()
+    let (negative, digits) = match s {
+        [] => return None,
+        [b'-', rest @ ..] => (true, rest),
+        [b'+', rest @ ..] => (false, rest),
+        all => (false, all),
+    };
+    let mut n: i64 = 0;
+    for d in digits.iter().map(|c| c.wrapping_sub(b'0')).take_while(|d| *d < 10) {
+        let d = i64::from(d);
+        // Towards the sign, so that the lowest integer can be reached.
+        n = n.saturating_mul(10);
+        n = if negative { n.saturating_sub(d) } else { n.saturating_add(d) };
+    }
+    Some(n)
 }
 
-/// An IPv4 or IPv6 address, over the whole string.
+/// The IPv4 or IPv6 address that a string holds; a port may follow an IPv4 address.
 pub fn parse_ip(s: &[u8]) -> Option<IpAddr> {
+    // Nothing longer than a full IPv6 address with an embedded IPv4 one.
     if s.len() > 45 {
         return None;
     }
-    std::str::from_utf8(s).ok()?.parse().ok()
+    let text = std::str::from_utf8(s).ok()?;
+    if let Ok(a) = text.parse() {
+        return Some(a);
+    }
+    let (host, port) = text.rsplit_once(':')?;
+    if port.is_empty() || !port.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    host.parse::<Ipv4Addr>().ok().map(IpAddr::V4)
+}
+
+/// A part of a borrowed or owned string, without copying it.
+pub(crate) fn cut(s: Cow<'_, [u8]>, from: usize, to: usize) -> Cow<'_, [u8]> {
+    match s {
+        Cow::Borrowed(b) => Cow::Borrowed(b.get(from..to).unwrap_or_default()),
+        Cow::Owned(mut v) => {
+            v.truncate(to);
+            v.drain(..from.min(v.len()));
+            Cow::Owned(v)
+        }
+    }
 }
 
 impl Owned {
+    /// Copies it into a sample that borrows nothing.
+    pub fn to_value(&self) -> Value<'static> {
+        match self {
+            Self::Bool(b) => Value::Bool(*b),
+            Self::Int(i) => Value::Int(*i),
+            Self::Ip4(a) => Value::Ip4(*a),
+            Self::Ip6(a) => Value::Ip6(*a),
+            Self::Str(s) => Value::Str(Cow::Owned(s.to_vec())),
+            Self::Bin(s) => Value::Bin(Cow::Owned(s.to_vec())),
+            Self::Method(s) => Value::Method(Cow::Owned(s.to_vec())),
+        }
+    }
+
     /// Borrows it as a sample.
     pub fn as_value(&self) -> Value<'_> {
         match self {

@@ -57,6 +57,11 @@ impl Store {
         self.entries.retain(|e| e.0 != name);
     }
 
+    /// All variables, as number of the name and value.
+    pub fn iter(&self) -> impl Iterator<Item = (u32, &Owned)> {
+        self.entries.iter().map(|e| (e.0, &e.1))
+    }
+
     /// Unsets all.
     pub fn clear(&mut self) {
         self.entries.clear();
@@ -143,6 +148,22 @@ impl VarId {
             return Err(Error::new(format!("invalid syntax at char '{c}'")));
         }
         Ok(Self { scope, name: intern(name) })
+    }
+}
+
+impl VarId {
+    /// Parses a name that may have a scope of the parent stream (`ptxn.x`): `None` then, since no stream has a parent
+    /// here.
+    ///
+    /// # Errors
+    /// See [`VarId::parse`].
+    pub fn parse_with_parents(text: &str) -> Result<Option<Self>, Error> {
+        match text.strip_prefix('p') {
+            Some(t) if ["sess.", "txn.", "req.", "res."].iter().any(|s| t.starts_with(s)) => {
+                Self::parse(t).map(|_| None)
+            }
+            _ => Self::parse(text).map(Some),
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use crate::ctx::Ctx;
 use crate::expr::{Expr, Needs};
 use crate::pattern::{Method, Patterns};
 use crate::types::Type;
+use crate::value::Value;
 use hawser_cfg::pos::Pos;
 use std::sync::Arc;
 
@@ -36,10 +37,10 @@ impl AclExpr {
     /// Whether any occurrence of the sample matches.
     pub fn test(&self, ctx: &Ctx<'_>) -> Tri {
         let wants = self.method.wants();
-        let found = self.expr.each(ctx, &mut |v| match wants {
-            Type::Any => self.patterns.matches(&v),
-            // Compared as they are, or formatted by the matcher.
-            Type::Str => self.patterns.matches(&v),
+        let found = self.expr.each(ctx, &mut |v| match (wants, &v) {
+            // Compared as they are, or formatted by the matcher; only binary data have to be cut at a NUL.
+            (Type::Any, _) => self.patterns.matches(&v),
+            (Type::Str, x) if !matches!(x, Value::Bin(_)) => self.patterns.matches(&v),
             _ => v.cast(wants).is_some_and(|v| self.patterns.matches(&v)),
         });
         if found {

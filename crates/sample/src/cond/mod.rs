@@ -6,6 +6,8 @@ mod predefined;
 
 pub use acl::{Acl, AclExpr, Acls};
 
+pub(crate) use parse::named;
+
 use crate::ctx::Ctx;
 use hawser_cfg::pos::Pos;
 use std::sync::Arc;

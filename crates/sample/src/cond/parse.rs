@@ -5,7 +5,7 @@ use super::{Acl, AclExpr, Acls, Cond, Term};
 use crate::checkpoint::Checkpoint;
 use crate::compile::{CompileCx, Error};
 use crate::expr::Expr;
-use crate::pattern::{Builder, Method};
+use crate::pattern::{self, Builder, Method, Notation, Patterns};
 use hawser_cfg::diag::Severity;
 use hawser_cfg::model::RuleLine;
 use hawser_cfg::pos::Word;
@@ -33,7 +33,9 @@ impl Acls {
             return Err(Error::new(format!("character '{c}' is not permitted in acl name '{name}'")).at(0));
         }
         if name.eq_ignore_ascii_case("or") {
-            return Err(Error::new(format!("acl name '{name}' will never match"))); // refined below
+            return Err(Error::new(format!(
+                "acl name '{name}' will never match. 'or' is used to express a logical disjunction within a condition"
+            )));
         }
         let expr = acl_expr(cx, words.get(1..).unwrap_or_default())
             .map_err(|e| e.prefix(format_args!("error detected while parsing ACL '{name}' : ")))?;
@@ -92,9 +94,10 @@ impl Cond {
     }
 }
 
-/// A declared or pre-defined ACL.
-fn named(cx: &mut CompileCx<'_>, name: &str) -> Result<Arc<Acl>, Error> {
-    if let Some(a) = cx.acls.get(name) {
+/// A declared or pre-defined ACL. One that is declared further down does not exist yet.
+pub(crate) fn named(cx: &mut CompileCx<'_>, name: &str) -> Result<Arc<Acl>, Error> {
+    let visible = |a: &Acl| cx.pos.line == 0 || a.pos.file != cx.pos.file || a.pos.line <= cx.pos.line;
+    if let Some(a) = cx.acls.get(name).filter(|a| visible(a)) {
         return Ok(a.clone());
     }
     let Some((_, def)) = PREDEFINED.iter().find(|p| p.0 == name) else {
@@ -135,73 +138,185 @@ fn never_text(acl: &Acl, bad: &AclExpr, what: &str, at: Checkpoint) -> String {
 
 /// A criterion, flags and patterns.
 fn acl_expr(cx: &mut CompileCx<'_>, words: &[Word]) -> Result<AclExpr, Error> {
+    let was = std::mem::replace(&mut cx.in_acl, true);
+    let e = criterion(cx, words);
+    cx.in_acl = was;
+    e
+}
+
+/// See [`acl_expr`].
+fn criterion(cx: &mut CompileCx<'_>, words: &[Word]) -> Result<AclExpr, Error> {
     let Some(first) = words.first() else {
         return Err(Error::new("missing fetch method in ACL expression ''"));
     };
     let keyword: String = first.split(['(', ',']).next().unwrap_or_default().to_owned();
     let alias = cx.registry.acl(&keyword);
-    let text = match alias {
-        Some(a) => format!("{}{}", a.fetch, &first[keyword.len()..]),
-        None => first.text.to_string(),
-    };
-    if cx.registry.fetch(alias.map_or(&keyword, |a| a.fetch)).is_none() {
-        return Err(Error::new(format!(
-            "unknown fetch method '{keyword}' in ACL expression '{}'",
-            first.text
-        )));
+    let fetch = alias.map_or(keyword.as_str(), |a| a.fetch);
+    if cx.registry.fetch(fetch).is_none() {
+        let near = cx.registry.near_acl(&keyword);
+        let text = format!("unknown fetch method '{keyword}' in ACL expression '{}'", first.text);
+        return Err(Error::new(text).suggest(near));
     }
-    let expr =
-        Expr::parse_str(cx, &text).map_err(|e| e.prefix(format_args!("ACL keyword '{keyword}' : ")))?;
-    let implied = alias.filter(|_| !expr.has_converters()).and_then(|a| Method::of(a.method));
-    let (method, patterns) = patterns(cx, &expr, implied, &words[1..])?;
+    let text = format!("{fetch}{}", &first[keyword.len()..]);
+    let expr = Expr::parse_str(cx, &text).map_err(|e| {
+        // What is wrong with the fetch itself ends with the expression, what is wrong with converters starts with it.
+        if e.text.contains("converter") {
+            e.prefix(format_args!("ACL keyword '{keyword}' : "))
+        } else {
+            let complete = e.complete;
+            let text =
+                if complete { e.text } else { format!("{} in ACL expression '{}'", e.text, first.text) };
+            Error { text, ..e }
+        }
+    })?;
+    let implied = alias.and_then(|a| Method::of(a.method));
+    if expr.has_converters() && keyword != fetch && implied.is_some() {
+        overwritten(cx, &keyword);
+    }
+    let implied = implied.filter(|_| !expr.has_converters());
+    let (method, patterns) = patterns(cx, &expr, &keyword, implied, &words[1..])?;
     Ok(AclExpr { keyword, expr, method, patterns })
+}
+
+/// Warns that the method of an ACL keyword does not count.
+fn overwritten(cx: &mut CompileCx<'_>, keyword: &str) {
+    let text =
+        format!("original matching method '{keyword}' was overwritten and will not be applied as expected.");
+    cx.diags.warning(cx.pos, text);
+}
+
+/// Flags in front of patterns.
+struct Flags {
+    method: Option<Method>,
+    explicit: bool,
+    icase: bool,
+    map: bool,
+    resolve: bool,
+    files: Vec<(String, bool)>,
+    /// Words used.
+    used: usize,
+    /// `--` was there.
+    ended: bool,
+}
+
+/// Parses flags; `-f` may stand between them, and `-i` counts for what follows it.
+fn flags(words: &[Word], implied: Option<Method>) -> Result<Flags, Error> {
+    let mut f = Flags {
+        method: implied,
+        explicit: false,
+        icase: false,
+        map: false,
+        resolve: true,
+        files: Vec::new(),
+        used: 0,
+        ended: false,
+    };
+    while let Some(w) = words.get(f.used).map(Word::as_str) {
+        let value = |i: usize| words.get(i).map_or("", |w| w.as_str());
+        match w {
+            "-i" => f.icase = true,
+            "-n" => f.resolve = false,
+            "-M" => f.map = true,
+            "-u" => {
+                f.used += 1;
+                if value(f.used).parse::<u32>().is_err() {
+                    return Err(Error::new("the argument of -u must be an integer"));
+                }
+            }
+            "-f" => {
+                f.used += 1;
+                f.files.push((value(f.used).to_owned(), f.icase));
+            }
+            "-m" => {
+                f.used += 1;
+                let name = value(f.used);
+                if !f.files.is_empty() {
+                    let t = "'-m' must only be specified before patterns and files in parsing ACL expression";
+                    return Err(Error::new(t));
+                }
+                if f.explicit {
+                    return Err(Error::new(
+                        "only one explicit matching method can be defined with '-m' parameter. if migrating from an \
+                         old version, just keep the last one",
+                    ));
+                }
+                let unknown =
+                    || Error::new(format!("unknown matching method '{name}' when parsing ACL expression"));
+                f.method = Some(Method::of(name).ok_or_else(unknown)?);
+                f.explicit = true;
+            }
+            "--" => {
+                f.used += 1;
+                f.ended = true;
+                break;
+            }
+            w if w.starts_with('-') => {
+                return Err(Error::new(format!(
+                    "'{w}' is not a valid ACL option. Please use '--' before any pattern beginning with a '-'"
+                )));
+            }
+            _ => break,
+        }
+        f.used += 1;
+    }
+    Ok(f)
 }
 
 /// Flags and patterns behind the criterion.
 fn patterns(
     cx: &mut CompileCx<'_>,
     expr: &Expr,
+    keyword: &str,
     implied: Option<Method>,
     words: &[Word],
-) -> Result<(Method, crate::pattern::Patterns), Error> {
-    let _ = &cx;
-    let mut method = implied.or_else(|| Method::default_for(expr.out()));
-    let (mut i, mut icase) = (0, false);
-    let mut builder: Option<Builder> = None;
-    while let Some(w) = words.get(i) {
-        match w.as_str() {
-            "-i" => icase = true,
-            "-n" => {}
-            "-m" => {
-                i += 1;
-                let name = words.get(i).map_or("", |w| w.as_str());
-                method = Some(Method::of(name).ok_or_else(|| {
-                    Error::new(format!("unknown matching method '{name}' when parsing ACL expression"))
-                })?);
-            }
-            "--" => {
-                i += 1;
-                break;
-            }
-            _ => break,
-        }
-        i += 1;
+) -> Result<(Method, Patterns), Error> {
+    let f = flags(words, implied.or_else(|| Method::default_for(expr.out())))?;
+    if f.explicit && implied.is_some_and(|m| Some(m) != f.method) {
+        overwritten(cx, keyword);
     }
-    let method = method.ok_or_else(|| {
+    let method = f.method.ok_or_else(|| {
         Error::new(format!(
-            "matching method must be specified first (using '-m') when using a sample fetch of this type ('{}')",
-            expr.out().name()
+            "matching method must be specified first (using '-m') when using a sample fetch of this type ('{keyword}')"
         ))
     })?;
-    let b = builder.get_or_insert_with(|| Builder::new(method));
-    let mut op = "";
-    for w in &words[i..] {
-        match (method, w.as_str()) {
-            (Method::Int | Method::Len, o @ ("eq" | "ge" | "gt" | "le" | "lt")) => op = o,
-            (Method::Int | Method::Len, t) => b.add_range(crate::pattern::with_operator(op, t)?),
-            (_, t) => b.add(t, icase)?,
+    if !expr.out().casts_to(method.wants()) {
+        return Err(Error::new(format!(
+            "matching method '{}' cannot be used with fetch keyword '{keyword}'",
+            method.name()
+        )));
+    }
+    let mut b = Builder::new(method);
+    b.resolve(f.resolve);
+    if expr.fetch_name().ends_with("ssl_ver") && !expr.has_converters() {
+        b.notation(Notation::Dotted);
+    }
+    for (name, icase) in &f.files {
+        let file = pattern::Source::of(name).name();
+        for e in pattern::load(name, f.map)? {
+            b.add(&e.key, *icase)
+                .map_err(|x| Error::new(format!("{} at line {} of file '{file}'", x.text, e.line)))?;
         }
     }
-    let built = builder.map(Builder::build).unwrap_or_default();
-    Ok((method, built))
+    let mut op = "";
+    for w in &words[f.used..] {
+        match (method, w.as_str()) {
+            (Method::Int | Method::Len, o @ ("eq" | "ge" | "gt" | "le" | "lt")) => op = o,
+            (Method::Int | Method::Len, t) => b.add_with_operator(op, t)?,
+            (_, t) => b.add(t, f.icase)?,
+        }
+    }
+    if b.count() == 0 && f.files.is_empty() && !f.ended && !matches!(method, Method::Found | Method::Bool) {
+        no_pattern(cx, keyword);
+    }
+    Ok((method, b.build()))
+}
+
+/// Warns about an ACL that nothing can match.
+fn no_pattern(cx: &mut CompileCx<'_>, keyword: &str) {
+    let text = format!(
+        "parsing acl keyword '{keyword}' :\n  no pattern to match against were provided, so this ACL will never match.\n  \
+         If this is what you intended, please add '--' to get rid of this warning.\n  If you intended to match only for \
+         existence, please use '-m found'.\n  If you wanted to force an int to match as a bool, please use '-m bool'.\n"
+    );
+    cx.diags.push(Severity::Warning, None, text);
 }

@@ -27,14 +27,14 @@ pub(super) struct IpSet {
 }
 
 impl IpSetBuilder {
-    /// Adds an address or a network.
-    pub(super) fn add(&mut self, at: u32, text: &str) -> Result<(), Error> {
+    /// Adds an address or a network; `resolve` allows a host name, which counts for its first IPv4 address.
+    pub(super) fn add(&mut self, at: u32, text: &str, resolve: bool) -> Result<(), Error> {
         let bad = || Error::new(format!("'{text}' is not a valid IPv4 or IPv6 address"));
         let (addr, mask) = match text.split_once('/') {
             Some((a, m)) => (a, Some(m)),
             None => (text, None),
         };
-        if let Some(a) = parse_v4(addr) {
+        if let Some(a) = parse_v4(addr).or_else(|| if resolve { lookup(addr) } else { None }) {
             let mask = match mask {
                 None => u32::MAX,
                 Some(m) => crate::args::mask4(m).map(u32::from).ok_or_else(bad)?,
@@ -144,7 +144,7 @@ fn search<T: Copy + Ord>(ranges: &[(T, T, u32)], a: T) -> Option<u32> {
 }
 
 /// The IPv4 address inside `::ffff:a.b.c.d`, `::a.b.c.d` and `2002:…::`.
-fn embedded_v4(a: Ipv6Addr) -> Option<Ipv4Addr> {
+pub(crate) fn embedded_v4(a: Ipv6Addr) -> Option<Ipv4Addr> {
     let s = a.segments();
     let join = |hi: u16, lo: u16| Ipv4Addr::from(u32::from(hi) << 16 | u32::from(lo));
     match s {
@@ -152,6 +152,19 @@ fn embedded_v4(a: Ipv6Addr) -> Option<Ipv4Addr> {
         [0, 0, 0, 0, 0, 0 | 0xffff, hi, lo] => Some(join(hi, lo)),
         _ => None,
     }
+}
+
+/// The first IPv4 address of a host name, as the system resolves it; this happens at load only.
+fn lookup(name: &str) -> Option<Ipv4Addr> {
+    use std::net::ToSocketAddrs as _;
+    let letter = name.bytes().any(|b| b.is_ascii_alphabetic());
+    if !letter || name.contains(':') {
+        return None;
+    }
+    (name, 0).to_socket_addrs().ok()?.find_map(|a| match a.ip() {
+        IpAddr::V4(a) => Some(a),
+        IpAddr::V6(_) => None,
+    })
 }
 
 /// An IPv4 address, abbreviated forms included: `10.12` is 10.0.0.12.
@@ -167,7 +180,7 @@ pub(crate) fn parse_v4(text: &str) -> Option<Ipv4Addr> {
         v |= u32::from(b) << (24 - 8 * i);
     }
     let low: u32 = last.parse().ok()?;
-    if firsts.is_empty() || u64::from(low) >= 1u64 << (32 - 8 * firsts.len()) {
+    if u64::from(low) >= 1u64 << (32 - 8 * firsts.len()) {
         return None;
     }
     Some(Ipv4Addr::from(v | low))

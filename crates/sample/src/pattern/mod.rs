@@ -3,16 +3,25 @@
 //! Patterns are compiled into the fastest matcher for their method; matching allocates nothing for strings that the
 //! sample already holds.
 
+mod files;
 mod ip;
+mod map;
 mod number;
+mod regex;
 mod strings;
 
 use crate::compile::Error;
 use crate::types::Type;
 use crate::value::Value;
+use ::regex::bytes::Regex;
+use hawser_cfg::octets;
 use std::borrow::Cow;
 
-pub use number::{Range, parse_range, with_operator};
+pub use files::{Entry, Source, load};
+pub(crate) use ip::embedded_v4;
+pub use map::{Map, Output};
+pub use number::{Notation, Range, parse_range, with_operator};
+pub use regex::regex;
 
 /// How samples and patterns are compared.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -103,7 +112,7 @@ enum Kind {
     Len(Vec<Range>),
     Ip(ip::IpSet),
     Strings(strings::Strings),
-    Regexes(Vec<(u32, regex::bytes::Regex)>),
+    Regexes(Vec<(u32, Regex)>),
 }
 
 /// Gathers patterns.
@@ -113,8 +122,10 @@ pub struct Builder {
     ints: Vec<Range>,
     ips: ip::IpSetBuilder,
     strings: strings::StringsBuilder,
-    regexes: Vec<(u32, regex::bytes::Regex)>,
+    regexes: Vec<(u32, Regex)>,
     count: u32,
+    notation: Notation,
+    resolve: bool,
 }
 
 impl Builder {
@@ -127,7 +138,24 @@ impl Builder {
             strings: strings::StringsBuilder::new(method),
             regexes: Vec::new(),
             count: 0,
+            notation: Notation::Plain,
+            resolve: false,
         }
+    }
+
+    /// How numbers are written.
+    pub fn notation(&mut self, n: Notation) {
+        self.notation = n;
+    }
+
+    /// Whether host names are resolved where addresses are expected; not by default.
+    pub fn resolve(&mut self, yes: bool) {
+        self.resolve = yes;
+    }
+
+    /// Patterns so far.
+    pub fn count(&self) -> u32 {
+        self.count
     }
 
     /// Adds one pattern; `icase` ignores case where that means something.
@@ -138,20 +166,24 @@ impl Builder {
         let at = self.count;
         match self.method {
             Method::Found | Method::Bool => {}
-            Method::Int | Method::Len => self.ints.push(parse_range(text)?),
-            Method::Ip => self.ips.add(at, text)?,
+            Method::Int | Method::Len => self.ints.push(parse_range(text, self.notation)?),
+            Method::Ip => self.ips.add(at, text, self.resolve)?,
             Method::Bin => self.strings.add(at, unhex(text)?, icase),
             Method::Reg => self.regexes.push((at, regex(text, icase)?)),
-            _ => self.strings.add(at, text.as_bytes().to_vec(), icase),
+            _ => self.strings.add(at, octets::decode(text).into_owned(), icase),
         }
         self.count += 1;
         Ok(())
     }
 
-    /// Adds an integer range that was parsed already (operators).
-    pub fn add_range(&mut self, r: Range) {
-        self.ints.push(r);
+    /// Adds a number with an operator (`gt`, `lt`…; empty for equality).
+    ///
+    /// # Errors
+    /// A pattern that is no number.
+    pub fn add_with_operator(&mut self, op: &str, text: &str) -> Result<(), Error> {
+        self.ints.push(with_operator(op, text, self.notation)?);
         self.count += 1;
+        Ok(())
     }
 
     /// Compiles them.
@@ -217,25 +249,8 @@ fn with_bytes<R>(v: &Value<'_>, f: impl FnOnce(&[u8]) -> R) -> R {
     }
 }
 
-/// A regular expression over bytes.
-///
-/// # Errors
-/// Its syntax, or what the engine cannot do.
-pub fn regex(text: &str, icase: bool) -> Result<regex::bytes::Regex, Error> {
-    regex::bytes::RegexBuilder::new(text)
-        .case_insensitive(icase)
-        .unicode(false)
-        .build()
-        .map_err(|e| Error::new(format!("regex '{text}' is invalid (error={})", last_line(&e.to_string()))))
-}
-
-/// The last line of an engine's message, which is the one that says what is wrong.
-fn last_line(s: &str) -> &str {
-    s.lines().last().unwrap_or(s).trim_start_matches("error: ")
-}
-
 /// Bytes from hexadecimal digits.
-fn unhex(text: &str) -> Result<Vec<u8>, Error> {
+pub(crate) fn unhex(text: &str) -> Result<Vec<u8>, Error> {
     if text.len() % 2 != 0 {
         return Err(Error::new("an even number of hex digit is expected"));
     }
