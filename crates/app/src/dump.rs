@@ -1,5 +1,6 @@
 //! `-dK`: the registered keywords, class by class.
 
+use hawser_cfg::keyword::{Which, dump_config};
 use hawser_cli::Registry;
 use hawser_cli::Status;
 use std::fmt::Write;
@@ -26,6 +27,9 @@ pub(crate) fn keywords(classes: &str) -> String {
         for (class, help) in CLASSES {
             let _ = writeln!(out, "{class}: {help}");
         }
+    }
+    if has("cfg") {
+        dump_config(&mut out, Which::Registered, hawser_rules::action::table::rows(false));
     }
     if has("cli") {
         cli(&mut out);

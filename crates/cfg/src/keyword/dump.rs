@@ -42,7 +42,8 @@ pub fn dump_config<'a>(out: &mut String, which: Which, actions: impl IntoIterato
     let r = registry();
     out.push_str("# List of registered configuration keywords:\n");
     section(out, "global", names(which, &r.global));
-    section(out, "listen", names(which, &r.proxy));
+    let gone = |name: &str| sections::proxy::REMOVED.rows().iter().any(|row| row.meta.name == name);
+    section(out, "listen", names(which, &r.proxy).into_iter().filter(|name| !gone(name)).collect());
     listen(out, which, actions.into_iter().collect());
     section(out, "userlist", names(which, &r.userlist));
     for name in SECTIONS {

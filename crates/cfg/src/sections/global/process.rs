@@ -46,7 +46,7 @@ const PLACEMENT: &str = "the kernel places threads, within what 'cpu-map' allows
 #[rustfmt::skip]
 pub(crate) static PROCESS: Table<Kw<G>> = Table::new(&[
     flag("daemon", |g| &mut g.daemon, "Runs in the background."),
-    run("master-worker", (0, 1), "", master_worker, "Runs workers under a master process."),
+    run("master-worker", (0, 1), "", master_worker, "Runs workers under a master process.").later("master-worker"),
     flag("quiet", |g| &mut g.quiet, "Prints nothing while starting."),
     flag("zero-warning", |g| &mut g.zero_warning, "Refuses a configuration that has warnings."),
     run("nbthread", (1, 1), "an integer argument.", nbthread, "Number of threads."),

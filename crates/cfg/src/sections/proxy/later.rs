@@ -32,6 +32,9 @@ pub(crate) static LATER: Table<Kw<P>> = Table::new(&[
     later("stats", PX, "statistics page", "The statistics page."),
     later("stick", Scope::BE, "stick tables", "Stores or matches a key in a stick table."),
     later("stick-table", Scope::PX, "stick tables", "Declares a stick table."),
+    gone("clitimeout", "2.1", "'timeout client'"),
+    gone("contimeout", "2.1", "'timeout connect'"),
+    gone("srvtimeout", "2.1", "'timeout server'"),
     later("use-fcgi-app", Scope::BE.and(Scope::STRICT), "FastCGI", "The FastCGI application behind the backend."),
 ]);
 
@@ -44,15 +47,12 @@ const REPLACE: &str =
     "'http-request replace-path', 'http-request replace-uri' or 'http-request replace-header'";
 const RESPONSE: &str = "'http-response replace-header'";
 
-/// Removed by HAProxy.
+/// Removed by HAProxy, and not in its lists any more.
 #[rustfmt::skip]
 pub(crate) static REMOVED: Table<Kw<P>> = Table::new(&[
     gone("appsession", "1.6", "'stick'"),
     gone("block", "2.1", DENY),
     gone("bind-process", "2.5", ""),
-    gone("clitimeout", "2.1", "'timeout client'"),
-    gone("contimeout", "2.1", "'timeout connect'"),
-    gone("srvtimeout", "2.1", "'timeout server'"),
     gone("grace", "2.5", ""),
     gone("monitor-net", "2.3", "'http-request return status 200' with a condition on 'src'"),
     gone("redisp", "2.1", "'option redispatch'"),

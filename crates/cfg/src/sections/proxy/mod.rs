@@ -21,6 +21,7 @@ use crate::parse::line::Line;
 pub(crate) use basic::bad_name_char;
 pub(crate) use bind::TLS_OPTIONS as BIND_TLS;
 pub(crate) use errors::file as errorfile;
+pub(crate) use later::REMOVED;
 pub(crate) use option_table::OPTIONS;
 pub(crate) use timeout::TIMEOUTS;
 
