@@ -8,7 +8,7 @@ use crate::queue::Queue;
 use crate::resolve::Resolver;
 use crate::server::{Admin, Links, Server};
 use crate::time::Ms;
-use hawser_cfg::diag::Diags;
+use hawser_cfg::diag::{Diags, Layout};
 use hawser_cfg::model::{Config, Proxy, opt};
 use hawser_proto::freq::FreqCtr;
 use hawser_sample::CompileCx;
@@ -83,7 +83,9 @@ fn servers(proxy: &Proxy, env: &CompileEnv<'_>, diags: &mut Diags) -> Vec<Arc<Se
     let mut out = Vec::with_capacity(proxy.servers.len());
     for conf in &proxy.servers {
         let resolved = env.resolver.address(&proxy.name, conf).unwrap_or_else(|text| {
-            diags.alert(conf.pos, text);
+            let file = env.config.files.get(usize::from(conf.pos.file.0)).map_or("", |f| &**f);
+            let text = format!("[{file}:{}] : {text}", conf.pos.line);
+            diags.alert(conf.pos, text).layout = Layout::Bare;
             crate::resolve::Resolved { addr: Default::default(), unresolved: true }
         });
         let id = conf.opts.id.or_else(|| free.next()).unwrap_or_default();
@@ -98,38 +100,27 @@ fn servers(proxy: &Proxy, env: &CompileEnv<'_>, diags: &mut Diags) -> Vec<Arc<Se
     out
 }
 
-/// Ties servers that `track` another one to it; to be called once, with all backends of a configuration.
-pub fn link_tracking(backends: &[Arc<Backend>], diags: &mut Diags) {
+/// Ties servers that `track` another one to it; to be called once, with all backends of a configuration. Tracks
+/// that lead nowhere were refused with the configuration; here they are left out.
+pub fn link_tracking(backends: &[Arc<Backend>]) {
     let by_name: HashMap<&str, &Arc<Backend>> = backends.iter().map(|b| (&*b.facts.name, b)).collect();
-    let mut trackers: HashMap<u64, Vec<(Arc<Backend>, u32)>> = HashMap::new();
-    let mut tracked: HashMap<u64, (Arc<Backend>, u32)> = HashMap::new();
+    let mut links: HashMap<u64, Links> = HashMap::new();
     for be in backends {
-        for s in be.servers.iter() {
-            let Some((pos, path)) = &s.opts.track else { continue };
+        for s in &be.servers {
+            let Some((_, path)) = &s.opts.track else { continue };
             let (px, name) = path.rsplit_once('/').unwrap_or((&be.facts.name, path));
-            let Some(target) = by_name.get(px) else {
-                diags.alert(*pos, format!("unable to find required proxy '{px}' for tracking."));
+            let Some((target, idx)) = by_name.get(px).and_then(|t| Some((*t, t.find(name)?))) else {
                 continue;
             };
-            match target.find(name) {
-                Some(idx) => {
-                    trackers.entry(target.servers[idx as usize].uid).or_default().push((be.clone(), s.index));
-                    tracked.insert(s.uid, ((*target).clone(), idx));
-                }
-                None => {
-                    _ = diags.alert(*pos, format!("unable to find required server '{name}' for tracking."))
-                }
-            }
+            let Some(tracked) = target.servers.get(idx as usize) else { continue };
+            links.entry(tracked.uid).or_default().trackers.push((Arc::downgrade(be), s.index));
+            links.entry(s.uid).or_default().tracks = Some((Arc::downgrade(target), idx));
         }
     }
     for s in backends.iter().flat_map(|b| &b.servers) {
-        let weak = |(be, idx): (Arc<Backend>, u32)| (Arc::downgrade(&be), idx);
-        let links = Links {
-            tracks: tracked.remove(&s.uid).map(weak),
-            trackers: trackers.remove(&s.uid).unwrap_or_default().into_iter().map(weak).collect(),
-        };
-        if links.tracks.is_some() || !links.trackers.is_empty() {
-            drop(s.links.set(links));
+        if let Some(l) = links.remove(&s.uid) {
+            // Linked once: a server of an older configuration keeps its links.
+            drop(s.links.set(l));
         }
     }
 }
