@@ -4,6 +4,7 @@ use crate::backend::Backend;
 use crate::server::Server;
 use crate::time::Ms;
 use hash::HashType;
+use hawser_cfg::diag::{Layout, Severity};
 use hawser_cfg::keyword::Meta;
 use hawser_cfg::model::Proxy;
 use hawser_cfg::pos::Word;
@@ -199,7 +200,7 @@ pub(crate) fn make(
     if token == "log-hash" {
         let text =
             "Unusable balance algorithm for backend '{}' (needs 'mode log'). Falling back to round robin.";
-        cx.diags.push(hawser_cfg::diag::Severity::Warning, None, text.replace("{}", &proxy.name));
+        warn(cx, &text.replace("{}", &proxy.name));
         return Ok(fallback());
     }
     let Some(row) = ALGOS.iter().find(|r| r.meta.name == token) else { return Err(KNOWN.into()) };
@@ -209,10 +210,14 @@ pub(crate) fn make(
     if row.http && !http {
         let text =
             "Layer 7 hash not possible for backend '{}' (needs 'mode http'). Falling back to round robin.";
-        cx.diags.push(hawser_cfg::diag::Severity::Warning, None, text.replace("{}", &proxy.name));
+        warn(cx, &text.replace("{}", &proxy.name));
         return Ok(fallback());
     }
     Ok((algo, row.meta.name))
+}
+
+fn warn(cx: &mut CompileCx<'_>, text: &str) {
+    cx.diags.push(Severity::Warning, None, text).layout = Layout::Bare;
 }
 
 /// What a backend without any `balance` gets.

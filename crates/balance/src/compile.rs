@@ -83,8 +83,6 @@ fn servers(proxy: &Proxy, env: &CompileEnv<'_>, diags: &mut Diags) -> Vec<Arc<Se
     let mut out = Vec::with_capacity(proxy.servers.len());
     for conf in &proxy.servers {
         let resolved = env.resolver.address(&proxy.name, conf).unwrap_or_else(|text| {
-            let file = env.config.files.get(usize::from(conf.pos.file.0)).map_or("", |f| &**f);
-            let text = format!("[{file}:{}] : {text}", conf.pos.line);
             diags.alert(conf.pos, text).layout = Layout::Bare;
             crate::resolve::Resolved { addr: Default::default(), unresolved: true }
         });

@@ -49,13 +49,8 @@ impl<'a> Resolver<'a> {
     pub(crate) fn address(&self, backend: &str, s: &Server) -> Result<Resolved, String> {
         let fixed = |addr: Address| Ok(Resolved { addr: with_ports(&s.addr, addr, None), unresolved: false });
         let (name, port) = match &s.addr.kind {
-            AddrKind::Ip(a) | AddrKind::Quic(a) => return fixed(Address::Ip(*a)),
-            AddrKind::Unix(p) => return fixed(Address::Unix(p.clone())),
-            AddrKind::Abns(n, _) => return fixed(Address::Abns(n.clone())),
             AddrKind::Name(name, port) => (name, *port),
-            AddrKind::Fd(_) | AddrKind::Sockpair(_) | AddrKind::Rhttp(_) | AddrKind::Other(_) => {
-                return fixed(Address::Unknown);
-            }
+            _ => return fixed(Address::of(&s.addr)),
         };
         let at = |ip| with_ports(&s.addr, Address::Ip(SocketAddr::new(ip, port)), Some(name));
         let methods = s.opts.init_addr.as_deref().unwrap_or("last,libc");

@@ -426,8 +426,7 @@ fn slow_start_ramps() {
 fn trackers_follow() {
     let recorder = Arc::new(Recorder::default());
     let track = |o: &mut ServerOpts| o.rare_mut().track = Some((Default::default(), "s1".into()));
-    let (be, mut diags) =
-        try_backend(&proxy("", vec![srv("s1", |_| ()), srv("t1", track)]), recorder.clone());
+    let (be, _) = try_backend(&proxy("", vec![srv("s1", |_| ()), srv("t1", track)]), recorder.clone());
     compile::link_tracking(std::slice::from_ref(&be));
     let down = "0 sessions active, 0 requeued, 0 remaining in queue.";
     type Step<'a> = (&'a dyn Fn(), &'a [String], Oper);

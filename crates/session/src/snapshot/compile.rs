@@ -42,7 +42,7 @@ pub fn compile(cfg: &Config, diags: &mut Diags, opts: &CompileOpts<'_>) -> Snaps
         proxies.push(Arc::new(c.proxy(&facts[index])));
     }
     let backends: Vec<_> = proxies.iter().filter_map(|p| Some(p.back.as_ref()?.backend.clone())).collect();
-    hawser_balance::compile::link_tracking(&backends, diags);
+    hawser_balance::compile::link_tracking(&backends);
     check::all(cfg, diags);
     let is_be = |p: &&Arc<Proxy>| p.back.is_some();
     Snapshot {
