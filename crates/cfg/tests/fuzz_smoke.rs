@@ -83,7 +83,7 @@ impl Random {
 #[test]
 fn random_input() {
     let mut random = Random(0x2545_F491_4F6C_DD1D);
-    for _ in 0..20_000 {
+    for _ in 0..8_000 {
         let input = random.input();
         config::line(&input);
         config::condition(&input);

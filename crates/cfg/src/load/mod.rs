@@ -16,6 +16,7 @@ use crate::diag::{Diags, Layout, Severity};
 use crate::env::Env;
 use crate::lexer::{self, LexError, LexErrorKind, Pseudo};
 use crate::pos::{FileId, Pos, Word};
+use crate::suggest;
 use blocks::Blocks;
 use std::ops::Range;
 
@@ -207,9 +208,16 @@ impl<'a> Reader<'a> {
     /// HAProxy would take an empty argument for the end of the line, and drop what follows.
     fn empty_argument(&mut self, pos: Pos, line: &str, i: usize) {
         let word = &self.words[i];
-        // Behind the opening quote, where HAProxy points.
-        let quoted = line.as_bytes().get(word.col as usize).is_some_and(|b| matches!(b, b'"' | b'\''));
-        let col = word.col + u32::from(quoted);
+        let source = line.get(word.col as usize..word.end as usize).unwrap_or_default();
+        // HAProxy points behind what opens the word: at the closing quote, or at the variable's name.
+        let name = source.trim_start_matches(['"', '\'', '$', '{']);
+        let col = if name.is_empty() { word.col + 1 } else { word.end - column(name.len()) };
+        let name = name.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().unwrap_or_default();
+        let meant = match source.contains('$') && self.state.env.get(name).is_none() {
+            true => suggest::near(name, self.state.env.iter().map(|(name, _)| name)),
+            false => None,
+        };
+        let meant = meant.map(str::to_owned);
         let text = format!(
             "argument number {i} at position {} is empty and marks the end of the argument list:",
             col + 1
@@ -224,5 +232,13 @@ impl<'a> Reader<'a> {
                     .to_owned(),
             );
         }
+        if let Some(meant) = meant {
+            let text = format!("Hint: maybe you meant {meant} instead ?");
+            self.state.diags.push(Severity::Notice, None, text);
+        }
     }
+}
+
+fn column(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
 }

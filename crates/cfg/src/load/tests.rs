@@ -84,6 +84,15 @@ fn lines_with_errors_are_skipped() {
             &format!("Alert 2 argument number 1 at position 4 {empty}"),
         ],
     );
+    check(
+        "setenv LOG_HOST x\nlog  \"${LOG_HOTS}\"\n",
+        &["1 setenv|LOG_HOST|x"],
+        &[
+            &format!("Alert 2 argument number 1 at position 9 {empty}"),
+            "Notice Hint: maybe you meant LOG_HOST instead ?",
+        ],
+    );
+    check("x  \"$NOPE\" y\n", &[], &[&format!("Alert 1 argument number 1 at position 6 {empty}")]);
     check("\"\" b\nc\n", &["2 c"], &["Diag 1 this line is ignored, since its first word is empty."]);
     check("a\0b\nc\n", &["2 c"], &["Alert 1 Stray NUL character at position 2."]);
 }
