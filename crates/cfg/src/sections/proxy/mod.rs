@@ -64,7 +64,7 @@ static LINES: Table<Kw<P>> = Table::new(&[
 ]);
 
 /// All tables of the sections.
-pub(crate) static TABLES: &[&Table<Kw<P>>] = &[&LINES, &basic::BASIC, &later::LATER, &later::REMOVED];
+pub(crate) static TABLES: &[&Table<Kw<P>>] = &[&LINES, &basic::BASIC, &later::LATER, &REMOVED];
 
 /// All tables of bind options.
 pub(crate) static BIND: &[&Table<Kw<bind::Target>>] = &[&bind::OPTIONS, &bind::TLS_OPTIONS];
