@@ -1,60 +1,173 @@
-//! `-dK`: the registered keywords, class by class.
+//! `-dK`: the keywords that this build takes, class by class, in HAProxy's format.
 
-use hawser_cfg::keyword::{Which, dump_config};
-use hawser_cli::Registry;
-use hawser_cli::Status;
+use hawser_cfg::keyword::{Meta, Status, Which, dump_config};
+use hawser_cli::{Registry as Commands, Status as CommandStatus};
+use hawser_sample::args::ArgSpec;
+use hawser_sample::checkpoint::{CHECKPOINT_NAMES, CHECKPOINTS};
+use hawser_sample::registry::Registry as Samples;
 use std::fmt::Write;
 
-/// Classes and what they list.
-const CLASSES: &[(&str, &str)] = &[
-    ("all", "list all keywords"),
-    ("acl", "ACL keywords"),
-    ("cfg", "configuration keywords"),
-    ("cli", "CLI keywords"),
-    ("cnv", "sample converter keywords"),
-    ("flt", "filter names"),
-    ("smp", "sample fetch functions"),
-    ("svc", "service names"),
+/// Classes, what they list, and how.
+#[rustfmt::skip]
+const CLASSES: &[(&str, &str, fn(&mut String))] = &[
+    ("acl", "ACL keywords", acls),
+    ("cfg", "configuration keywords", configuration),
+    ("cli", "CLI keywords", commands),
+    ("cnv", "sample converter keywords", converters),
+    ("flt", "filter names", filters),
+    ("smp", "sample fetch functions", fetches),
+    ("svc", "service names", services),
 ];
 
 /// What `-dK` prints for a comma-separated list of classes.
 pub(crate) fn keywords(classes: &str) -> String {
-    let mut out = String::new();
     let wanted: Vec<&str> = classes.split(',').collect();
-    let has = |class: &str| wanted.contains(&class) || wanted.contains(&"all");
-    if wanted.contains(&"help") || wanted.contains(&"") {
-        out.push_str("# List of supported keyword classes:\n");
-        for (class, help) in CLASSES {
+    let mut out = String::new();
+    if wanted.iter().any(|w| matches!(*w, "help" | "")) {
+        out.push_str("# List of supported keyword classes:\nall: list all keywords\n");
+        for (class, help, _) in CLASSES {
             let _ = writeln!(out, "{class}: {help}");
         }
     }
-    if has("cfg") {
-        dump_config(&mut out, Which::Registered, hawser_rules::action::table::rows(false));
-    }
-    if has("cli") {
-        cli(&mut out);
+    for (class, _, list) in CLASSES {
+        if wanted.iter().any(|w| w == class || *w == "all") {
+            list(&mut out);
+        }
     }
     out
 }
 
-fn cli(out: &mut String) {
+fn usable(meta: &Meta) -> bool {
+    matches!(meta.status, Status::Implemented | Status::NoEffect(_))
+}
+
+fn acls(out: &mut String) {
+    out.push_str("# List of registered ACL keywords:\n");
+    let samples = Samples::builtin();
+    for a in samples.all_acls() {
+        if samples.fetch(a.fetch).is_some_and(|f| usable(&f.meta)) {
+            let _ = writeln!(out, "{} = {} -m {}", a.name, a.fetch, a.method);
+        }
+    }
+}
+
+fn configuration(out: &mut String) {
+    dump_config(out, Which::Accepted, hawser_rules::action::table::rows(false));
+}
+
+fn commands(out: &mut String) {
     out.push_str("# List of registered CLI keywords:\n");
-    for row in Registry::new(hawser_cli::commands::TABLES).rows() {
-        let _ = write!(out, "{} ", row.words);
-        let both = ["echo", "experimental-mode", "expert-mode", "help", "operator", "prompt", "quit", "user"];
-        let shows = ["show cli level", "show cli sockets", "show env", "show startup-logs", "show version"];
-        if row.status == Status::Master || both.contains(&row.words) || shows.contains(&row.words) {
-            out.push_str("[MASTER] ");
+    for row in Commands::new(hawser_cli::commands::TABLES).rows() {
+        if row.status != CommandStatus::Implemented {
+            continue;
         }
-        if row.status != Status::Master {
-            out.push_str("[WORKER] ");
+        let expert = if row.expert { "[EXPERT] " } else { "" };
+        let experimental = if row.experimental { "[EXPERIM] " } else { "" };
+        let _ = writeln!(out, "{} [WORKER] {expert}{experimental}", row.words);
+    }
+}
+
+fn converters(out: &mut String) {
+    out.push_str("# List of registered sample converter functions:\n");
+    for c in Samples::builtin().all_converters().into_iter().filter(|c| usable(&c.meta)) {
+        let (name, args) = (c.meta.name, arguments(c.args));
+        let _ = writeln!(out, "{name}{args}: {} => {}", c.out.name(), c.input.name());
+    }
+}
+
+fn filters(out: &mut String) {
+    out.push_str("# List of registered filter names:\n");
+}
+
+fn services(out: &mut String) {
+    out.push_str("# List of registered service names:\n");
+}
+
+fn fetches(out: &mut String) {
+    out.push_str("# List of registered sample fetch functions:\n");
+    legend(out);
+    for f in Samples::builtin().all_fetches().into_iter().filter(|f| usable(&f.meta)) {
+        let valid = f.src.validity();
+        out.push_str("[ ");
+        for n in 0..CHECKPOINTS {
+            out.push_str(if valid.0 >> n & 1 == 1 { "Y " } else { ". " });
         }
-        if row.expert {
-            out.push_str("[EXPERT] ");
+        let _ = writeln!(out, "] {}{}: {}", f.meta.name, arguments(f.args), f.out.name());
+    }
+}
+
+/// The names of the columns, each leading to its own.
+fn legend(out: &mut String) {
+    for (i, name) in CHECKPOINT_NAMES.iter().enumerate() {
+        let left = CHECKPOINTS - i;
+        let _ = writeln!(out, "#{}{}_.{} {name}", " ".repeat(left + 1), "/ ".repeat(i), "-".repeat(left));
+    }
+    let _ = writeln!(out, "# {} ", "/ ".repeat(CHECKPOINTS));
+    let _ = writeln!(out, "# {}", "| ".repeat(CHECKPOINTS));
+}
+
+/// `(a,b[,c,d])`: mandatory arguments, then optional ones.
+fn arguments(spec: ArgSpec) -> String {
+    if spec.types.is_empty() {
+        return String::new();
+    }
+    let min = usize::from(spec.min);
+    let names: Vec<&str> = spec.types.iter().map(|t| t.name()).collect();
+    let (must, may) = (names[..min.min(names.len())].join(","), names[min.min(names.len())..].join(","));
+    match (must.is_empty(), may.is_empty()) {
+        (_, true) => format!("({must})"),
+        (true, false) => format!("([{may}])"),
+        (false, false) => format!("({must}[,{may}])"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_those_of_haproxy() {
+        let all = keywords("all");
+        for line in [
+            "# List of registered ACL keywords:",
+            "path_beg = path -m beg",
+            "# List of registered configuration keywords:",
+            "global",
+            "listen",
+            "show info [WORKER] ",
+            "# List of registered sample converter functions:",
+            "#                       _.---------------------- frontend tcp-request connection rule",
+            "#                      / _.--------------------- frontend tcp-request session rule",
+            "#  / / / / / / / / / / / / / / / / / / / / / _.- CLI parser",
+            "# | | | | | | | | | | | | | | | | | | | | | | ",
+            "[ Y Y Y Y Y Y Y Y Y Y Y Y Y Y Y Y Y Y Y Y Y Y ] always_true: bool",
+            "# List of registered service names:",
+        ] {
+            assert!(all.lines().any(|l| l == line), "{line}\n{all}");
         }
-        if row.experimental {
-            out.push_str("[EXPERIM] ");
+    }
+
+    #[test]
+    fn classes_are_chosen() {
+        assert!(
+            keywords("help")
+                .starts_with("# List of supported keyword classes:\nall: list all keywords\nacl: ")
+        );
+        let some = keywords("acl,svc");
+        assert_eq!(some.lines().filter(|l| l.starts_with("# List")).count(), 2);
+        assert_eq!(keywords("nothing"), "");
+    }
+
+    #[test]
+    fn optional_arguments_are_bracketed() {
+        use hawser_sample::args::ArgType::{Sint, Str};
+        for (min, types, want) in [
+            (0, &[][..], ""),
+            (1, &[Str][..], "(string)"),
+            (0, &[Str, Sint][..], "([string,integer])"),
+            (1, &[Str, Sint][..], "(string[,integer])"),
+        ] {
+            assert_eq!(arguments(ArgSpec { min, types }), want);
         }
-        out.push('\n');
     }
 }

@@ -3,6 +3,7 @@
 mod affinity;
 pub mod alloc;
 pub mod args;
+mod bind;
 mod boot;
 mod check;
 mod cli;
@@ -18,6 +19,7 @@ mod messages;
 mod oldpids;
 mod privileges;
 mod report;
+mod start;
 pub mod version;
 mod worker;
 

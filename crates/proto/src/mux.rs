@@ -249,12 +249,17 @@ pub trait BackMux: Send + Sync {
     fn connect(&self, line: Box<dyn Connecting>) -> Box<dyn BackStream>;
 }
 
+/// Sets up the client side of a mux.
+pub type MakeFront = fn(&MuxConf) -> Arc<dyn FrontMux>;
+/// Sets up the server side of a mux.
+pub type MakeBack = fn(&MuxConf) -> Arc<dyn BackMux>;
+
 /// A mux, as `bind … proto` and `server … proto` name it.
 pub struct MuxRow {
     /// `h1`, `h2`, `fcgi`.
     pub token: &'static str,
     /// Sets up the client side, if it has one.
-    pub front: Option<fn(&MuxConf) -> Arc<dyn FrontMux>>,
+    pub front: Option<MakeFront>,
     /// Sets up the server side, if it has one.
-    pub back: Option<fn(&MuxConf) -> Arc<dyn BackMux>>,
+    pub back: Option<MakeBack>,
 }

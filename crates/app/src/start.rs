@@ -1,0 +1,188 @@
+//! From an accepted configuration to a serving process, in the order in which things become impossible: what
+//! needs root before the privileges go, what needs a single thread before the workers start.
+
+use crate::Exit;
+use crate::bind::{self, Listening, Sockets};
+use crate::boot::{Boot, set_quiet};
+use crate::check;
+use crate::cli::{self, CliSink};
+use crate::control::{Control, End};
+use crate::daemon::{self, Ready, Side};
+use crate::facts::{self, Facts};
+use crate::memory::Brake;
+use crate::oldpids::OldPids;
+use crate::worker::{Event, Plan, Worker};
+use hawser_cli::Registry;
+use std::fs::File;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc::UnboundedReceiver;
+
+/// Binds, goes to the background, gives up root, serves until the end.
+pub(crate) fn start(mut boot: Boot<'_>) -> Result<Exit, Exit> {
+    limit(&boot)?;
+    let old = OldPids::new(boot.args.old.clone());
+    let sockets = bind::bind(&mut boot, &old)?;
+    let pidfile = open_pidfile(&boot)?;
+    // Connections wait in the new sockets' queues from here on.
+    old.leave();
+    // Opened before the chroot hides them.
+    let null = File::options().read(true).write(true).open("/dev/null");
+    let null = null.map_err(|e| boot.fail(&format!("Cannot open /dev/null ({e}).")))?;
+    let brake = Brake::new(boot.limits.memory, &boot.process);
+    let brake = brake.map_err(|e| boot.fail(&format!("Cannot watch the memory in use ({e}).")))?;
+    let ready = match background(&boot, pidfile)? {
+        Background::No => None,
+        Background::Child(ready) => Some(ready),
+        Background::Parent(exit) => return Ok(exit),
+    };
+    check::root_warnings(boot.messages, &boot.identity);
+    boot.identity.assume().map_err(|e| boot.fail(&e))?;
+    if boot.config.global.set_dumpable != Some(true) {
+        // Leaving root does this by itself; a process that never was root gets it here.
+        let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+    }
+    let Sockets { services, api, count } = sockets;
+    let (workers, events) = workers(&boot, services)?;
+    let control = control(&boot, workers, events, api, count, brake);
+    let messages = Arc::clone(boot.messages);
+    let end = control.run(move || {
+        let Some(ready) = ready else { return };
+        set_quiet(&messages, true);
+        if let Err(e) = ready.tell(&null) {
+            messages.alert(&format!("Cannot leave the terminal ({e})."));
+        }
+    });
+    match end {
+        Ok(End::Finished) => Ok(Exit::Status(0)),
+        Ok(End::Signal(n)) => Ok(Exit::Signal(n)),
+        Ok(End::Failed) => Ok(Exit::Status(1)),
+        Err(e) => Err(boot.fail(&format!("Cannot run the control thread ({e})."))),
+    }
+}
+
+/// Applies what the configuration says about the process itself.
+fn limit(boot: &Boot<'_>) -> Result<(), Exit> {
+    let g = &boot.config.global;
+    if g.quiet && !boot.args.verbose {
+        set_quiet(boot.messages, true);
+    }
+    if boot.limits.automatic {
+        boot.messages.notice(&format!("Automatically setting global.maxconn to {}.", boot.limits.maxconn));
+    }
+    boot.limits.apply().map_err(|e| boot.fail(&e))?;
+    let no_splice = boot.args.no_splice || g.nosplice;
+    let maxpipes = if no_splice { 0 } else { g.maxpipes.unwrap_or(u32::MAX) };
+    hawser_proto::splice::configure(g.pipesize.unwrap_or(0) as usize, maxpipes as usize);
+    Ok(())
+}
+
+fn wants_background(boot: &Boot<'_>) -> bool {
+    (boot.args.daemon || boot.config.global.daemon) && !boot.args.foreground
+}
+
+fn open_pidfile(boot: &Boot<'_>) -> Result<Option<File>, Exit> {
+    let path = boot.args.pidfile.as_ref().or(boot.config.global.pidfile.as_ref());
+    let Some(path) = path.filter(|_| wants_background(boot)) else { return Ok(None) };
+    let opened = daemon::open_pidfile(path);
+    opened.map(Some).map_err(|e| boot.fail(&format!("Cannot create pidfile {} ({e})", path.display())))
+}
+
+enum Background {
+    /// The process stays where it was started.
+    No,
+    /// This is the background process.
+    Child(Ready),
+    /// This is the process that was called; it is done.
+    Parent(Exit),
+}
+
+fn background(boot: &Boot<'_>, pidfile: Option<File>) -> Result<Background, Exit> {
+    if !wants_background(boot) {
+        return Ok(Background::No);
+    }
+    match daemon::fork() {
+        Err(e) => Err(boot.fail(&format!("Cannot fork ({e})."))),
+        Ok(Side::Child(ready)) => Ok(Background::Child(ready)),
+        Ok(Side::Parent(child)) => {
+            if let Some(mut file) = pidfile
+                && let Err(e) = daemon::write_pid(&mut file, child.pid)
+            {
+                boot.messages.warning(&format!("Cannot write the pidfile ({e})."));
+            }
+            Ok(Background::Parent(Exit::Status(u8::from(!child.outcome()))))
+        }
+    }
+}
+
+/// One worker for each thread, with its share of the sockets.
+fn workers(
+    boot: &Boot<'_>,
+    mut services: std::collections::BTreeMap<u32, Vec<Listening>>,
+) -> Result<(Vec<Worker>, UnboundedReceiver<Event>), Exit> {
+    let (events_in, events) = tokio::sync::mpsc::unbounded_channel();
+    let mut workers = Vec::new();
+    for number in 0..boot.limits.threads {
+        let plan = Plan {
+            number,
+            listeners: services.remove(&number).unwrap_or_default(),
+            cpus: boot.cpus.get(number as usize).cloned().unwrap_or_default(),
+            maxaccept: boot.config.global.maxaccept,
+        };
+        let worker = Worker::start(plan, Arc::clone(&boot.engine), events_in.clone());
+        workers.push(worker.map_err(|e| boot.fail(&format!("Cannot start a thread ({e}).")))?);
+    }
+    Ok((workers, events))
+}
+
+/// The control thread's work: this thread's.
+fn control(
+    boot: &Boot<'_>,
+    workers: Vec<Worker>,
+    events: UnboundedReceiver<Event>,
+    api: Vec<(usize, Listening)>,
+    listeners: u32,
+    brake: Option<Brake>,
+) -> Control {
+    let g = &boot.config.global;
+    let mut names = Vec::new();
+    let mut sockets = Vec::new();
+    let mut receivers = Vec::new();
+    for (number, (info, receiver)) in api {
+        let Some(line) = g.stats_sockets.get(number) else { continue };
+        let socket = cli::socket(line, g);
+        names.push((facts::socket_name(&info.addr), socket.level));
+        sockets.push((Arc::clone(&info), socket));
+        receivers.push((info, receiver));
+    }
+    let state = facts::state(&Facts {
+        config: &boot.config,
+        env: &boot.env,
+        limits: &boot.limits,
+        messages: boot.messages,
+        started: boot.started,
+        process: &boot.process,
+        frontends: &boot.listening.frontends,
+        engine: &boot.engine,
+        listeners,
+        sockets: names,
+    });
+    let registry = Arc::new(Registry::new(hawser_cli::commands::TABLES));
+    Control {
+        engine: Arc::clone(&boot.engine),
+        workers,
+        events,
+        messages: Arc::clone(boot.messages),
+        cli: receivers,
+        cli_sink: Rc::new(CliSink::new(Arc::new(state), registry, sockets)),
+        grace: milliseconds(g.grace).unwrap_or_default(),
+        hard_stop_after: milliseconds(g.hard_stop_after).filter(|d| !d.is_zero()),
+        brake,
+        frontends: boot.listening.frontends.iter().flatten().map(|f| Arc::clone(&f.name)).collect(),
+    }
+}
+
+fn milliseconds(ms: Option<u32>) -> Option<Duration> {
+    ms.map(|ms| Duration::from_millis(u64::from(ms)))
+}
