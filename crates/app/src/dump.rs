@@ -1,4 +1,5 @@
-//! `-dK`: the keywords that this build takes, class by class, in HAProxy's format.
+//! `-dK`: the registered keywords, class by class, in HAProxy's format. Keywords that are refused until they are
+//! built are registered too: `docs/compatibility.md` tells them apart.
 
 use hawser_cfg::keyword::{Meta, Status, Which, dump_config};
 use hawser_cli::{Registry as Commands, Status as CommandStatus};
@@ -37,56 +38,82 @@ pub(crate) fn keywords(classes: &str) -> String {
     out
 }
 
-fn usable(meta: &Meta) -> bool {
-    matches!(meta.status, Status::Implemented | Status::NoEffect(_))
-}
-
 fn acls(out: &mut String) {
     out.push_str("# List of registered ACL keywords:\n");
-    let samples = Samples::builtin();
-    for a in samples.all_acls() {
-        if samples.fetch(a.fetch).is_some_and(|f| usable(&f.meta)) {
-            let _ = writeln!(out, "{} = {} -m {}", a.name, a.fetch, a.method);
-        }
+    for a in Samples::builtin().all_acls() {
+        let _ = writeln!(out, "{} = {} -m {}", a.name, a.fetch, a.method);
     }
 }
 
 fn configuration(out: &mut String) {
-    dump_config(out, Which::Accepted, hawser_rules::action::table::rows(false));
+    dump_config(out, Which::Registered, hawser_rules::action::table::rows(false));
 }
 
 fn commands(out: &mut String) {
     out.push_str("# List of registered CLI keywords:\n");
     for row in Commands::new(hawser_cli::commands::TABLES).rows() {
-        if row.status != CommandStatus::Implemented {
-            continue;
-        }
-        let expert = if row.expert { "[EXPERT] " } else { "" };
-        let experimental = if row.experimental { "[EXPERIM] " } else { "" };
-        let _ = writeln!(out, "{} [WORKER] {expert}{experimental}", row.words);
+        let mark = |on: bool, word: &'static str| if on { word } else { "" };
+        let master = row.status == CommandStatus::Master;
+        let _ = writeln!(
+            out,
+            "{} {}{}{}{}",
+            row.words,
+            mark(master || row.in_master, "[MASTER] "),
+            mark(!master, "[WORKER] "),
+            mark(row.expert, "[EXPERT] "),
+            mark(row.experimental, "[EXPERIM] ")
+        );
     }
 }
 
 fn converters(out: &mut String) {
     out.push_str("# List of registered sample converter functions:\n");
-    for c in Samples::builtin().all_converters().into_iter().filter(|c| usable(&c.meta)) {
+    for c in Samples::builtin().all_converters() {
         let (name, args) = (c.meta.name, arguments(c.args));
         let _ = writeln!(out, "{name}{args}: {} => {}", c.out.name(), c.input.name());
     }
 }
 
+/// A filter or a service that is refused until it is built.
+const fn later(name: &'static str, help: &'static str) -> Meta {
+    Meta::new(name, help).status(Status::NotYet("filters and services"))
+}
+
+/// Filters, with the group that HAProxy lists them in.
+#[rustfmt::skip]
+static FILTERS: &[(Meta, &str)] = &[
+    (later("bwlim-in", "Limits the bandwidth of uploads."), "BWLIM"),
+    (later("bwlim-out", "Limits the bandwidth of downloads."), "BWLIM"),
+    (later("cache", "Stores responses and answers from them."), "CACHE"),
+    (later("comp-req", "Compresses requests."), "COMP"),
+    (later("comp-res", "Compresses responses."), "COMP"),
+    (later("compression", "Compresses requests and responses."), "COMP"),
+    (later("fcgi-app", "Speaks FastCGI with the servers."), "FCGI"),
+    (later("spoe", "Asks agents about streams."), "SPOE"),
+    (later("trace", "Traces what passes through."), "TRACE"),
+];
+
+/// Services of `use-service`.
+static SERVICES: &[Meta] = &[later("prometheus-exporter", "Exports metrics for Prometheus.")];
+
 fn filters(out: &mut String) {
     out.push_str("# List of registered filter names:\n");
+    for (meta, group) in FILTERS {
+        let _ = writeln!(out, "{} [{group}]", meta.name);
+    }
 }
 
 fn services(out: &mut String) {
     out.push_str("# List of registered service names:\n");
+    for meta in SERVICES {
+        let _ = writeln!(out, "{}", meta.name);
+    }
 }
 
 fn fetches(out: &mut String) {
     out.push_str("# List of registered sample fetch functions:\n");
     legend(out);
-    for f in Samples::builtin().all_fetches().into_iter().filter(|f| usable(&f.meta)) {
+    for f in Samples::builtin().all_fetches() {
         let valid = f.src.validity();
         out.push_str("[ ");
         for n in 0..CHECKPOINTS {
@@ -135,6 +162,11 @@ mod tests {
             "global",
             "listen",
             "show info [WORKER] ",
+            "quit [MASTER] [WORKER] ",
+            "reload [MASTER] ",
+            "debug dev exit [WORKER] [EXPERT] ",
+            "[ . . Y Y Y Y Y Y Y Y Y . . . . . . . . . . . ] base: str",
+            "base64: str => bin",
             "# List of registered sample converter functions:",
             "#                       _.---------------------- frontend tcp-request connection rule",
             "#                      / _.--------------------- frontend tcp-request session rule",

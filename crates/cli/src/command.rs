@@ -146,6 +146,8 @@ pub struct Command {
     pub experimental: bool,
     /// `help` does not list it.
     pub hidden: bool,
+    /// The master process has it too.
+    pub in_master: bool,
     /// What it does.
     pub run: fn(&mut Call<'_>) -> Reply,
 }
@@ -160,7 +162,18 @@ impl Command {
         help: &'static str,
     ) -> Self {
         let status = Status::Implemented;
-        Self { words, usage, help, level, status, expert: false, experimental: false, hidden: false, run }
+        Self {
+            words,
+            usage,
+            help,
+            level,
+            status,
+            expert: false,
+            experimental: false,
+            hidden: false,
+            in_master: false,
+            run,
+        }
     }
 
     /// A command that is refused until it is built.
@@ -182,6 +195,11 @@ impl Command {
     /// The same, not listed by `help`.
     pub const fn hidden(self) -> Self {
         Self { hidden: true, ..self }
+    }
+
+    /// The same, which the master process has too.
+    pub const fn in_master(self) -> Self {
+        Self { in_master: true, ..self }
     }
 
     /// A command of the master process, listed for completeness.

@@ -10,17 +10,17 @@ use Level::{Admin, Operator, User};
 
 #[rustfmt::skip]
 pub(super) static COMMANDS: &[Command] = &[
-    Command::new("echo", "echo <text>", User, echo, "answer with the same words"),
-    Command::new("expert-mode", "expert-mode [on|off]", Admin, expert, "allow or list expert commands").hidden(),
-    Command::new("experimental-mode", "experimental-mode [on|off]", Admin, experimental, "allow or list experimental commands").hidden(),
-    Command::new("help", "help [<command>]", User, help, "list the commands, or those that match"),
-    Command::new("operator", "operator", User, operator, "give up admin rights on this connection"),
-    Command::new("prompt", "prompt [help | n | i | p | timed ]*", User, prompt, "switch interactive mode and prompt"),
-    Command::new("quit", "quit", User, quit, "close the connection"),
+    Command::new("echo", "echo <text>", User, echo, "answer with the same words").in_master(),
+    Command::new("expert-mode", "expert-mode [on|off]", Admin, expert, "allow or list expert commands").hidden().in_master(),
+    Command::new("experimental-mode", "experimental-mode [on|off]", Admin, experimental, "allow or list experimental commands").hidden().in_master(),
+    Command::new("help", "help [<command>]", User, help, "list the commands, or those that match").in_master(),
+    Command::new("operator", "operator", User, operator, "give up admin rights on this connection").in_master(),
+    Command::new("prompt", "prompt [help | n | i | p | timed ]*", User, prompt, "switch interactive mode and prompt").in_master(),
+    Command::new("quit", "quit", User, quit, "close the connection").in_master(),
     Command::new("set severity-output", "set severity-output [none|number|string]", User, severity, "show the severity of messages on this connection"),
     Command::new("set timeout", "set timeout [cli] <delay>", User, timeout, "change how long this connection may stay idle"),
-    Command::new("show cli level", "show cli level", User, level, "show what this connection may do"),
-    Command::new("user", "user", User, user, "give up all rights but reading on this connection"),
+    Command::new("show cli level", "show cli level", User, level, "show what this connection may do").in_master(),
+    Command::new("user", "user", User, user, "give up all rights but reading on this connection").in_master(),
     Command::new("wait", "wait {-h|<delay_ms>} cond [args...]", Operator, wait, "wait for some time (-h for help)"),
 ];
 

@@ -17,11 +17,11 @@ pub(super) static COMMANDS: &[Command] = &[
     Command::new("set maxconn global", "set maxconn global <value>", Admin, set_maxconn_global, "change the maxconn of the process"),
     Command::new("set rate-limit", "set rate-limit <setting> <value>", Admin, set_rate_limit, "change a limit of events per second"),
     Command::new("show activity", "show activity [-1|0|thread_num]", Operator, show_activity, "show what the threads do"),
-    Command::new("show cli sockets", "show cli sockets", User, show_cli_sockets, "list the sockets of the runtime API"),
-    Command::new("show env", "show env [var]", Operator, show_env, "show environment variables"),
+    Command::new("show cli sockets", "show cli sockets", User, show_cli_sockets, "list the sockets of the runtime API").in_master(),
+    Command::new("show env", "show env [var]", Operator, show_env, "show environment variables").in_master(),
     Command::new("show info", "show info [desc|json|typed|float]*", User, show_info, "show the state of the process"),
-    Command::new("show startup-logs", "show startup-logs", Operator, show_startup_logs, "show what was printed at the start"),
-    Command::new("show version", "show version", User, show_version, "show the version"),
+    Command::new("show startup-logs", "show startup-logs", Operator, show_startup_logs, "show what was printed at the start").in_master(),
+    Command::new("show version", "show version", User, show_version, "show the version").in_master(),
 ];
 
 const NO_PROCESS: &str = "The process is not ready.";
