@@ -201,7 +201,7 @@ async fn dial(cl: &mut Client, st: &mut Stream, back: &Back, gone: Gone<'_>) -> 
     st.strm.bc_reused = false;
     let line = protocol_of(&to.dst).connect(&to).map_err(|e| classify(&e))?;
     let mut stream = back.mux.connect(line);
-    stream.send_request(&st.req, &st.info, !pool::may_keep(cl, st, back));
+    stream.send_request(&st.req, &st.info, !pool::may_keep(cl, st));
     let deadline = later(cl.now(), st.times(&cl.fe).connect);
     let connected = poll_fn(|cx| {
         if let Poll::Ready(r) = stream.poll_connected(cx) {

@@ -2,7 +2,6 @@
 
 use crate::client::Client;
 use crate::connect::Link;
-use crate::snapshot::Back;
 use crate::stream::Stream;
 use hawser_balance::{Conn, Idle, Server, time};
 use hawser_cfg::model::{ConnMode, Reuse};
@@ -39,11 +38,9 @@ pub(crate) fn opened(cl: &Client, st: &Stream, server: &Arc<Server>, stream: Box
 }
 
 /// Whether a connection may outlive the exchange, as the proxies' options say.
-pub(crate) fn may_keep(cl: &Client, st: &Stream, back: &Back) -> bool {
+pub(crate) fn may_keep(cl: &Client, st: &Stream) -> bool {
     let keeps = |m: ConnMode| m == ConnMode::KeepAlive;
-    back.backend.servers.first().is_some()
-        && keeps(cl.fe.conn_mode)
-        && st.be.as_ref().is_none_or(|b| keeps(b.conn_mode))
+    keeps(cl.fe.conn_mode) && st.be.as_ref().is_none_or(|b| keeps(b.conn_mode))
 }
 
 /// Keeps a connection whose exchange is over, if it can carry another.

@@ -5,7 +5,7 @@ use crate::pool::Wire;
 use crate::snapshot::Snapshot;
 use crate::stream::Stream;
 use arc_swap::ArcSwap;
-use hawser_balance::{FdPressure, IdlePool, time};
+use hawser_balance::{FdPressure, IdlePool, Stat, time};
 use hawser_proto::{AcceptSink, Incoming, buf, clock};
 use hawser_sample::vars::ProcVars;
 use pin_project_lite::pin_project;
@@ -14,7 +14,7 @@ use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicU32};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -27,8 +27,6 @@ pub struct Shared {
     pub proc_vars: ProcVars,
     /// Client connections in the process (`%ac`).
     pub conns: AtomicU32,
-    /// Requests since the start, for `%rt`.
-    pub requests: AtomicU64,
     /// The process is stopping.
     pub stopping: AtomicBool,
     /// Number of worker threads.
@@ -38,13 +36,19 @@ pub struct Shared {
 }
 
 impl Shared {
+    /// Requests since the start (`CumReq`), streams in TCP mode included.
+    pub fn requests(&self) -> u64 {
+        let snapshot = self.snapshot.load();
+        let fronts = snapshot.proxies.iter().filter_map(|p| p.front.as_ref());
+        fronts.map(|f| f.counters.get(Stat::Requests)).sum()
+    }
+
     /// For `threads` workers on a first snapshot.
     pub fn new(snapshot: Arc<Snapshot>, threads: u32, fds: Arc<FdPressure>) -> Arc<Self> {
         Arc::new(Self {
             snapshot: ArcSwap::new(snapshot),
             proc_vars: ProcVars::default(),
             conns: AtomicU32::new(0),
-            requests: AtomicU64::new(0),
             stopping: AtomicBool::new(false),
             threads,
             fds,
@@ -64,6 +68,7 @@ struct Inner {
     stopping: Cell<bool>,
     conns: RefCell<Conns>,
     ended: RefCell<Option<Waker>>,
+    #[expect(clippy::vec_box, reason = "the boxes are handed out: a stream is never moved")]
     spare: RefCell<Vec<Box<Stream>>>,
     pool: RefCell<IdlePool<Wire>>,
     /// Woken when the pool has something to purge.

@@ -75,7 +75,7 @@ impl Engine for Sessions {
     }
 
     fn info(&self, sheet: &mut Sheet) {
-        sheet.set("CumReq", self.shared.requests.load(Ordering::Relaxed));
+        sheet.set("CumReq", self.shared.requests());
         sheet.set("DroppedLogs", hawser_log::dropped_logs());
         sheet.set("Stopping", u32::from(self.shared.stopping.load(Ordering::Relaxed)));
         for front in self.snapshot().proxies.iter().filter_map(|p| p.front.as_ref()) {

@@ -52,6 +52,8 @@ pub struct Timeouts {
 pub struct Options {
     /// Set.
     pub set: u64,
+    /// Refused by `no option`, for those that are on by default.
+    pub clear: u64,
 }
 
 /// Bits of [`Options`]; names are those of the manual.

@@ -1,6 +1,6 @@
 //! From the configuration to a snapshot.
 
-use super::check;
+use super::names::Names;
 use super::{AddrHeader, Back, Dial, Front, Proxy, Snapshot, Times, time};
 use crate::raw::PassThrough;
 use hawser_balance::resolve::Resolver;
@@ -36,14 +36,13 @@ pub struct CompileOpts<'a> {
 pub fn compile(cfg: &Config, diags: &mut Diags, opts: &CompileOpts<'_>) -> Snapshot {
     let facts = all_facts(cfg);
     let mut proxies = Vec::with_capacity(cfg.proxies.len());
-    let names = check::Names::new(cfg, diags);
-    for index in 0..cfg.proxies.len() {
-        let mut c = Compiler { cfg, diags, opts, names: &names, index, px: &cfg.proxies[index] };
-        proxies.push(Arc::new(c.proxy(&facts[index])));
+    let names = Names::new(cfg);
+    for (index, (px, facts)) in cfg.proxies.iter().zip(&facts).enumerate() {
+        let mut c = Compiler { cfg, diags, opts, names: &names, index, px };
+        proxies.push(Arc::new(c.proxy(facts)));
     }
     let backends: Vec<_> = proxies.iter().filter_map(|p| Some(p.back.as_ref()?.backend.clone())).collect();
     hawser_balance::compile::link_tracking(&backends);
-    check::all(cfg, diags);
     let is_be = |p: &&Arc<Proxy>| p.back.is_some();
     Snapshot {
         backends: proxies.iter().filter(is_be).map(|p| (p.facts.name.clone(), p.facts.index)).collect(),
@@ -142,7 +141,7 @@ struct Compiler<'a, 'b> {
     cfg: &'a Config,
     diags: &'a mut Diags,
     opts: &'b CompileOpts<'b>,
-    names: &'b check::Names,
+    names: &'b Names<'b>,
     index: usize,
     px: &'a model::Proxy,
 }
@@ -166,7 +165,7 @@ impl Compiler<'_, '_> {
             mode: px.mode,
             disabled: px.disabled,
             options: px.options,
-            abort_on_close: px.mode == Mode::Http || px.options.has(opt::ABORTONCLOSE),
+            abort_on_close: aborts_on_close(px),
             conn_mode: px.conn_mode,
             times: Times::of(&px.timeouts),
             req_inspect_delay: time(px.req_inspect_delay),
@@ -195,13 +194,12 @@ impl Compiler<'_, '_> {
         let logger = StreamLogger::compile(self.diags, self.cfg, px, Arc::new(logger));
         let mut targets = vec![None; px.use_backend.len()];
         for (i, _, name) in switching.fixed() {
-            let found = self.names.target(self.cfg, self.index, name, "use_backend", self.diags);
             if let Some(slot) = targets.get_mut(i) {
-                *slot = found;
+                *slot = self.names.backend(name);
             }
         }
         let default_backend = match &px.default_backend {
-            Some((_, name)) => self.names.target(self.cfg, self.index, name, "default_backend", self.diags),
+            Some((_, name)) => self.names.backend(name),
             None => px.kind.is_be().then_some(self.index),
         };
         Some(Front {
@@ -232,13 +230,9 @@ impl Compiler<'_, '_> {
         };
         let backend = hawser_balance::compile(px, &env, self.diags);
         let mut use_targets = vec![None; px.use_server.len()];
-        for (i, pos, name) in use_server.fixed() {
-            let found = backend.find(name);
-            if found.is_none() {
-                self.diags.alert(pos, check::no_server(px, name));
-            }
+        for (i, _, name) in use_server.fixed() {
             if let Some(slot) = use_targets.get_mut(i) {
-                *slot = found;
+                *slot = backend.find(name);
             }
         }
         Back {
@@ -292,6 +286,11 @@ impl Compiler<'_, '_> {
             case_adjust: if adjust { g.h1_case_adjust.clone() } else { Vec::new() },
         }
     }
+}
+
+/// `option abortonclose`, the default of HTTP mode.
+fn aborts_on_close(px: &model::Proxy) -> bool {
+    px.options.has(opt::ABORTONCLOSE) || (px.mode == Mode::Http && px.options.clear & opt::ABORTONCLOSE == 0)
 }
 
 fn front_mux(muxes: &[&'static MuxRow], conf: &MuxConf) -> Option<Arc<dyn FrontMux>> {

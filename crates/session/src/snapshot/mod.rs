@@ -1,8 +1,8 @@
 //! The configuration as connections use it: compiled, immutable, shared by all threads. Indexes, not names.
 
-mod check;
 mod compile;
 mod headers;
+mod names;
 mod times;
 
 pub use compile::{CompileOpts, compile};

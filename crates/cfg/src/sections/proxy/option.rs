@@ -79,8 +79,18 @@ pub(crate) fn parse(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) {
 
 fn set_bits(p: &mut Proxy, line: &Line<'_>, bits: u64) {
     match line.prefix {
-        Prefix::None => p.options.set |= bits,
-        Prefix::No | Prefix::Default => p.options.set &= !bits,
+        Prefix::None => {
+            p.options.set |= bits;
+            p.options.clear &= !bits;
+        }
+        Prefix::No => {
+            p.options.set &= !bits;
+            p.options.clear |= bits;
+        }
+        Prefix::Default => {
+            p.options.set &= !bits;
+            p.options.clear &= !bits;
+        }
     }
 }
 
