@@ -221,7 +221,8 @@ async fn dial(cl: &mut Client, st: &mut Stream, back: &Back, gone: Gone<'_>) -> 
 /// Where and how to connect.
 fn destination(cl: &Client, st: &Stream, back: &Back, server: &Server, index: u32) -> ConnectTo {
     let mut to = back.dial.get(index as usize).map(|d| d.to.clone()).unwrap_or_default();
-    to.dst = server.addr.load().target(cl.sess.dst.port());
+    let asked = st.strm.dst.as_ref().unwrap_or(&cl.sess.dst);
+    to.dst = server.addr.load().target(asked.port());
     to.mark = st.asks.bc_mark.or(to.mark);
     to.tos = st.asks.bc_tos.or(to.tos);
     to

@@ -44,7 +44,7 @@ impl Source {
     pub(super) fn key<'a>(&'a self, ctx: &Ctx<'a>) -> Option<Key<'a>> {
         let bytes = |b: &'a [u8]| Key::Bytes(Cow::Borrowed(b));
         match self {
-            Self::Address => address(&ctx.sess?.src).map(Key::Number),
+            Self::Address => address(ctx.src()?).map(Key::Number),
             Self::Uri(part) => part.of(ctx).map(bytes),
             Self::UrlParam { name, check_post } => url_param(ctx, name, *check_post).map(bytes),
             Self::Hdr { name, domain_only } => {

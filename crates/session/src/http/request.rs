@@ -2,7 +2,7 @@
 
 use crate::client::Client;
 use crate::http::{body, rules};
-use crate::snapshot::Proxy;
+use crate::snapshot::{AddrHeader, Proxy};
 use crate::stop::{Answer, Stop};
 use crate::stream::{Stream, with_ctx};
 use crate::timers::{earlier, later};
@@ -175,12 +175,12 @@ pub(crate) async fn finalise(
 ) -> Result<(), Stop> {
     let be = st.be.clone();
     for source in [true, false] {
-        // The backend's setting replaces the frontend's.
-        let of = |p: &Proxy| p.addr_headers.iter().find(|h| h.source == source).cloned();
-        let header = be.as_deref().and_then(of).or_else(|| of(&cl.fe));
-        if let Some(h) = header {
-            h.apply(&mut st.req, if source { &cl.sess.src } else { &cl.sess.dst });
-        }
+        let (own, of_client) =
+            if source { (&st.strm.src, &cl.sess.src) } else { (&st.strm.dst, &cl.sess.dst) };
+        let of = |p: &Proxy| p.addr_headers.iter().position(|h| h.source == source);
+        let back = be.as_deref().and_then(|b| Some(&b.addr_headers[of(b)?]));
+        let front = of(&cl.fe).map(|i| &cl.fe.addr_headers[i]);
+        AddrHeader::apply(back, front, &mut st.req, own.as_ref().unwrap_or(of_client));
     }
     let unique = cl.fe.unique_id_header.as_ref().zip(st.strm.unique_id.as_ref());
     if let Some((name, id)) = unique {

@@ -28,20 +28,22 @@ impl AddrHeader {
         }
     }
 
-    /// Adds the field for an address.
-    pub(crate) fn apply(&self, head: &mut Head, addr: &Address) {
-        let Some(ip) = addr.ip() else { return };
-        if self.except.iter().any(|(net, len)| contains(*net, *len, ip)) {
+    /// Adds the field for an address, as the options of a backend and of a frontend say together: the backend's name
+    /// wins, the exceptions of both count, and the field is mandatory if one of them wants it so.
+    pub(crate) fn apply(back: Option<&Self>, front: Option<&Self>, head: &mut Head, addr: &Address) {
+        let both = || [back, front].into_iter().flatten();
+        let (Some(ip), Some(first)) = (addr.ip(), both().next()) else { return };
+        if both().flat_map(|h| &h.except).any(|(net, len)| contains(*net, *len, ip)) {
             return;
         }
-        if self.if_none && head.values(&self.name).next().is_some() {
+        if both().all(|h| h.if_none) && head.values(&first.name).next().is_some() {
             return;
         }
         let mut text = smallvec::SmallVec::<[u8; 48]>::new();
         let mut w = Text(&mut text);
         // Writing to memory does not fail.
         let _ = write!(w, "{ip}");
-        head.add(&self.name, &text);
+        head.add(&first.name, &text);
     }
 }
 
@@ -89,8 +91,33 @@ mod tests {
             if let Some(v) = before {
                 head.add(b"X-Forwarded-For", v.as_bytes());
             }
-            h.apply(&mut head, &Address::Ip((ip.parse::<IpAddr>().unwrap(), 1).into()));
+            let addr = Address::Ip((ip.parse::<IpAddr>().unwrap(), 1).into());
+            AddrHeader::apply(None, Some(&h), &mut head, &addr);
             assert_eq!(head.values(b"x-forwarded-for").count(), count, "{ip} {before:?}");
+        }
+    }
+
+    #[test]
+    fn both_sides_have_a_say() {
+        let new = |if_none, header: Option<&str>, except: &[&str]| {
+            let except = except.iter().map(|a| (a.parse().unwrap(), 32)).collect();
+            AddrHeader::new(&ForwardFor { except, header: header.map(str::to_owned), if_none }, true)
+        };
+        let cases = [
+            (new(true, None, &[]), new(true, None, &[]), 1),
+            (new(false, None, &[]), new(true, None, &[]), 2),
+            (new(true, None, &[]), new(false, None, &[]), 2),
+            (new(false, None, &["1.2.3.4"]), new(false, None, &[]), 1),
+            (new(false, None, &[]), new(false, None, &["1.2.3.4"]), 1),
+            (new(false, Some("X-Other"), &[]), new(false, None, &[]), 1),
+            (new(false, None, &[]), new(false, Some("X-Other"), &[]), 2),
+        ];
+        for (i, (back, front, count)) in cases.iter().enumerate() {
+            let mut head = Head::request(b"GET", b"/", Version::H11);
+            head.add(b"X-Forwarded-For", b"8.8.8.8");
+            let addr = Address::Ip("1.2.3.4:5".parse().unwrap());
+            AddrHeader::apply(Some(back), Some(front), &mut head, &addr);
+            assert_eq!(head.values(b"x-forwarded-for").count(), *count, "{i}");
         }
     }
 }

@@ -42,6 +42,8 @@ fn has_action(cx: &mut Ctx<'_>, line: &Line<'_>) -> bool {
     if line.len() == 0 {
         cx.alert(line, format!("'{}' expects an action, but got '' (missing argument).", line.keyword()));
     }
+    // Whether they may be used is for their compiler to say; that they are is for the check of the global option.
+    cx.st.experimental_used |= matches!(line.arg(0), "normalize-uri" | "attach-srv");
     line.len() > 0
 }
 

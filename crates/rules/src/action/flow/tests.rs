@@ -43,6 +43,21 @@ fn what_is_asked_of_the_connection_is_left_there() {
 }
 
 #[test]
+fn conditions_that_cannot_tell_yet_wait() {
+    for (partial, wait) in [(true, true), (false, false)] {
+        let mut w = World::default();
+        w.partial = partial;
+        let v =
+            w.run(&["tcp-request content set-var(txn.x) int(1)", "tcp-request content accept if WAIT_END"]);
+        match v {
+            Verdict::Wait { rule: 1, until: WaitFor::Input } => assert!(wait),
+            Verdict::Allow => assert!(!wait),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
 fn arguments_are_checked() {
     for (rule, text) in [
         ("strict-mode", "expects exactly 1 arguments"),
