@@ -6,6 +6,7 @@ use crate::snapshot::{Front, Proxy, Snapshot};
 use crate::timers::Timer;
 use crate::worker::Worker;
 use crate::{http, tcp};
+use hawser_proto::mux::{FrontMux, FrontStream};
 use hawser_proto::{Address, ConnSlot, Incoming, SockOpt, Transport, clock};
 use hawser_rules::{Asks, Room, RuleSet, Txn, Verdict};
 use hawser_sample::facts::Sess;
@@ -13,23 +14,36 @@ use std::sync::Arc;
 
 /// Serves a connection until it ends.
 pub(crate) async fn serve(worker: Worker, snapshot: Arc<Snapshot>, incoming: Incoming) {
-    let Incoming { mut transport, src, dst, slot } = incoming;
-    let index = slot.listener().frontend.index;
-    let Some(fe) = snapshot.proxy(index).cloned() else { return };
-    let Some(front) = &fe.front else { return };
-    let sess = session(&worker, &fe, &mut *transport, src, dst, &slot);
-    let mux = front.mux.clone();
-    let mut cl = Client { worker, snapshot, sess, timer: Timer::default(), slot, fe };
-    if !connection_rules(&mut cl, &mut *transport) {
-        return;
-    }
-    if cl.fe.is_http() {
-        cl.sess.fc_http_major = 1;
-        http::serve(cl, mux.accept(transport, None)).await;
-    } else {
+    match admit(worker, snapshot, incoming) {
+        None => {}
+        Some(Admitted::Http(cl, front)) => http::serve(cl, front).await,
         // Boxed, or every idle HTTP connection would pay for the larger future.
-        Box::pin(tcp::serve(cl, Raw::new(transport), mux)).await;
+        Some(Admitted::Tcp(cl, raw, mux)) => Box::pin(tcp::serve(cl, raw, mux)).await,
     }
+}
+
+/// A connection that the rules have let in. The client is boxed, for a future holds what it is given once for
+/// each function that it passes through.
+enum Admitted {
+    Http(Box<Client>, Box<dyn FrontStream>),
+    Tcp(Box<Client>, Raw, Arc<dyn FrontMux>),
+}
+
+/// What needs no waiting: facts, `tcp-request connection` and `session` rules.
+fn admit(worker: Worker, snapshot: Arc<Snapshot>, incoming: Incoming) -> Option<Admitted> {
+    let Incoming { mut transport, src, dst, slot } = incoming;
+    let fe = snapshot.proxy(slot.listener().frontend.index).cloned()?;
+    let mux = fe.front.as_ref()?.mux.clone();
+    let sess = session(&worker, &fe, &mut *transport, src, dst, &slot);
+    let mut cl = Box::new(Client { worker, snapshot, sess, timer: Timer::default(), slot, fe });
+    if !connection_rules(&mut cl, &mut *transport) {
+        return None;
+    }
+    if !cl.fe.is_http() {
+        return Some(Admitted::Tcp(cl, Raw::new(transport), mux));
+    }
+    cl.sess.fc_http_major = 1;
+    Some(Admitted::Http(cl, mux.accept(transport, None)))
 }
 
 /// Facts about a new connection.

@@ -43,7 +43,7 @@ pub(crate) enum Next {
 }
 
 /// Serves a client connection.
-pub(crate) async fn serve(mut cl: Client, mut front: Box<dyn FrontStream>) {
+pub(crate) async fn serve(mut cl: Box<Client>, mut front: Box<dyn FrontStream>) {
     let next = loop {
         if !idle::wait(&mut cl, &mut *front).await {
             break Next::Close;

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 /// Serves a client connection; `mux` takes over when rules or the backend want HTTP.
-pub(crate) async fn serve(mut cl: Client, mut client: Raw, mux: Arc<dyn FrontMux>) {
+pub(crate) async fn serve(mut cl: Box<Client>, mut client: Raw, mux: Arc<dyn FrontMux>) {
     let mut st = cl.worker.take_stream();
     st.strm.created = Some(cl.sess.accepted);
     match relay(&mut cl, &mut st, &mut client).await {
