@@ -18,12 +18,17 @@ pub struct Text {
 impl Text {
     /// The range `start..end` of `whole`; empty when that is no range of characters, or beyond 4 GiB.
     pub fn slice(whole: &Arc<str>, start: usize, end: usize) -> Self {
-        let range = || {
-            whole.get(start..end)?;
-            Some((u32::try_from(start).ok()?, u32::try_from(end - start).ok()?))
-        };
-        let (start, len) = range().unwrap_or_default();
+        let (start, len) = range(whole, start, end).unwrap_or_default();
         Self { whole: Arc::clone(whole), start, len }
+    }
+
+    /// Becomes [`Text::slice`]; no reference is counted when it is a range of `whole` already.
+    pub(crate) fn set_slice(&mut self, whole: &Arc<str>, start: usize, end: usize) {
+        if Arc::ptr_eq(&self.whole, whole) {
+            (self.start, self.len) = range(whole, start, end).unwrap_or_default();
+        } else {
+            *self = Self::slice(whole, start, end);
+        }
     }
 
     /// The text.
@@ -31,6 +36,11 @@ impl Text {
         let start = self.start as usize;
         self.whole.get(start..start + self.len as usize).unwrap_or_default()
     }
+}
+
+fn range(whole: &str, start: usize, end: usize) -> Option<(u32, u32)> {
+    whole.get(start..end)?;
+    Some((u32::try_from(start).ok()?, u32::try_from(end - start).ok()?))
 }
 
 impl From<&str> for Text {

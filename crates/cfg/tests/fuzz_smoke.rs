@@ -1,5 +1,6 @@
 //! The checks of the fuzz targets over seeded random input, in every run of the tests.
 
+#[expect(unreachable_pub, reason = "the fuzz crate exports the same file")]
 #[path = "../../fuzz/src/config.rs"]
 mod config;
 

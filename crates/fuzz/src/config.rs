@@ -61,7 +61,7 @@ impl LineSink for Complain {
     fn line(&mut self, cx: &mut LineCx<'_>, words: &[Word]) {
         self.0 += 1;
         assert!(words.iter().all(|w| !w.is_empty()));
-        if let (Some(last), true) = (words.last(), self.0 % 2 == 0) {
+        if let (Some(last), true) = (words.last(), self.0.is_multiple_of(2)) {
             cx.diags.alert_at(cx.pos, last, format!("about {last}")).suggestion = Some("x".to_owned());
         }
     }

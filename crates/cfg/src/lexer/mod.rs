@@ -84,31 +84,53 @@ pub struct LexError {
 /// # Errors
 /// The first thing that is wrong with the line.
 pub fn split_line(raw: &str, env: &Env, pseudo: &Pseudo<'_>) -> Result<Vec<Word>, LexError> {
-    let mut words = Vec::new();
-    split_into(raw, env, pseudo, &mut words)?;
-    Ok(words)
+    let mut words = Words::default();
+    split_range(&raw.into(), 0..raw.len(), env, pseudo, &mut words)?;
+    words.slots.truncate(words.len);
+    Ok(words.slots)
 }
 
-/// As [`split_line`], into a vector that is cleared first and can be used again.
-///
-/// # Errors
-/// The first thing that is wrong with the line; `words` then holds those before it.
-pub fn split_into(raw: &str, env: &Env, pseudo: &Pseudo<'_>, words: &mut Vec<Word>) -> Result<(), LexError> {
-    split_range(&raw.into(), 0..raw.len(), env, pseudo, words)
-}
-
-/// As [`split_into`] for the line at `range` of a file's text: words that need no treatment are ranges of it.
+/// As [`split_line`] for the line at `range` of a file's text, into words that are cleared first: those that need
+/// no treatment are ranges of the text. After an error, `words` holds those before it.
 pub(crate) fn split_range(
     text: &Arc<str>,
     range: Range<usize>,
     env: &Env,
     pseudo: &Pseudo<'_>,
-    words: &mut Vec<Word>,
+    words: &mut Words,
 ) -> Result<(), LexError> {
-    words.clear();
+    words.len = 0;
     let raw = text.get(range.clone()).unwrap_or_default();
     let lexer = Lexer::new(text, range.start, raw, env, pseudo, words);
     if memchr::memchr(b'\r', raw.as_bytes()).is_some() { lexer.line_with_returns() } else { lexer.line() }
+}
+
+/// The words of a line, in slots that the next line uses again: a slot that refers to the same file already is
+/// moved on without counting references, which is most of what a word costs.
+#[derive(Debug, Default)]
+pub(crate) struct Words {
+    slots: Vec<Word>,
+    len: usize,
+}
+
+impl Words {
+    fn push(&mut self, col: u32, end: u32, set: impl FnOnce(&mut Text)) {
+        if self.len == self.slots.len() {
+            self.slots.push(Word::synthetic(""));
+        }
+        if let Some(slot) = self.slots.get_mut(self.len) {
+            set(&mut slot.text);
+            (slot.col, slot.end) = (col, end);
+            self.len += 1;
+        }
+    }
+}
+
+impl std::ops::Deref for Words {
+    type Target = [Word];
+    fn deref(&self) -> &[Word] {
+        self.slots.get(..self.len).unwrap_or_default()
+    }
 }
 
 /// Takes the quotes and escapes off a text that is one argument of a command line, the condition of `-cc`: blanks
@@ -117,7 +139,7 @@ pub(crate) fn split_range(
 /// # Errors
 /// As for a line.
 pub fn unquote(raw: &str, env: &Env) -> Result<String, LexError> {
-    let (mut words, pseudo) = (Vec::new(), Pseudo::default());
+    let (mut words, pseudo) = (Words::default(), Pseudo::default());
     let text = raw.into();
     let mut lexer = Lexer::new(&text, 0, raw, env, &pseudo, &mut words);
     loop {
@@ -196,7 +218,7 @@ struct Lexer<'a> {
     start: usize,
     env: &'a Env,
     pseudo: &'a Pseudo<'a>,
-    words: &'a mut Vec<Word>,
+    words: &'a mut Words,
     word: Buffer,
 }
 
@@ -207,7 +229,7 @@ impl<'a> Lexer<'a> {
         raw: &'a str,
         env: &'a Env,
         pseudo: &'a Pseudo<'a>,
-        words: &'a mut Vec<Word>,
+        words: &'a mut Words,
     ) -> Self {
         let (bytes, word) = (raw.as_bytes(), Buffer::default());
         Self { text, base, raw, bytes, at: 0, start: 0, env, pseudo, words, word }
@@ -258,9 +280,9 @@ impl<'a> Lexer<'a> {
         self.start = self.at;
         let end = self.skip(self.at, Class::Plain);
         if self.bytes.get(end).is_none_or(|&b| CLASS[usize::from(b)] != Class::Special) {
-            let text = Text::slice(self.text, self.base + self.at, self.base + end);
+            let (whole, from, to) = (self.text, self.base + self.at, self.base + end);
             self.at = end;
-            return self.push(text);
+            return self.push(|text| text.set_slice(whole, from, to));
         }
         self.piece()?;
         self.finish()
@@ -350,10 +372,10 @@ impl<'a> Lexer<'a> {
         let text = Text::from(word.text.split('\0').next().unwrap_or_default());
         word.text.clear();
         word.expanded = false;
-        if skipped { Ok(()) } else { self.push(text) }
+        if skipped { Ok(()) } else { self.push(|slot| *slot = text) }
     }
 
-    fn push(&mut self, text: Text) -> Result<(), LexError> {
+    fn push(&mut self, set: impl FnOnce(&mut Text)) -> Result<(), LexError> {
         if let Some(last) = self.words.get(MAX_WORDS - 1) {
             return Err(LexError {
                 col: last.col,
@@ -364,7 +386,7 @@ impl<'a> Lexer<'a> {
                 kind: LexErrorKind::TooManyWords,
             });
         }
-        self.words.push(Word { text, col: column(self.start), end: column(self.at) });
+        self.words.push(column(self.start), column(self.at), set);
         Ok(())
     }
 

@@ -52,10 +52,11 @@ fn quote(word: &str, style: u8) -> String {
 proptest! {
     #[test]
     fn columns_are_in_range_and_in_order(line in lines()) {
-        let mut words = Vec::new();
-        let result = split_into(&line, &env(), &Pseudo::default(), &mut words);
+        let mut words = Words::default();
+        let text = line.as_str().into();
+        let result = split_range(&text, 0..line.len(), &env(), &Pseudo::default(), &mut words);
         let mut last = 0;
-        for w in &words {
+        for w in words.iter() {
             prop_assert!(w.col <= w.end && w.end as usize <= line.len(), "{w:?}");
             prop_assert!(w.col >= last, "{w:?} starts before {last}");
             prop_assert!(line.is_char_boundary(w.col as usize) && line.is_char_boundary(w.end as usize));

@@ -14,7 +14,7 @@ pub use files::{Files, Source, SourceFile};
 use crate::cond::CondCx;
 use crate::diag::{Diags, Layout, Severity};
 use crate::env::Env;
-use crate::lexer::{self, LexError, LexErrorKind, Pseudo};
+use crate::lexer::{self, LexError, LexErrorKind, Pseudo, Words};
 use crate::pos::{FileId, Pos, Word};
 use crate::suggest;
 use blocks::Blocks;
@@ -79,7 +79,8 @@ pub fn parse(
 ) {
     env.set("HAPROXY_CFGFILES", &files.names());
     let state = State { files, diags, env, section: String::new() };
-    let mut reader = Reader { state, conditions, sink, words: Vec::new(), abort: false, explained: false };
+    let mut reader =
+        Reader { state, conditions, sink, words: Words::default(), abort: false, explained: false };
     for (id, file) in (0..=u16::MAX).zip(&files.list) {
         let before = reader.state.diags.list.len();
         reader.file(FileId(id), file);
@@ -121,7 +122,7 @@ struct Reader<'a> {
     conditions: &'a CondCx<'a>,
     sink: &'a mut dyn LineSink,
     /// Words of the current line; kept to be used again.
-    words: Vec<Word>,
+    words: Words,
     abort: bool,
     /// The long text about empty arguments was given.
     explained: bool,
