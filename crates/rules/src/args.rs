@@ -90,12 +90,25 @@ impl<'a> Args<'a> {
         Ok(e)
     }
 
-    /// Takes a log-format string.
+    /// Takes a log-format string for a part of a message.
     ///
     /// # Errors
     /// `text` when there is no word, or what is wrong with the format.
     pub fn format(&mut self, cx: &mut CompileCx<'_>, text: &str) -> Result<LogFormat, Error> {
+        self.format_as(cx, text, Flavor::Header)
+    }
+
+    /// Takes a log-format string for a use.
+    ///
+    /// # Errors
+    /// See [`Args::format`].
+    pub fn format_as(
+        &mut self,
+        cx: &mut CompileCx<'_>,
+        text: &str,
+        flavor: Flavor,
+    ) -> Result<LogFormat, Error> {
         let [w] = self.take(text)?;
-        LogFormat::parse(cx, w, Flavor::Value).map_err(|e| e.at(self.at - 1))
+        LogFormat::parse(cx, w, flavor).map_err(|e| e.at(self.at - 1))
     }
 }

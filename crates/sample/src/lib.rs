@@ -15,6 +15,8 @@ mod dump;
 pub mod expr;
 pub mod facts;
 mod fetch;
+#[cfg(test)]
+mod fixture;
 pub mod hash;
 pub mod logformat;
 pub mod pattern;

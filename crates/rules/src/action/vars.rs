@@ -7,7 +7,7 @@ use crate::txn::Txn;
 use bytes::Bytes;
 use hawser_sample::value::Owned;
 use hawser_sample::vars::{Scope, VarId};
-use hawser_sample::{Error, Expr, LogFormat};
+use hawser_sample::{Error, Expr, Flavor, LogFormat};
 
 /// Sets a variable.
 #[derive(Debug)]
@@ -129,7 +129,8 @@ pub(super) fn set_var(cx: &mut RuleCx<'_, '_>, args: &mut Args<'_>) -> Result<Bo
 
 pub(super) fn set_var_fmt(cx: &mut RuleCx<'_, '_>, args: &mut Args<'_>) -> Result<Box<dyn Action>, Error> {
     let (var, conds) = target(args, "set-var-fmt")?;
-    let format = if args.peek().is_some() { args.format(cx.cx, "")? } else { LogFormat::default() };
+    let format =
+        if args.peek().is_some() { args.format_as(cx.cx, "", Flavor::Value)? } else { LogFormat::default() };
     Ok(Box::new(SetVar { var, conds, value: Source::Format(format) }))
 }
 

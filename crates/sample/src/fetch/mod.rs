@@ -22,7 +22,7 @@ pub use l4::error as connection_error;
 pub use timing::{Timers, accept_date, request_date};
 
 pub(crate) use internal::{hostname, named_acl};
-pub(crate) use url::{path, pathq};
+pub(crate) use url::path;
 
 /// All tables of this crate.
 pub(crate) static TABLES: &[&[Fetch]] = &[

@@ -124,19 +124,19 @@ impl Timers {
         Self::span(Some(self.base), Some(self.ready()))
     }
 
-    /// `%Ti`.
+    /// `%Ti`; in TCP mode there is no request to wait for.
     pub fn idle(&self) -> i64 {
-        Self::span(Some(self.ready()), Some(self.start()))
+        if self.http { Self::span(Some(self.ready()), Some(self.start())) } else { -1 }
     }
 
-    /// `%TR`; in TCP mode there is no request to receive.
+    /// `%TR`.
     pub fn request(&self) -> i64 {
-        if self.http { Self::span(Some(self.start()), self.t.request_end) } else { 0 }
+        if self.http { Self::span(Some(self.start()), self.t.request_end) } else { -1 }
     }
 
     /// `%Tq`.
     pub fn tq(&self) -> i64 {
-        if self.http { Self::span(Some(self.base), self.t.request_end) } else { self.handshake() }
+        if self.http { Self::span(Some(self.base), self.t.request_end) } else { -1 }
     }
 
     /// Where the wait for a server starts.
@@ -156,7 +156,7 @@ impl Timers {
 
     /// `%Tr`.
     pub fn response(&self) -> i64 {
-        Self::span(self.t.connect_end, self.t.response_start)
+        if self.http { Self::span(self.t.connect_end, self.t.response_start) } else { -1 }
     }
 
     /// `%Td`.

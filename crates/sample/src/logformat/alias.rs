@@ -1,22 +1,226 @@
-//! The `%` aliases.
+//! The `%` aliases (manual 8.2.6).
 
-use super::Flags;
+use super::field::{Field, Short, Unsafe};
 use crate::ctx::Ctx;
+use crate::date::{self, Tm};
+use crate::facts::{RequestLine, Strm};
+use crate::fetch::{Timers, accept_date, hostname, request_date};
+use hawser_proto::Address;
+use std::sync::atomic::Ordering;
+use std::time::SystemTime;
 
 /// One alias.
 #[derive(Debug)]
 pub(super) struct Alias {
     /// Name behind `%`.
     pub(super) name: &'static str,
-    /// Writes it.
-    pub(super) run: fn(&Ctx<'_>, Flags, &mut Vec<u8>),
+    /// Its value.
+    pub(super) run: for<'a> fn(&Ctx<'a>) -> Field<'a>,
 }
 
-/// All aliases.
-pub(super) static ALIASES: &[Alias] = &[Alias { name: "ci", run: client_ip }];
+const fn alias(name: &'static str, run: for<'a> fn(&Ctx<'a>) -> Field<'a>) -> Alias {
+    Alias { name, run }
+}
 
-fn client_ip(ctx: &Ctx<'_>, _: Flags, out: &mut Vec<u8>) {
-    if let Some(ip) = ctx.sess.and_then(|s| s.src.ip()) {
-        crate::Value::ip(ip).write_str(out);
+/// What logs write for a request that could not be read.
+const BAD_REQUEST: Field<'static> = Field::Text(b"<BADREQ>", Unsafe::None);
+
+/// All aliases.
+#[rustfmt::skip]
+pub(super) static ALIASES: &[Alias] = &[
+    alias("B", |c| size(c, |s| s.bytes_out)),
+    alias("CC", |c| captured(c.strm.and_then(|s| s.req_cookie.as_ref()))),
+    alias("CS", |c| captured(c.strm.and_then(|s| s.res_cookie.as_ref()))),
+    alias("H", |_| own(hostname())),
+    alias("HM", |c| line(c, |l| l.line.get(..l.method_len as usize))),
+    alias("HP", |c| line(c, |l| target(l).map(|t| split_query(t).0))),
+    alias("HPO", |c| line(c, |l| crate::fetch::path(target(l)?))),
+    alias("HQ", |c| line(c, |l| target(l).map(|t| split_query(t).1))),
+    alias("HU", |c| line(c, target)),
+    alias("HV", |c| line(c, |l| l.line.get(l.method_len as usize + l.target_len as usize + 2..))),
+    alias("ID", |c| c.strm.and_then(|s| s.unique_id.as_ref()).map_or(Field::Missing, |u| Field::Text(u, Unsafe::None))),
+    alias("OG", |c| own(c.strm.map(|s| s.log_origin).unwrap_or_default().as_str().as_bytes())),
+    alias("ST", |c| strm(c, |s| Field::Int(i64::from(s.status)))),
+    alias("T", |c| clf(accept_date(c), date::utc)),
+    alias("TR", |c| timer(c, Timers::request)),
+    alias("Ta", |c| partial(c, Timers::active)),
+    alias("Tc", |c| timer(c, Timers::connect)),
+    alias("Td", |c| timer(c, Timers::data)),
+    alias("Th", |c| timer(c, Timers::handshake)),
+    alias("Ti", |c| timer(c, Timers::idle)),
+    alias("Tl", |c| clf(accept_date(c), date::local)),
+    alias("Tq", |c| timer(c, Timers::tq)),
+    alias("Tr", |c| timer(c, Timers::response)),
+    alias("Ts", |c| accept_date(c).map_or(Field::Missing, |d| Field::Hexable(date::micros(d).div_euclid(1_000_000)))),
+    alias("Tt", |c| partial(c, Timers::total)),
+    alias("Tu", |c| partial(c, Timers::user)),
+    alias("Tw", |c| timer(c, Timers::queue)),
+    alias("U", |c| size(c, |s| s.bytes_in)),
+    alias("ac", |c| conns(c, 0)),
+    alias("b", |c| c.backend().map_or(Field::Missing, |b| own(b.name.as_bytes()))),
+    alias("bc", |c| conns(c, 2)),
+    alias("bi", |c| ip(c.strm.map(|s| &s.bc_src))),
+    alias("bp", |c| port(c.strm.map(|s| &s.bc_src), None)),
+    alias("bq", |c| strm(c, |s| Field::Int(i64::from(s.be_queue)))),
+    alias("ci", |c| ip(c.src())),
+    alias("cp", |c| port(c.src(), c.sess.map(|s| s.listener_id))),
+    alias("f", |c| c.sess.map_or(Field::Missing, |s| own(s.frontend.name.as_bytes()))),
+    alias("fc", |c| conns(c, 1)),
+    alias("fi", |c| ip(c.dst())),
+    alias("fp", |c| port(c.dst(), c.sess.map(|s| s.listener_id))),
+    alias("ft", frontend_transport),
+    alias("hr", |c| c.strm.map_or(Field::Missing, |s| Field::Braces(&s.req_captures))),
+    alias("hrl", |c| c.strm.map_or(Field::Missing, |s| Field::List(&s.req_captures))),
+    alias("hs", |c| c.strm.map_or(Field::Missing, |s| Field::Braces(&s.res_captures))),
+    alias("hsl", |c| c.strm.map_or(Field::Missing, |s| Field::List(&s.res_captures))),
+    alias("lc", |c| c.sess.map_or(Field::Missing, |s| Field::Int(i64::from(s.frontend.log_counter.load(Ordering::Relaxed))))),
+    alias("ms", millis),
+    alias("pid", |_| Field::Hexable(i64::from(std::process::id()))),
+    alias("r", |c| line(c, |l| Some(&l.line))),
+    alias("rc", |c| strm(c, |s| if s.redispatched { Field::Partial(i64::from(s.retries)) } else { Field::Int(i64::from(s.retries)) })),
+    alias("rt", |c| strm(c, |s| Field::Hexable(i64::from(s.id)))),
+    alias("s", |c| own(c.strm.and_then(|s| s.server.as_ref()).map_or(b"<NOSRV>", |n| n.as_bytes()))),
+    alias("sc", |c| conns(c, 3)),
+    alias("si", |c| ip(c.strm.map(|s| &s.bc_dst))),
+    alias("sp", |c| port(c.strm.map(|s| &s.bc_dst), None)),
+    alias("sq", |c| strm(c, |s| Field::Int(i64::from(s.srv_queue)))),
+    alias("sslc", |_| Field::Missing),
+    alias("sslv", |_| Field::Missing),
+    alias("t", |c| with_millis(accept_date(c))),
+    alias("tr", |c| with_millis(request_date(c))),
+    alias("trg", |c| clf(request_date(c), date::utc)),
+    alias("trl", |c| clf(request_date(c), date::local)),
+    alias("ts", |c| strm(c, |s| Field::Plain(Short::from_slice(&[s.cause as u8, s.state as u8])))),
+    alias("tsc", |c| strm(c, with_cookies)),
+];
+
+/// Text of the proxy itself.
+fn own(t: &[u8]) -> Field<'_> {
+    Field::Text(t, Unsafe::None)
+}
+
+fn strm<'a>(ctx: &Ctx<'a>, f: impl Fn(&'a Strm) -> Field<'a>) -> Field<'a> {
+    ctx.strm.map_or(Field::Missing, f)
+}
+
+fn captured(v: Option<&bytes::Bytes>) -> Field<'_> {
+    v.map_or(Field::Missing, |v| Field::Text(v, Unsafe::Header))
+}
+
+/// A part of the request line as received; without one the request was bad.
+fn line<'a>(ctx: &Ctx<'a>, part: impl Fn(&'a RequestLine) -> Option<&'a [u8]>) -> Field<'a> {
+    match ctx.strm.and_then(|s| s.request_line.as_ref()) {
+        Some(l) => part(l).map_or(Field::Missing, |t| Field::Text(t, Unsafe::Uri)),
+        None => BAD_REQUEST,
     }
+}
+
+fn target(l: &RequestLine) -> Option<&[u8]> {
+    l.line.get(l.method_len as usize + 1..)?.get(..l.target_len as usize)
+}
+
+/// What stands before the question mark, and the rest.
+fn split_query(t: &[u8]) -> (&[u8], &[u8]) {
+    t.split_at(memchr::memchr(b'?', t).unwrap_or(t.len()))
+}
+
+fn size<'a>(ctx: &Ctx<'a>, f: impl Fn(&Strm) -> u64) -> Field<'a> {
+    strm(ctx, |s| {
+        let n = i64::try_from(f(s)).unwrap_or(i64::MAX);
+        if s.log_asap { Field::Partial(n) } else { Field::Int(n) }
+    })
+}
+
+fn timer<'a>(ctx: &Ctx<'a>, f: impl Fn(&Timers) -> i64) -> Field<'a> {
+    Timers::of(ctx).map_or(Field::Missing, |t| Field::Int(f(&t)))
+}
+
+/// A time that still runs when the line is written early.
+fn partial<'a>(ctx: &Ctx<'a>, f: impl Fn(&Timers) -> i64) -> Field<'a> {
+    match timer(ctx, f) {
+        Field::Int(n) if ctx.strm.is_some_and(|s| s.log_asap) => Field::Partial(n),
+        f => f,
+    }
+}
+
+fn conns<'a>(ctx: &Ctx<'a>, i: usize) -> Field<'a> {
+    strm(ctx, |s| Field::Int(i64::from(s.conns[i])))
+}
+
+fn ip<'a>(a: Option<&'a Address>) -> Field<'a> {
+    match a {
+        Some(Address::Unix(_) | Address::Abns(_)) => own(b"unix"),
+        Some(a) => a.ip().map_or(Field::Missing, Field::Ip),
+        None => Field::Missing,
+    }
+}
+
+/// A port; of a UNIX socket, the listener's id.
+fn port<'a>(a: Option<&'a Address>, listener: Option<u32>) -> Field<'a> {
+    match (a, listener) {
+        (Some(Address::Unix(_) | Address::Abns(_)), Some(id)) => Field::Int(i64::from(id)),
+        (Some(a), _) => a.ip().map_or(Field::Missing, |_| Field::Hexable(i64::from(a.port()))),
+        (None, _) => Field::Missing,
+    }
+}
+
+fn frontend_transport<'a>(ctx: &Ctx<'a>) -> Field<'a> {
+    let Some(s) = ctx.sess else { return Field::Missing };
+    let name = s.frontend.name.as_bytes();
+    if !s.tls {
+        return own(name);
+    }
+    let mut t = Short::from_slice(name);
+    t.push(b'~');
+    Field::Built(t, Unsafe::None)
+}
+
+/// Builds short text with something that writes to a vector.
+fn built(f: impl FnOnce(&mut Vec<u8>)) -> Short {
+    thread_local! {
+        static SCRATCH: std::cell::RefCell<Vec<u8>> = const { std::cell::RefCell::new(Vec::new()) };
+    }
+    SCRATCH.with_borrow_mut(|v| {
+        v.clear();
+        f(v);
+        Short::from_slice(v)
+    })
+}
+
+/// `14/Nov/2023:22:13:20 +0000`.
+fn clf<'a>(d: Option<SystemTime>, zone: fn(i64) -> Option<Tm>) -> Field<'a> {
+    let Some(tm) = d.and_then(|d| zone(date::micros(d).div_euclid(1_000_000))) else { return Field::Missing };
+    Field::Plain(built(|out| {
+        tm.write_log(out);
+        tm.write_zone(out);
+    }))
+}
+
+/// `14/Nov/2023:22:13:20.123`, local.
+fn with_millis<'a>(d: Option<SystemTime>) -> Field<'a> {
+    let Some(us) = d.map(date::micros) else { return Field::Missing };
+    let Some(tm) = date::local(us.div_euclid(1_000_000)) else { return Field::Missing };
+    Field::Plain(built(|out| {
+        tm.write_log(out);
+        out.push(b'.');
+        three(us, out);
+    }))
+}
+
+fn millis<'a>(ctx: &Ctx<'a>) -> Field<'a> {
+    accept_date(ctx).map_or(Field::Missing, |d| Field::Plain(built(|out| three(date::micros(d), out))))
+}
+
+/// The milliseconds of a date, on three digits.
+fn three(micros: i64, out: &mut Vec<u8>) {
+    let ms = u16::try_from(micros.rem_euclid(1_000_000) / 1000).unwrap_or(0);
+    let digit = |n: u16| b'0' + u8::try_from(n % 10).unwrap_or(0);
+    out.extend([digit(ms / 100), digit(ms / 10), digit(ms)]);
+}
+
+/// The termination state with the two letters about cookies.
+fn with_cookies(s: &Strm) -> Field<'_> {
+    let cookie = |c: u8| if c == 0 { b'-' } else { c };
+    let [a, b] = s.cookie_flags;
+    Field::Plain(Short::from_slice(&[s.cause as u8, s.state as u8, cookie(a), cookie(b)]))
 }

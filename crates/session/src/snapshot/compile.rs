@@ -126,7 +126,7 @@ fn unique_id(cx: &mut CompileCx<'_>, px: &model::Proxy) -> Option<LogFormat> {
     cx.at = Some(Checkpoint::FeHttpReqHdr);
     cx.pos = *pos;
     "unique-id-format".clone_into(&mut cx.what);
-    match LogFormat::parse(cx, word, Flavor::Value) {
+    match LogFormat::parse(cx, word, Flavor::UniqueId) {
         Ok(f) => Some(f),
         Err(e) => {
             let text = format!("failed to parse unique-id : {e}.");
