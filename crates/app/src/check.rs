@@ -21,7 +21,7 @@ pub(crate) fn condition(messages: &Messages, text: &str, args: &Args) -> Exit {
         Ok(true) => Exit::Status(0),
         Ok(false) => Exit::Status(1),
         Err(e) => {
-            messages.alert(&format!("Failed to evaluate condition: {e}"));
+            messages.alert(&e);
             Exit::Status(2)
         }
     }

@@ -1,5 +1,6 @@
 //! Messages on standard error, in HAProxy's format, kept for `show startup-logs`.
 
+use hawser_cfg::octets;
 use hawser_cli::StartupLogs;
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -94,7 +95,7 @@ impl Messages {
         self.log.0.lock().push_str(text);
         if !self.quiet.load(Ordering::Relaxed) {
             // Nobody may be listening any more; there is nothing to do about it.
-            let _ = std::io::stderr().lock().write_all(text.as_bytes());
+            let _ = std::io::stderr().lock().write_all(&octets::decode(text));
         }
     }
 }

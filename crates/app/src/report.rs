@@ -39,7 +39,7 @@ fn pretty(messages: &Messages, args: &Args, diags: &Diags, files: &Files, color:
 }
 
 fn classic(messages: &Messages, args: &Args, list: &[Diag], files: &Files) {
-    let mut classic = Classic::new(files, std::process::id());
+    let classic = Classic::new(files, std::process::id());
     for d in list {
         let level = match d.severity {
             Severity::Notice => Level::Notice,

@@ -46,7 +46,7 @@ impl Env {
     }
 
     /// Sets the variables that HAProxy defines before it reads a configuration: versions, the name of the local
-    /// peer, the default log formats. `HAPROXY_CFGFILES` is set by loading.
+    /// peer, the default log formats. Loading sets `HAPROXY_CFGFILES` and removes the log formats when it is done.
     pub fn define_builtin(&mut self, local_peer: &str) {
         self.set("HAPROXY_STARTUP_VERSION", features::VERSION);
         self.set("HAPROXY_BRANCH", features::BRANCH);
@@ -57,7 +57,7 @@ impl Env {
     }
 
     /// Removes the log formats, which exist only while a configuration is read.
-    pub fn forget_formats(&mut self) {
+    pub(crate) fn forget_formats(&mut self) {
         for (name, _) in log_formats() {
             self.unset(name);
         }

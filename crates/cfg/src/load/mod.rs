@@ -54,7 +54,8 @@ pub trait LineSink {
 }
 
 /// Reads and parses all sources: every line goes to `sink`, every message to `diags`. Returns the files for
-/// rendering; none means that there was nothing to load. `HAPROXY_CFGFILES` is set in `env`.
+/// rendering; none means that there was nothing to load. `HAPROXY_CFGFILES` is set in `env`, and the default log
+/// formats are removed from it.
 pub fn load(
     sources: &[Source],
     conditions: &CondCx<'_>,
@@ -89,9 +90,10 @@ pub fn parse(
             reader.state.diags.push(Severity::Alert, None, text).layout = Layout::Summary;
         }
         if reader.abort {
-            return;
+            break;
         }
     }
+    env.forget_formats();
 }
 
 /// What a [`LineCx`] lends out.

@@ -16,22 +16,12 @@ const DOTS: &str = "...";
 pub struct Classic<'a> {
     files: &'a Files,
     pid: u32,
-    header: Option<String>,
 }
 
 impl<'a> Classic<'a> {
-    /// For the process `pid`, without a header.
+    /// For the process `pid`.
     pub fn new(files: &'a Files, pid: u32) -> Self {
-        Self { files, pid, header: None }
-    }
-
-    /// Prints the version and the path of the program before the first message that is more than a notice.
-    pub fn with_header(mut self, version: &str, executable: &str) -> Self {
-        self.header = Some(format!(
-            "{0}haproxy version is {version}\n{0}path to executable is {executable}\n",
-            self.prefix(Severity::Notice)
-        ));
-        self
+        Self { files, pid }
     }
 
     /// The start of each message: `[ALERT]    (123) : `.
@@ -40,13 +30,8 @@ impl<'a> Classic<'a> {
     }
 
     /// One message with all its lines.
-    pub fn message(&mut self, d: &Diag) -> String {
+    pub fn message(&self, d: &Diag) -> String {
         let mut out = String::new();
-        if d.severity != Severity::Notice
-            && let Some(header) = self.header.take()
-        {
-            out.push_str(&header);
-        }
         out.push_str(&self.prefix(d.severity));
         self.place(d, &mut out);
         match &d.suggestion {

@@ -46,12 +46,13 @@ pub enum Format {
     Json,
 }
 
-/// All messages in one format. `[DIAG]` messages are left out unless `diag` is set (`-dD`).
+/// All messages in one format. The text of classic and pretty messages can represent bytes that are not UTF-8:
+/// [`octets::decode`] it where it is written. `[DIAG]` messages are left out unless `diag` is set (`-dD`).
 pub fn render(diags: &Diags, files: &Files, format: Format, pid: u32, diag: bool) -> String {
     let shown = diags.list.iter().filter(|d| diag || d.severity != Severity::Diag);
     match format {
         Format::Classic => {
-            let mut classic = Classic::new(files, pid);
+            let classic = Classic::new(files, pid);
             shown.map(|d| classic.message(d)).collect()
         }
         Format::Pretty { color } => {

@@ -144,18 +144,6 @@ fn layouts() {
 }
 
 #[test]
-fn header_comes_before_the_first_that_is_no_notice() {
-    let (diags, files) = read(b".notice a\n.warning b\n.warning c\n");
-    let mut classic = Classic::new(&files, 9).with_header("3.4.0", "/bin/x");
-    let text: String = diags.list.iter().map(|d| classic.message(d)).collect();
-    let starts: Vec<_> = text.lines().map(|l| &l[17..23]).collect();
-    assert_eq!(starts, ["config", "haprox", "path t", "config", "config"], "{text}");
-    assert!(text.contains(
-        "[NOTICE]   (9) : haproxy version is 3.4.0\n[NOTICE]   (9) : path to executable is /bin/x\n"
-    ));
-}
-
-#[test]
 fn pretty() {
     let show = |text: &[u8]| {
         let (diags, files) = read(text);
