@@ -3,7 +3,7 @@
 use super::line::Line;
 use crate::diag::{Diag, Diags};
 use crate::env::Env;
-use crate::model::{ProxyKind, RuleLine, ServerOpts};
+use crate::model::{ProxyKind, RuleLine, ServerOpts, UnixBind};
 use crate::pos::Pos;
 use crate::suggest;
 use crate::units::{self, TimeUnit, UnitError};
@@ -78,8 +78,8 @@ pub(crate) struct State {
     pub(crate) name: Arc<str>,
     /// `default-server` so far in this section.
     pub(crate) default_server: ServerOpts,
-    /// The unix-bind prefix so far.
-    pub(crate) unix_prefix: Option<String>,
+    /// `unix-bind` so far.
+    pub(crate) unix_bind: UnixBind,
     /// How many arguments the option that runs took.
     pub(crate) taken: usize,
     /// The server whose options are parsed.
@@ -126,7 +126,7 @@ impl Default for State {
             kind: SectKind::Defaults(false),
             name: "".into(),
             default_server: ServerOpts::default(),
-            unix_prefix: None,
+            unix_bind: UnixBind::default(),
             taken: 0,
             server: String::new(),
             redirects: Vec::new(),

@@ -20,6 +20,20 @@ fn listeners() {
 }
 
 #[test]
+fn unix_sockets_follow_unix_bind() {
+    let text = listen("bind /a.sock\nbind unix@/b.sock mode 600");
+    let c = config(&format!("global\nunix-bind prefix /run mode 666 gid 7\n{text}"));
+    let socket = |i: usize| {
+        let b = &c.proxies[0].binds[i];
+        let AddrKind::Unix(path) = &b.addrs[0].kind else { panic!() };
+        (path.to_str().unwrap().to_owned(), b.opts.mode, b.opts.gid)
+    };
+    assert_eq!(socket(1), ("/run/a.sock".to_owned(), Some(0o666), Some(7)));
+    assert_eq!(socket(2), ("/run/b.sock".to_owned(), Some(0o600), Some(7)));
+    assert_eq!(c.proxies[0].binds[0].opts.mode, None);
+}
+
+#[test]
 fn addresses_take_environment_variables() {
     let p = proxy("bind 127.0.0.1:$PORT\nserver s 10.0.0.1:${PORT}");
     let AddrKind::Ip(listener) = p.binds[1].addrs[0].kind else { panic!() };

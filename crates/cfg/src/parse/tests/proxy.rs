@@ -117,10 +117,6 @@ fn options() {
             "alert: 'option httpchk' : hiding headers or body at the end of the version string is unsupported. Use 'http-check send' directive instead.",
         ),
         (
-            "option http-restrict-req-hdr-names foo",
-            "alert: invalid parameter 'foo'. option 'http-restrict-req-hdr-names' expects 'preserve', 'reject' or 'delete' option.",
-        ),
-        (
             "option forceclose",
             "alert: The 'option forceclose' directive is not supported anymore since HAProxy 2.0. Use 'option httpclose' instead.",
         ),

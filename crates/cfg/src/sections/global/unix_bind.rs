@@ -24,7 +24,6 @@ pub(crate) fn parse(cx: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
         }
         let bad = match option {
             "prefix" => {
-                cx.st.unix_prefix = Some(value.to_owned());
                 g.unix_bind.prefix = Some(value.to_owned());
                 None
             }
@@ -39,6 +38,7 @@ pub(crate) fn parse(cx: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
         }
         i += 2;
     }
+    cx.st.unix_bind = g.unix_bind.clone();
 }
 
 /// Stores a value; gives back what it should have been when there is none.

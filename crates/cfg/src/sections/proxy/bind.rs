@@ -4,7 +4,7 @@ use crate::accounts;
 use crate::addr::{self, AddrUse};
 use crate::diag::Layout;
 use crate::keyword::{Row, Table};
-use crate::model::{Bind, BindOpts, Proxy};
+use crate::model::{Addr, AddrKind, Bind, BindOpts, Proxy, UnixBind};
 use crate::parse::ctx::Ctx;
 use crate::parse::kw::{Kw, flag, run, word};
 use crate::parse::line::Line;
@@ -135,8 +135,28 @@ pub(crate) fn bind(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) {
     let section = cx.st.kind.word();
     let intro = || format!("'bind {}' in section '{section}'", line.arg(0));
     parse_options(cx, &mut target, line, 2, &intro);
+    let mut addrs = addrs;
+    unix_defaults(&cx.st.unix_bind, &mut addrs, &mut target.opts);
     // A line with a bad address stays, so that the proxy does not seem to have no listener.
     p.binds.push(Bind { pos: line.pos, addrs, opts: target.opts });
+}
+
+/// What `unix-bind` says about the sockets of a line that does not say it itself.
+fn unix_defaults(unix: &UnixBind, addrs: &mut [Addr], opts: &mut BindOpts) {
+    let mut any = false;
+    for addr in addrs {
+        if let AddrKind::Unix(path) = &mut addr.kind {
+            any = true;
+            if let (Some(prefix), Some(text)) = (&unix.prefix, path.to_str()) {
+                *path = format!("{prefix}{text}").into();
+            }
+        }
+    }
+    if any {
+        opts.mode = opts.mode.or(unix.mode);
+        opts.uid = opts.uid.or(unix.uid);
+        opts.gid = opts.gid.or(unix.gid);
+    }
 }
 
 /// Parses options from word `at` on.
