@@ -100,6 +100,8 @@ pub struct Args {
     pub no_splice: bool,
     /// `-dV`.
     pub no_ssl_verify: bool,
+    /// `-dI`.
+    pub insecure_fork: bool,
     /// `-4`.
     pub ipv4_only: bool,
     /// `--diagnostics=`.
@@ -116,7 +118,7 @@ pub enum ArgsError {
 }
 
 /// Options that turn off something that this program does not have or never does: nothing is left to do.
-const NOTHING_TO_TURN_OFF: [&str; 8] = ["-de", "-dp", "-dk", "-dv", "-dG", "-dT", "-dI", "-dc"];
+const NOTHING_TO_TURN_OFF: [&str; 7] = ["-de", "-dp", "-dk", "-dv", "-dG", "-dT", "-dc"];
 
 /// Parses the words after the program's name.
 ///
@@ -229,6 +231,7 @@ fn flag(args: &mut Args, word: &str) -> bool {
         "-dr" => args.ignore_resolution = true,
         "-dR" => args.no_reuseport = true,
         "-dS" | "-dF" | "-dZ" => args.no_splice = true,
+        "-dI" => args.insecure_fork = true,
         "-dV" => args.no_ssl_verify = true,
         "-4" => args.ipv4_only = true,
         _ => return NOTHING_TO_TURN_OFF.contains(&word) || word.starts_with("-dM"),

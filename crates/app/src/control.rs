@@ -74,7 +74,10 @@ impl Control {
             tokio::select! {
                 sig = signals.next() => match sig {
                     Sig::End(n) => return Ok(End::Signal(n)),
-                    Sig::Finish => stop.begin(self.grace),
+                    Sig::Finish => {
+                        self.engine.stopping();
+                        stop.begin(self.grace);
+                    }
                     Sig::Pause => self.pause(true),
                     Sig::Resume => self.pause(false),
                     Sig::Dump => self.engine.dump_states(),
@@ -99,7 +102,6 @@ impl Control {
 
     /// Listeners close, sessions finish, `hard-stop-after` bounds it.
     async fn soft_stop(mut self, signals: &mut Signals) -> End {
-        self.engine.stopping();
         self.tell(Order::Finish);
         self.engine.tell_stopped();
         let mut left = self.workers.len();

@@ -41,6 +41,17 @@ pub struct Limits {
     pub forced: bool,
     /// Memory limit (bytes), 0 for none.
     pub memory: u64,
+    /// `strict-limits`: limits that cannot be set are fatal.
+    pub strict: bool,
+}
+
+/// What [`Limits::apply`] could not do.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Shortfall {
+    /// The process must not start.
+    Fatal(String),
+    /// It may, with less than it should have.
+    Warning(String),
 }
 
 /// What the command line asks for.
@@ -61,7 +72,8 @@ pub fn nofile() -> (u64, u64) {
 /// Decides. `sockets` are the sockets that will be bound; `fds` is [`nofile`].
 pub fn decide(cfg: &Config, wanted: Wanted, sockets: u32, fds: (u64, u64)) -> Limits {
     let g = &cfg.global;
-    let threads = g.nbthread.unwrap_or_else(default_threads).clamp(1, MAX_THREADS);
+    let most = g.thread_hard_limit.unwrap_or(MAX_THREADS).clamp(1, MAX_THREADS);
+    let threads = g.nbthread.unwrap_or_else(default_threads).clamp(1, most);
     let memory = wanted.memory_mb.unwrap_or(0) << 20;
     let fixed = fixed_fds(cfg, threads, sockets);
     let written = wanted.maxconn.or(g.maxconn).filter(|n| *n > 0);
@@ -76,6 +88,7 @@ pub fn decide(cfg: &Config, wanted: Wanted, sockets: u32, fds: (u64, u64)) -> Li
         nofile: forced.unwrap_or(maxsock),
         forced: forced.is_some(),
         memory,
+        strict: g.strict_limits != Some(false),
     }
 }
 
@@ -101,27 +114,36 @@ impl Limits {
     /// Applies the limits to the process.
     ///
     /// # Errors
-    /// The alert to print: the descriptors that were asked for cannot be had, or memory cannot be limited.
-    pub fn apply(&self) -> Result<(), String> {
+    /// The descriptors that were asked for cannot be had, or memory cannot be limited.
+    pub fn apply(&self) -> Result<(), Shortfall> {
+        let verdict = |text| if self.strict { Shortfall::Fatal(text) } else { Shortfall::Warning(text) };
+        if self.memory > 0 {
+            let limit = Rlimit { current: Some(self.memory), maximum: Some(self.memory) };
+            setrlimit(Resource::Data, limit)
+                .map_err(|e| verdict(format!("Cannot limit memory to {} bytes ({e}).", self.memory)))?;
+        }
         let (soft, hard) = nofile();
         let raised = Rlimit { current: Some(self.nofile), maximum: Some(self.nofile.max(hard)) };
         let set = setrlimit(Resource::Nofile, raised);
         // More than the hard limit is for root only; enough is enough.
-        if set.is_err() && soft < self.nofile && (self.forced || !self.automatic) {
-            return Err(format!(
-                "Cannot raise FD limit to {}, current limit is {soft} and hard limit is {hard}. Remove 'maxconn' and \
-                 'ulimit-n' from the configuration to have them adjusted, or use a 'maxconn' of at most {}.",
-                self.nofile,
-                hard.saturating_sub(self.maxsock - 2 * u64::from(self.maxconn)) / 2
-            ));
+        if set.is_ok() || soft >= self.nofile || (self.automatic && !self.forced) {
+            return Ok(());
         }
-        if self.memory > 0 {
-            let limit = Rlimit { current: Some(self.memory), maximum: Some(self.memory) };
-            setrlimit(Resource::Data, limit)
-                .map_err(|e| format!("Cannot limit memory to {} bytes ({e}).", self.memory))?;
-        }
-        Ok(())
+        let fixed = self.maxsock - 2 * u64::from(self.maxconn);
+        Err(verdict(format!(
+            "Cannot raise FD limit to {}, current limit is {soft} and hard limit is {hard}. Remove 'maxconn' and \
+             'ulimit-n' from the configuration to have them adjusted, or use a 'maxconn' of at most {}.",
+            self.nofile,
+            hard.saturating_sub(fixed) / 2
+        )))
     }
+}
+
+/// From now on no process and no thread can be made: what serves traffic has no business doing so.
+pub fn forbid_processes() {
+    let none = Rlimit { current: Some(0), maximum: Some(0) };
+    // Where the kernel refuses, the process is as safe as before.
+    let _ = setrlimit(Resource::Nproc, none);
 }
 
 #[cfg(test)]
@@ -156,6 +178,15 @@ mod tests {
         assert_eq!(maxconn(|g| g.ulimit_n = Some(3000), none, (20000, 20000)), (9987, 3000));
         assert_eq!(maxconn(|_| (), m(100), (20000, 20000)).0, 2800);
         assert_eq!(maxconn(|_| (), none, (10, 10)).0, 1);
+    }
+
+    #[test]
+    fn thread_hard_limit_wins() {
+        let threads = |n, limit| {
+            let cfg = config(|g| (g.nbthread, g.thread_hard_limit) = (Some(n), limit));
+            decide(&cfg, Wanted::default(), 1, (1000, 1000)).threads
+        };
+        assert_eq!((threads(4, None), threads(4, Some(2)), threads(1, Some(2))), (4, 2, 1));
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! Giving up root: chroot, groups, gid, uid, capabilities. One of the few places with `unsafe`.
 
 use hawser_cfg::model::Global;
-use rustix::thread::{CapabilitySet, CapabilitySets};
+use rustix::fs::Mode;
+use rustix::io::Errno;
+use rustix::thread::{CapabilitySet, CapabilitySets, UnshareFlags};
 use std::ffi::{CStr, CString};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Whom to become, resolved while the system's databases are still reachable.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -37,9 +39,10 @@ impl Identity {
     /// # Errors
     /// The text of an alert; the process must not go on.
     pub(crate) fn assume(&self) -> Result<(), String> {
+        // Nothing executed from here on may gain what this process gives up.
+        let _ = rustix::thread::set_no_new_privs(true);
         if let Some(dir) = &self.chroot {
-            rustix::process::chroot(dir).map_err(|_| format!("Cannot chroot({}).", dir.display()))?;
-            rustix::process::chdir("/").map_err(|e| format!("Cannot chdir(/) after chroot ({e})."))?;
+            jail(dir).map_err(|_| format!("Cannot chroot({}).", dir.display()))?;
         }
         let root = rustix::process::geteuid().is_root();
         if let Some(gid) = self.gid {
@@ -57,6 +60,29 @@ impl Identity {
         }
         Ok(())
     }
+}
+
+/// Confines the process to a directory; `auto` is one without a name, empty and closed for writing.
+fn jail(dir: &Path) -> rustix::io::Result<()> {
+    if dir.as_os_str() == "auto" {
+        let name = std::env::temp_dir().join(format!(".hawser-jail-{}", std::process::id()));
+        rustix::fs::mkdir(&name, Mode::RUSR | Mode::XUSR)?;
+        rustix::process::chdir(&name)?;
+        rustix::fs::rmdir(&name)?;
+    } else {
+        rustix::process::chdir(dir)?;
+    }
+    match rustix::process::chroot(".") {
+        Err(Errno::PERM) if !rustix::process::geteuid().is_root() => {
+            // A namespace of its own gives the right to do this, and the right is given up at once.
+            // SAFETY: a user namespace concerns neither memory nor descriptors.
+            unsafe { rustix::thread::unshare_unsafe(UnshareFlags::NEWUSER) }?;
+            rustix::process::chroot(".")?;
+            drop_capabilities()?;
+        }
+        outcome => outcome?,
+    }
+    rustix::process::chdir("/")
 }
 
 /// Leaving uid 0 clears the effective and permitted sets by itself, unless securebits say otherwise.

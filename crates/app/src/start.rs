@@ -9,6 +9,7 @@ use crate::cli::{self, CliSink};
 use crate::control::{Control, End};
 use crate::daemon::{self, Ready, Side};
 use crate::facts::{self, Facts};
+use crate::limits::{self, Shortfall};
 use crate::memory::Brake;
 use crate::oldpids::OldPids;
 use crate::worker::{Event, Plan, Worker};
@@ -45,6 +46,9 @@ pub(crate) fn start(mut boot: Boot<'_>) -> Result<Exit, Exit> {
     }
     let Sockets { services, api, count } = sockets;
     let (workers, events) = workers(&boot, services)?;
+    if !boot.config.global.insecure_fork_wanted && !boot.args.insecure_fork {
+        limits::forbid_processes();
+    }
     let control = control(&boot, workers, events, api, count, brake);
     let messages = Arc::clone(boot.messages);
     let end = control.run(move || {
@@ -71,7 +75,11 @@ fn limit(boot: &Boot<'_>) -> Result<(), Exit> {
     if boot.limits.automatic {
         boot.messages.notice(&format!("Automatically setting global.maxconn to {}.", boot.limits.maxconn));
     }
-    boot.limits.apply().map_err(|e| boot.fail(&e))?;
+    match boot.limits.apply() {
+        Ok(()) => {}
+        Err(Shortfall::Warning(text)) => boot.messages.warning(&text),
+        Err(Shortfall::Fatal(text)) => return Err(boot.fail(&text)),
+    }
     let no_splice = boot.args.no_splice || g.nosplice;
     let maxpipes = if no_splice { 0 } else { g.maxpipes.unwrap_or(u32::MAX) };
     hawser_proto::splice::configure(g.pipesize.unwrap_or(0) as usize, maxpipes as usize);

@@ -39,6 +39,8 @@ pub(crate) struct SockReceiver {
     again: Option<Again>,
     /// A UNIX path waiting to be moved into place.
     place: Option<unix::Placement>,
+    /// Not a duplicate of another receiver's descriptor: the one that suspends and resumes the socket.
+    primary: bool,
 }
 
 impl SockReceiver {
@@ -50,7 +52,16 @@ impl SockReceiver {
     ) -> Self {
         let local = net::getsockname(&fd).map_or(Address::Unknown, |a| Address::from_sys(&a));
         let family = Family::of(&local);
-        Self { state: State::Held(fd), info, cfg: cfg.clone(), family, local, again, place: None }
+        Self {
+            state: State::Held(fd),
+            info,
+            cfg: cfg.clone(),
+            family,
+            local,
+            again,
+            place: None,
+            primary: true,
+        }
     }
 
     pub(crate) fn with_place(mut self, place: unix::Placement) -> Self {
@@ -134,14 +145,20 @@ impl Receiver for SockReceiver {
             // can only be given up.
             return Ok(matches!(self.local, Address::Unix(_)));
         }
-        if let Some(fd) = self.borrow() {
+        // Once, and while it listens: a second time would shut down the connections that it accepts later.
+        if self.primary
+            && let Some(fd) = self.borrow()
+            && sockopt::socket_acceptconn(fd)?
+        {
             net::shutdown(fd, net::Shutdown::Read)?;
         }
         Ok(true)
     }
 
     fn resume(&mut self) -> io::Result<()> {
-        self.listen().map_err(io::Error::other)?;
+        if self.primary {
+            self.listen().map_err(io::Error::other)?;
+        }
         self.enable()
     }
 
@@ -193,12 +210,13 @@ impl Receiver for SockReceiver {
     }
 
     fn for_thread(&self, shared: bool) -> Result<Box<dyn Receiver>, BindError> {
-        let fd = match (self.again, self.cfg.reuseport && !shared) {
-            (Some(again), true) => again(&self.cfg, &self.local)?,
-            _ => self.duplicate()?,
+        let (fd, primary) = match (self.again, self.cfg.reuseport && !shared) {
+            (Some(again), true) => (again(&self.cfg, &self.local)?, true),
+            _ => (self.duplicate()?, false),
         };
         let mut other = Self::new(fd, self.info, &self.cfg, self.again);
         other.local = self.local.clone();
+        other.primary = primary;
         Ok(Box::new(other))
     }
 }

@@ -103,7 +103,8 @@ impl Runtime for View<'_> {
     }
 
     fn stopping(&self) -> bool {
-        self.worker.is_stopping()
+        // From the signal on, while `grace` still lets listeners accept.
+        self.worker.shared().stopping.load(std::sync::atomic::Ordering::Relaxed)
     }
 
     fn threads(&self) -> (u32, u32) {

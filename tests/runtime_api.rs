@@ -1,0 +1,208 @@
+//! The runtime API's sockets, and what only shows at run time: limits, memory, PROXY headers, `grace`.
+
+use hawser_testkit::process::temp_dir;
+use hawser_testkit::wire::{ask, get};
+use hawser_testkit::{Client, Hawser, binary, free_port, pause, until};
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::process::{Command, Stdio};
+
+fn bin() -> &'static str {
+    binary(env!("CARGO_BIN_EXE_hawser"))
+}
+
+const DEFAULTS: &str =
+    "defaults\n  mode http\n  timeout connect 2s\n  timeout client 8s\n  timeout server 8s\n";
+
+fn cfg(global: &str, frontend: &str) -> String {
+    format!("global\n  {global}\n{DEFAULTS}frontend f\n  {frontend}\n  http-request return status 200\n")
+}
+
+fn talk(mut s: impl Read + Write, line: &str) -> String {
+    s.write_all(line.as_bytes()).unwrap();
+    let mut out = String::new();
+    s.read_to_string(&mut out).unwrap();
+    out
+}
+
+fn unix(h: &Hawser, line: &str) -> String {
+    let path = h.dir().join("st");
+    assert!(until(3000, || UnixStream::connect(&path).is_ok()), "{}", h.stderr());
+    talk(UnixStream::connect(&path).unwrap(), line)
+}
+
+#[test]
+fn show_info_tells_what_happens() {
+    let p = free_port();
+    let global = "stats socket {dir}/st level admin\n  node n1\n  nbthread 2\n  maxconn 77";
+    let h = Hawser::start(bin(), &cfg(global, &format!("bind 127.0.0.1:{p}")), &[p]);
+    assert_eq!(get(p, "/").status, 200);
+    let held = Client::connect(p);
+    pause(100);
+    let text = unix(&h, "show info\n");
+    let field = |name: &str| {
+        let line = text.lines().find(|l| l.starts_with(&format!("{name}: ")));
+        line.unwrap_or_else(|| panic!("no {name} in {text}")).split_once(": ").unwrap().1.to_owned()
+    };
+    assert_eq!(text.lines().filter(|l| !l.is_empty()).count(), 81);
+    assert_eq!(
+        (field("Name"), field("node"), field("Nbthread")),
+        ("HAProxy".into(), "n1".into(), "2".into())
+    );
+    assert_eq!((field("Maxconn"), field("Pid")), ("77".into(), h.pid().to_string()));
+    assert!(field("CumConns").parse::<u32>().unwrap() >= 2, "{text}");
+    assert_eq!(field("CurrConns"), "1");
+    assert!(field("Build info").contains("Hawser"));
+    drop(held);
+    assert!(unix(&h, "show startup-logs\n").contains("Started as root") || !is_root());
+}
+
+fn is_root() -> bool {
+    // SAFETY: geteuid(2) has no preconditions.
+    unsafe { libc::geteuid() == 0 }
+}
+
+#[test]
+fn sockets_of_every_kind_have_their_own_level() {
+    let (p, api) = (free_port(), free_port());
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let inherited = listener.local_addr().unwrap();
+    let dir = temp_dir();
+    let file = dir.join("haproxy.cfg");
+    let global = format!(
+        "stats socket {}/st level user mode 600\n  stats socket ipv4@127.0.0.1:{api} level admin\n  stats socket fd@0 level operator",
+        dir.display()
+    );
+    std::fs::write(&file, cfg(&global, &format!("bind 127.0.0.1:{p}"))).unwrap();
+    let mut child = Command::new(bin())
+        .args(["-db", "-f"])
+        .arg(&file)
+        .stdin(Stdio::from(OwnedFd::from(listener)))
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    assert!(until(3000, || TcpStream::connect(("127.0.0.1", api)).is_ok()));
+    let level = "show cli level;set maxconn global 50\n";
+    let user = talk(UnixStream::connect(dir.join("st")).unwrap(), level);
+    let admin = talk(TcpStream::connect(("127.0.0.1", api)).unwrap(), level);
+    let operator = talk(TcpStream::connect(inherited).unwrap(), level);
+    let sockets = talk(TcpStream::connect(inherited).unwrap(), "show cli sockets\n");
+    let mode =
+        std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(dir.join("st")).unwrap().permissions());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(user, "user\n\nPermission denied\n\n");
+    assert_eq!(operator, "operator\n\nPermission denied\n\n");
+    assert_eq!(admin, "admin\n\n\n");
+    assert_eq!(mode & 0o777, 0o600);
+    assert!(sockets.starts_with("# socket lvl processes\n"), "{sockets}");
+    assert!(sockets.contains(&format!("unix@{}/st user all\n", dir.display())), "{sockets}");
+    assert!(sockets.contains(&format!("ipv4@127.0.0.1:{api} admin all\n")), "{sockets}");
+    let _ = std::fs::remove_dir_all(dir);
+}
+
+#[test]
+fn a_raised_maxconn_lets_waiting_clients_in() {
+    let p = free_port();
+    let global = "stats socket {dir}/st level admin\n  maxconn 10";
+    let h = Hawser::start(bin(), &cfg(global, &format!("bind 127.0.0.1:{p}\n  backlog 100")), &[]);
+    assert_eq!(unix(&h, "set maxconn global 2\n"), "\n");
+    let mut clients: Vec<Client> = (0..3).map(|_| Client::connect(p)).collect();
+    clients.iter_mut().for_each(|c| {
+        c.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    });
+    assert_eq!((clients[0].recv().status, clients[1].recv().status), (200, 200));
+    assert!(!clients[2].closed_within(300), "the third client was served or cut");
+    assert_eq!(unix(&h, "set maxconn global 3\n"), "\n");
+    assert_eq!(clients[2].recv().status, 200);
+    assert_eq!(unix(&h, "set maxconn global 11\n"), "Value out of range.\n\n");
+}
+
+#[test]
+fn proxy_headers_give_the_client_s_address() {
+    let p = free_port();
+    let frontend = format!(
+        "bind 127.0.0.1:{p} accept-proxy\n  http-request return status 200 content-type text/plain lf-string \"%[src]:%[src_port] %[dst]\""
+    );
+    let h = Hawser::start(bin(), &cfg("", &frontend), &[p]);
+    let request = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    let v1 = ask(p, format!("PROXY TCP4 192.0.2.7 192.0.2.8 4242 80\r\n{request}"));
+    assert_eq!(v1.text(), "192.0.2.7:4242 192.0.2.8");
+    let mut v2 =
+        b"\r\n\r\n\0\r\nQUIT\n\x21\x11\x00\x0c\xc0\x00\x02\x09\xc0\x00\x02\x0a\x00\x50\x01\xbb".to_vec();
+    v2.extend_from_slice(request.as_bytes());
+    assert_eq!(ask(p, v2).text(), "192.0.2.9:80 192.0.2.10");
+    let mut forged = Client::connect(p);
+    forged.send(request);
+    assert!(forged.closed_within(1000), "a connection without a header was served");
+    drop(h);
+}
+
+#[test]
+fn grace_announces_the_stop_while_still_accepting() {
+    let p = free_port();
+    let frontend = format!("bind 127.0.0.1:{p}\n  http-request deny deny_status 503 if {{ stopping }}");
+    let mut h = Hawser::start(bin(), &cfg("grace 700ms", &frontend), &[p]);
+    assert_eq!(get(p, "/").status, 200);
+    h.signal(libc::SIGUSR1);
+    pause(200);
+    assert_eq!(get(p, "/").status, 503);
+    assert!(h.exited().is_none());
+    assert_eq!(h.wait(3000).and_then(|s| s.code()), Some(0));
+}
+
+#[test]
+fn an_anonymous_jail_has_no_name() {
+    if !is_root() {
+        println!("skipped: not root");
+        return;
+    }
+    let p = free_port();
+    let global = "chroot auto\n  uid 65534\n  gid 65534";
+    let h = Hawser::start(bin(), &cfg(global, &format!("bind 127.0.0.1:{p}")), &[p]);
+    assert_eq!(get(p, "/").status, 200);
+    let root = std::fs::read_link(format!("/proc/{}/root", h.pid())).unwrap();
+    assert!(root.to_string_lossy().ends_with("(deleted)"), "{}", root.display());
+    let may_fork = || {
+        let limits = std::fs::read_to_string(format!("/proc/{}/limits", h.pid())).unwrap();
+        let processes = limits.lines().find(|l| l.starts_with("Max processes")).unwrap();
+        processes.split_whitespace().nth(2) != Some("0")
+    };
+    assert!(until(2000, || !may_fork()));
+    let status = std::fs::read_to_string(format!("/proc/{}/status", h.pid())).unwrap();
+    assert!(status.contains("NoNewPrivs:\t1"), "{status}");
+}
+
+#[test]
+fn a_memory_limit_costs_connections_not_the_process() {
+    let p = free_port();
+    let mut h = Hawser::start_with(
+        bin(),
+        &cfg("nbthread 1\n  maxconn 4000\n  stats socket {dir}/st", &format!("bind 127.0.0.1:{p}")),
+        &[p],
+        &["-m", "40"],
+    );
+    // Heads that never end keep their buffers.
+    let crowd: Vec<TcpStream> = (0..3500)
+        .map_while(|_| {
+            let mut c = TcpStream::connect_timeout(
+                &([127, 0, 0, 1], p).into(),
+                std::time::Duration::from_millis(300),
+            )
+            .ok()?;
+            let _ = c.write_all(format!("GET / HTTP/1.1\r\nX: {}", "x".repeat(9000)).as_bytes());
+            Some(c)
+        })
+        .collect();
+    pause(500);
+    assert!(h.exited().is_none(), "it died with {} clients:\n{}", crowd.len(), h.stderr());
+    assert!(h.rss_kib() < 48 * 1024, "{} KiB", h.rss_kib());
+    drop(crowd);
+    assert!(until(5000, || {
+        TcpStream::connect(("127.0.0.1", p)).is_ok()
+            && std::panic::catch_unwind(|| get(p, "/").status).is_ok_and(|s| s == 200)
+    }));
+    assert!(h.exited().is_none());
+}

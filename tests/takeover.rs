@@ -1,0 +1,136 @@
+//! A new process takes over from an old one: `-sf`, `-st`, failures that must leave the old one alone.
+
+use hawser_testkit::process::{run, temp_dir};
+use hawser_testkit::wire::get;
+use hawser_testkit::{Client, Hawser, binary, free_port, pause, until};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+fn bin() -> &'static str {
+    binary(env!("CARGO_BIN_EXE_hawser"))
+}
+
+fn cfg(global: &str, bind: &str, answer: u16) -> String {
+    format!(
+        "global\n  nbthread 2\n  {global}\ndefaults\n  mode http\n  timeout connect 2s\n  timeout client 8s\n  timeout server 8s\n\
+         frontend f\n  bind {bind}\n  http-request return status {answer}\n"
+    )
+}
+
+/// Starts a process that takes over from `old`.
+fn successor(cfg: &str, how: &str, old: &Hawser) -> Hawser {
+    let pid = old.pid().to_string();
+    // Nothing to wait for by its port: the old process still answers there.
+    Hawser::start_with(bin(), cfg, &[], &[how, &pid])
+}
+
+#[test]
+fn finishing_the_old_process_loses_no_request() {
+    let p = free_port();
+    let bind = format!("127.0.0.1:{p}");
+    let mut old = Hawser::start(bin(), &cfg("", &bind, 200), &[p]);
+    let (stop, good, bad) =
+        (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
+    let load: Vec<_> = (0..2)
+        .map(|_| {
+            let (stop, good, bad) = (Arc::clone(&stop), Arc::clone(&good), Arc::clone(&bad));
+            std::thread::spawn(move || {
+                while !stop.load(Ordering::Relaxed) {
+                    let answered = std::panic::catch_unwind(|| get(p, "/").status).unwrap_or(0);
+                    let counter = if matches!(answered, 200 | 204) { &good } else { &bad };
+                    counter.fetch_add(1, Ordering::Relaxed);
+                }
+            })
+        })
+        .collect();
+    pause(200);
+    let new = successor(&cfg("", &bind, 204), "-sf", &old);
+    assert_eq!(old.wait(4000).and_then(|s| s.code()), Some(0));
+    pause(200);
+    stop.store(true, Ordering::Relaxed);
+    load.into_iter().for_each(|t| t.join().unwrap());
+    assert_eq!(get(p, "/").status, 204);
+    assert!(good.load(Ordering::Relaxed) > 50);
+    assert_eq!(bad.load(Ordering::Relaxed), 0, "of {}", good.load(Ordering::Relaxed));
+    drop(new);
+}
+
+#[test]
+fn terminating_the_old_process_cuts_its_connections() {
+    let p = free_port();
+    let bind = format!("127.0.0.1:{p}");
+    let mut old = Hawser::start(bin(), &cfg("", &bind, 200), &[p]);
+    let mut c = Client::connect(p);
+    c.send("GET / HTTP/1.1\r\n");
+    pause(100);
+    let _new = successor(&cfg("", &bind, 204), "-st", &old);
+    assert!(old.wait(3000).is_some());
+    assert!(c.closed_within(1000));
+    assert_eq!(get(p, "/").status, 204);
+}
+
+#[test]
+fn an_address_that_cannot_be_shared_is_handed_over() {
+    let p = free_port();
+    let bind = format!("127.0.0.1:{p}");
+    let mut old = Hawser::start(bin(), &cfg("noreuseport", &bind, 200), &[p]);
+    let _new = successor(&cfg("noreuseport", &bind, 204), "-sf", &old);
+    assert_eq!(old.wait(5000).and_then(|s| s.code()), Some(0));
+    assert!(until(2000, || get(p, "/").status == 204));
+    assert!(old.stderr().contains("Paused frontend f."), "{}", old.stderr());
+}
+
+#[test]
+fn a_failed_start_leaves_the_old_process_as_it_was() {
+    let p = free_port();
+    let bind = format!("127.0.0.1:{p}");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut old = Hawser::start(bin(), &cfg("noreuseport", &bind, 200), &[p]);
+    let also_taken = format!("127.0.0.1:{p},{}", taken.local_addr().unwrap());
+    let mut new = successor(&cfg("noreuseport", &also_taken, 204), "-sf", &old);
+    assert_eq!(new.wait(8000).and_then(|s| s.code()), Some(1), "{}", new.stderr());
+    assert!(old.exited().is_none());
+    assert!(until(1000, || get(p, "/").status == 200), "the old process did not resume: {}", old.stderr());
+    assert!(old.stderr().contains("Resumed frontend f."), "{}", old.stderr());
+
+    // A broken configuration does not even disturb it.
+    let dir = temp_dir();
+    let broken = dir.join("haproxy.cfg");
+    std::fs::write(&broken, "frontend f\n  bnid :1\n").unwrap();
+    let pid = old.pid().to_string();
+    assert_eq!(run(bin(), &["-f", broken.to_str().unwrap(), "-sf", &pid]).code, 1);
+    assert_eq!(get(p, "/").status, 200);
+    let _ = std::fs::remove_dir_all(dir);
+}
+
+#[test]
+fn a_unix_path_is_never_missing() {
+    let dir = temp_dir();
+    let path = dir.join("s");
+    let bind = path.to_str().unwrap().to_owned();
+    let connects = |p: &Path| UnixStream::connect(p).is_ok();
+    let mut old = Hawser::start(bin(), &cfg("", &bind, 200), &[]);
+    assert!(until(3000, || connects(&path)), "{}", old.stderr());
+    let (stop, missed) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU32::new(0)));
+    let load = {
+        let (stop, missed, path) = (Arc::clone(&stop), Arc::clone(&missed), path.clone());
+        std::thread::spawn(move || {
+            while !stop.load(Ordering::Relaxed) {
+                if !connects(&path) {
+                    missed.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+        })
+    };
+    let new = successor(&cfg("", &bind, 204), "-sf", &old);
+    assert_eq!(old.wait(4000).and_then(|s| s.code()), Some(0));
+    stop.store(true, Ordering::Relaxed);
+    load.join().unwrap();
+    assert_eq!(missed.load(Ordering::Relaxed), 0);
+    assert!(connects(&path));
+    assert_eq!(std::fs::read_dir(&dir).unwrap().count(), 1, "a temporary name was left behind");
+    drop(new);
+    let _ = std::fs::remove_dir_all(dir);
+}
