@@ -4,6 +4,7 @@ use crate::action::Action;
 use crate::action::table::{self, ACTIONS};
 use crate::args::Args;
 use crate::row::{self, Row};
+use crate::slots::Slots;
 use crate::txn::RuleSet;
 use hawser_cfg::diag::{Diag, Severity};
 use hawser_cfg::keyword::Status;
@@ -21,16 +22,8 @@ pub struct RuleCx<'a, 'c> {
     pub proxy: &'c Proxy,
     /// The rule set that is being compiled.
     pub set: RuleSet,
-    /// Length of each capture slot declared so far: (requests, responses).
-    pub(crate) captures: [Vec<u32>; 2],
-    /// Slots that `capture … id` actions use.
-    pub(crate) used_captures: Vec<UsedCapture>,
-}
-
-/// A `capture … id N` action.
-pub(crate) struct UsedCapture {
-    pub(crate) response: bool,
-    pub(crate) id: usize,
+    /// Capture slots: requests, responses.
+    pub(crate) slots: [Slots; 2],
 }
 
 impl<'a, 'c> RuleCx<'a, 'c> {
@@ -45,7 +38,7 @@ impl<'a, 'c> RuleCx<'a, 'c> {
         let proxy = &config.proxies[proxy];
         cx.acls = Acls::default();
         Acls::compile(cx, &proxy.acls);
-        Self { cx, proxy, set: RuleSet::HttpReq, captures: Default::default(), used_captures: Vec::new() }
+        Self { cx, proxy, set: RuleSet::HttpReq, slots: Slots::of(proxy) }
     }
 
     /// Adds a warning at the rule's line.
@@ -53,30 +46,16 @@ impl<'a, 'c> RuleCx<'a, 'c> {
         self.cx.diags.warning(self.cx.pos, text);
     }
 
-    /// Adds the slots of `capture … header` and `declare capture`; returns the first of each kind.
-    pub(crate) fn declare_captures(&mut self) -> [usize; 2] {
-        let first = [self.captures[0].len(), self.captures[1].len()];
-        let headers = [&self.proxy.req_captures, &self.proxy.res_captures];
-        for (slots, headers) in self.captures.iter_mut().zip(headers) {
-            slots.extend(headers.iter().map(|h| h.1));
-        }
-        for (request, len) in &self.proxy.declared_captures {
-            self.captures[usize::from(!request)].push(*len);
-        }
-        first
-    }
-
     /// Reports slots that are used and not declared. A backend cannot know: frontends declare them.
     pub(crate) fn check_captures(&mut self) {
         if !self.proxy.kind.is_fe() {
             return;
         }
-        for used in std::mem::take(&mut self.used_captures) {
-            if used.id >= self.captures[usize::from(used.response)].len() {
-                let keyword = if used.response { "http-response" } else { "http-request" };
+        for (slots, keyword) in self.slots.iter().zip(["http-request", "http-response"]) {
+            for id in slots.missing() {
                 let text = format!(
-                    "Proxy '{}': unable to find capture id '{}' referenced by {keyword} capture rule.",
-                    self.proxy.name, used.id
+                    "Proxy '{}': unable to find capture id '{id}' referenced by {keyword} capture rule.",
+                    self.proxy.name
                 );
                 self.cx.diags.push(Severity::Alert, None, text);
             }

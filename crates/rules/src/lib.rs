@@ -12,6 +12,7 @@ pub mod list;
 pub mod replies;
 mod rewrite;
 pub mod row;
+mod slots;
 pub mod switching;
 #[cfg(test)]
 mod testing;

@@ -80,11 +80,10 @@ impl Rule {
 #[derive(Debug, Default)]
 pub struct ProxyRules {
     lists: [RuleList; 7],
-    /// Length of each capture slot: (requests, responses). Slots come from rules of the defaults section, then from
-    /// `capture … header`, from `declare capture`, and from the proxy's own rules.
+    /// Length of each capture slot: (requests, responses).
     pub captures: [Vec<u32>; 2],
-    /// Slot of the first `capture … header` line: (requests, responses).
-    pub header_captures: [usize; 2],
+    /// Slots of the `capture … header` lines, in order: (requests, responses).
+    pub header_captures: [Vec<usize>; 2],
 }
 
 impl ProxyRules {
@@ -101,14 +100,18 @@ impl ProxyRules {
             }
             cx.cx.acls = own;
         }
-        let header_captures = cx.declare_captures();
         for set in RuleSet::ALL {
             let own = RuleList::compile(cx, set, set.lines(&proxy.rules));
             lists[set as usize].rules.extend(own.rules);
         }
         cx.check_captures();
         cx.check_mode();
-        Self { lists, captures: std::mem::take(&mut cx.captures), header_captures }
+        let [req, res] = &cx.slots;
+        let header_captures = [
+            proxy.req_captures.iter().map(|h| req.at(h.pos)).collect(),
+            proxy.res_captures.iter().map(|h| res.at(h.pos)).collect(),
+        ];
+        Self { lists, captures: [req.lens(), res.lens()], header_captures }
     }
 
     /// One rule set.

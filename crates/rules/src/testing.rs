@@ -34,15 +34,20 @@ pub(crate) fn words(text: &str) -> Vec<Word> {
     out
 }
 
+/// A position in the only file.
+pub(crate) fn pos(number: u32) -> Pos {
+    Pos { file: FileId(0), line: number }
+}
+
 /// A line of a configuration.
 pub(crate) fn line(number: u32, text: &str) -> RuleLine {
-    RuleLine { pos: Pos { file: FileId(0), line: number }, words: words(text).into() }
+    RuleLine { pos: pos(number), words: words(text).into() }
 }
 
 /// A configuration of one proxy `p` in HTTP mode; each line is a rule with its keyword.
 pub(crate) fn config(kind: ProxyKind, lines: &[&str]) -> Config {
     let mut proxy = Proxy { name: "p".into(), kind, mode: Mode::Http, ..Proxy::default() };
-    for (number, text) in (1..).zip(lines) {
+    for (number, text) in (101..).zip(lines) {
         let set = RuleSet::ALL.into_iter().find(|s| text.starts_with(&format!("{} ", s.keyword())));
         let set = set.unwrap_or_else(|| panic!("no rule set in {text}"));
         let rule = line(number, &text[set.keyword().len()..]);

@@ -21,7 +21,7 @@ pub use errors::{ErrorDecl, ErrorKind, HttpErrors};
 pub use global::{Global, SetVar, StatsSocket, UnixBind};
 pub use log::{LogAddr, LogFormatDecl, LogTarget};
 pub use options::{CheckKind, ConnMode, ForwardFor, KeepAlive, Options, Reuse, Timeouts, opt};
-pub use proxy::{Mode, Proxy, ProxyKind};
+pub use proxy::{HeaderCapture, Mode, Proxy, ProxyKind};
 pub use rules::{DefaultRules, RuleLine, RuleLines, Userlist};
 pub use server::{RareServerOpts, Server, ServerOpts};
 

@@ -140,13 +140,13 @@ pub struct Proxy {
     /// `unique-id-header`.
     pub unique_id_header: Option<Word>,
     /// `capture request header NAME len N`.
-    pub req_captures: Vec<(Word, u32)>,
+    pub req_captures: Vec<HeaderCapture>,
     /// `capture response header NAME len N`.
-    pub res_captures: Vec<(Word, u32)>,
+    pub res_captures: Vec<HeaderCapture>,
     /// `capture cookie NAME len N`.
     pub capture_cookie: Option<(Word, u32)>,
-    /// `declare capture request|response len N`: (is request, N).
-    pub declared_captures: Vec<(bool, u32)>,
+    /// `declare capture request|response len N`: where, whether of requests, N. Slots count in order of lines.
+    pub declared_captures: Vec<(Pos, bool, u32)>,
     /// `monitor-uri`.
     pub monitor_uri: Option<Word>,
     /// `monitor fail if …` conditions.
@@ -183,4 +183,15 @@ pub struct Proxy {
     pub load_server_state: Option<Word>,
     /// `option http-no-delay`, … are in `options`; `tcpka` values above.
     pub email_alert: Vec<RuleLine>,
+}
+
+/// `capture request|response header NAME len N`.
+#[derive(Debug, Clone)]
+pub struct HeaderCapture {
+    /// Where.
+    pub pos: Pos,
+    /// The field.
+    pub name: Word,
+    /// Most bytes that are kept.
+    pub len: u32,
 }

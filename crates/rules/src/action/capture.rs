@@ -2,7 +2,7 @@
 
 use super::{Action, Step};
 use crate::args::Args;
-use crate::compile::{RuleCx, UsedCapture};
+use crate::compile::RuleCx;
 use crate::txn::{RuleSet, Txn};
 use bytes::Bytes;
 use hawser_sample::{Error, Expr};
@@ -41,7 +41,7 @@ pub(super) fn http_capture(cx: &mut RuleCx<'_, '_>, args: &mut Args<'_>) -> Resu
         }
         ["id", id] => {
             let slot = id.parse().map_err(|_| Error::new(format!("cannot parse id '{id}'")))?;
-            cx.used_captures.push(UsedCapture { response, id: slot });
+            cx.slots[usize::from(response)].refer(slot);
             Ok(Box::new(Capture { expr, slot, response }))
         }
         _ => Err(Error::new(USAGE)),
@@ -71,10 +71,9 @@ fn length(text: &str) -> Result<u32, Error> {
     text.parse().ok().filter(|n| *n > 0).ok_or_else(|| Error::new("length must be > 0"))
 }
 
-/// Adds a request slot and returns its number.
+/// The request slot of this rule.
 fn declare(cx: &mut RuleCx<'_, '_>, len: u32) -> usize {
-    cx.captures[0].push(len);
-    cx.captures[0].len() - 1
+    cx.slots[0].take(cx.cx.pos, len)
 }
 
 #[cfg(test)]

@@ -93,9 +93,10 @@ fn capture_request(fe: &Proxy, st: &mut Stream) {
     let slots = fe.rules.captures[0].len();
     st.strm.req_captures.resize(slots, None);
     st.strm.res_captures.resize(fe.rules.captures[1].len(), None);
-    let first = fe.rules.header_captures[0];
-    for (slot, (name, len)) in st.strm.req_captures.iter_mut().skip(first).zip(&fe.req_captures) {
-        *slot = st.req.values(name).next_back().map(|v| cut(v, *len));
+    for (slot, (name, len)) in fe.rules.header_captures[0].iter().zip(&fe.req_captures) {
+        if let Some(slot) = st.strm.req_captures.get_mut(*slot) {
+            *slot = st.req.values(name).next_back().map(|v| cut(v, *len));
+        }
     }
     if let Some((name, len)) = &fe.capture_cookie {
         let cookies = st.req.known(hawser_http::KnownName::Cookie);

@@ -234,9 +234,10 @@ pub(crate) fn after(cl: &mut Client, st: &mut Stream) -> Result<(), Stop> {
 
 /// `capture response header` and `capture cookie`.
 fn capture_response(fe: &crate::snapshot::Proxy, st: &mut Stream) {
-    let first = fe.rules.header_captures[1];
-    for (slot, (name, len)) in st.strm.res_captures.iter_mut().skip(first).zip(&fe.res_captures) {
-        *slot = st.res.values(name).next_back().map(|v| cut(v, *len));
+    for (slot, (name, len)) in fe.rules.header_captures[1].iter().zip(&fe.res_captures) {
+        if let Some(slot) = st.strm.res_captures.get_mut(*slot) {
+            *slot = st.res.values(name).next_back().map(|v| cut(v, *len));
+        }
     }
     if let Some((name, len)) = &fe.capture_cookie {
         st.strm.res_cookie =

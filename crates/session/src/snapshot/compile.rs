@@ -6,8 +6,7 @@ use crate::raw::PassThrough;
 use hawser_balance::resolve::Resolver;
 use hawser_balance::{CompileEnv, Counters, EventSink, RetryPolicy};
 use hawser_cfg::diag::Diags;
-use hawser_cfg::model::{self, Config, Mode, opt};
-use hawser_cfg::pos::Word;
+use hawser_cfg::model::{self, Config, HeaderCapture, Mode, opt};
 use hawser_log::{Logger, StreamLogger};
 use hawser_proto::freq::FreqCtr;
 use hawser_proto::mux::{BackMux, FrontMux, MuxConf, MuxRow};
@@ -155,7 +154,7 @@ impl Compiler<'_, '_> {
             conf.as_ref().map(|c| AddrHeader::new(c, source))
         };
         let names =
-            |l: &[(Word, u32)]| l.iter().map(|(n, len)| (n.as_bytes().into(), *len as usize)).collect();
+            |l: &[HeaderCapture]| l.iter().map(|h| (h.name.as_bytes().into(), h.len as usize)).collect();
         let Words { rules, errors, switching, use_server, monitor_fail, unique_id } = words;
         let front = if px.kind.is_fe() { self.front(switching, monitor_fail, unique_id) } else { None };
         Proxy {

@@ -1,6 +1,6 @@
 //! `capture` and `declare capture` (manual 4.2).
 
-use crate::model::Proxy;
+use crate::model::{HeaderCapture, Proxy};
 use crate::parse::ctx::Ctx;
 use crate::parse::line::Line;
 
@@ -34,7 +34,7 @@ fn header(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) {
     }
     if let Some(len) = length(cx, line, 4) {
         let list = if side == "request" { &mut p.req_captures } else { &mut p.res_captures };
-        list.push((line.owned(2), len));
+        list.push(HeaderCapture { pos: line.pos, name: line.owned(2), len });
     }
 }
 
@@ -58,7 +58,7 @@ pub(crate) fn declare(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) {
         ("capture", side @ ("request" | "response"), "len", n) => match n.parse::<u32>() {
             Ok(0) => "length must be > 0".to_owned(),
             Ok(n) => {
-                p.declared_captures.push((side == "request", n));
+                p.declared_captures.push((line.pos, side == "request", n));
                 return;
             }
             Err(_) => format!("'declare capture': cannot parse the length '{n}'."),

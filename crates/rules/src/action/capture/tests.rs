@@ -1,6 +1,6 @@
-use crate::testing::{World, compile, config, message};
+use crate::testing::{World, compile, config, message, pos};
 use crate::txn::RuleSet;
-use hawser_cfg::model::ProxyKind;
+use hawser_cfg::model::{HeaderCapture, ProxyKind};
 use hawser_cfg::pos::Word;
 
 #[test]
@@ -11,22 +11,22 @@ fn samples_fill_slots_up_to_their_length() {
             "http-request capture path len 3",
             "http-request capture str(abcdef) id 1",
             "http-request capture str(late) id 3",
-            "tcp-request content capture str(tcp) len 10",
+            "tcp-request content capture str(tcp) len 10 if TRUE",
             "http-response capture str(response) id 0",
         ],
     );
     let proxy = &mut config.proxies[0];
-    proxy.req_captures.push((Word::synthetic("host"), 20));
-    proxy.declared_captures.extend([(true, 2), (false, 4)]);
+    proxy.req_captures.push(HeaderCapture { pos: pos(200), name: Word::synthetic("host"), len: 20 });
+    proxy.declared_captures.extend([(pos(1), true, 9), (pos(103), true, 2), (pos(2), false, 4)]);
     let (rules, texts) = compile(&config);
     assert!(texts.is_empty(), "{texts:?}");
-    assert_eq!(rules.captures, [vec![20, 2, 10, 3], vec![4]]);
-    assert_eq!(rules.header_captures, [0, 0]);
+    assert_eq!(rules.captures, [vec![9, 3, 2, 10, 20], vec![4]]);
+    assert_eq!(rules.header_captures, [vec![4], vec![]]);
     let mut w = World::default();
     for set in [RuleSet::TcpReqCont, RuleSet::HttpReq, RuleSet::HttpRes] {
         w.eval(&rules, set, 0);
     }
-    assert_eq!(w.strm.req_captures, [None, Some("ab".into()), Some("tcp".into()), Some("lat".into())]);
+    assert_eq!(w.strm.req_captures, [None, Some("abc".into()), None, Some("late".into()), None]);
     assert_eq!(w.strm.res_captures, [Some("resp".into())]);
 }
 
