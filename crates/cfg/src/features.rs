@@ -46,7 +46,7 @@ pub const FEATURES: &[Feature] = &[
     off("LIBATOMIC"),
     off("LIBCRYPT"),
     off("LINUX_CAP"),
-    off("LINUX_SPLICE"),
+    on("LINUX_SPLICE"),
     on("LINUX_TPROXY"),
     off("LUA"),
     off("MATH"),
@@ -85,7 +85,7 @@ pub const FEATURES: &[Feature] = &[
 ];
 
 /// What `enabled()` knows, with what it says unless the command line or the configuration changes it.
-pub const DEFAULT_ENABLED: &[&str] = &["EPOLL", "POLL", "GETADDRINFO", "REUSEPORT", "FAST-FORWARD"];
+pub const DEFAULT_ENABLED: &[&str] = &["EPOLL", "POLL", "GETADDRINFO", "REUSEPORT", "FAST-FORWARD", "SPLICE"];
 
 /// The TLS library, for the predicates that ask about it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
