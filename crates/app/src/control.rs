@@ -4,6 +4,7 @@ use crate::cli::CliSink;
 use crate::engine::SharedEngine;
 use crate::memory::Brake;
 use crate::messages::Messages;
+use crate::sigmask;
 use crate::worker::{Event, Order, Worker};
 use hawser_listener::ListenerSet;
 use hawser_proto::{ListenerInfo, Receiver};
@@ -60,6 +61,7 @@ impl Control {
 
     async fn serve(mut self, ready: impl FnOnce()) -> io::Result<End> {
         let mut signals = Signals::install()?;
+        sigmask::release();
         let sink = Rc::clone(&self.cli_sink);
         let listeners = ListenerSet::new(sink, None);
         for (info, receiver) in std::mem::take(&mut self.cli) {

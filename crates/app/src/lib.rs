@@ -19,6 +19,7 @@ mod messages;
 mod oldpids;
 mod privileges;
 mod report;
+mod sigmask;
 mod start;
 pub mod version;
 mod worker;

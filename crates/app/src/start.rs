@@ -12,6 +12,7 @@ use crate::facts::{self, Facts};
 use crate::limits::{self, Shortfall};
 use crate::memory::Brake;
 use crate::oldpids::OldPids;
+use crate::sigmask;
 use crate::worker::{Event, Plan, Worker};
 use hawser_cli::Registry;
 use std::fs::File;
@@ -23,6 +24,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 /// Binds, goes to the background, gives up root, serves until the end.
 pub(crate) fn start(mut boot: Boot<'_>) -> Result<Exit, Exit> {
     limit(&boot)?;
+    sigmask::hold();
     let old = OldPids::new(boot.args.old.clone());
     let sockets = bind::bind(&mut boot, &old)?;
     let pidfile = open_pidfile(&boot)?;
