@@ -232,6 +232,14 @@ impl<C: Idle> IdlePool<C> {
         self.next_purge.get()
     }
 
+    /// Closes the connections that died.
+    pub fn sweep(&mut self) {
+        for lists in self.servers.values_mut().flat_map(|p| p.by_hash.values_mut()) {
+            lists.idle.retain_mut(|e| !e.conn.io.is_dead());
+            lists.safe.retain_mut(|e| !e.conn.io.is_dead());
+        }
+    }
+
     /// Closes half of the idle connections that the recent load did not need, for each server whose
     /// `pool-purge-delay` has passed, and those that died or whose server is down.
     pub fn purge(&mut self, now: Ms) {

@@ -1,8 +1,10 @@
 //! A client's connection as the layers above the mux see it.
 
+use crate::pool::Wire;
 use crate::snapshot::{Proxy, Snapshot};
 use crate::timers::Timer;
 use crate::worker::Worker;
+use hawser_balance::Conn;
 use hawser_proto::ConnSlot;
 use hawser_sample::Runtime;
 use hawser_sample::ctx::ServerFacts;
@@ -22,6 +24,10 @@ pub(crate) struct Client {
     pub(crate) timer: Timer,
     /// Its place among the limits.
     pub(crate) slot: ConnSlot,
+    /// A connection to a server that nobody else may use (`http-reuse never`).
+    pub(crate) own: Option<Box<Conn<Wire>>>,
+    /// Backend and server of the last request (`option prefer-last-server`).
+    pub(crate) last: Option<(usize, u32)>,
 }
 
 impl Client {

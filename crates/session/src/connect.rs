@@ -10,9 +10,10 @@ use hawser_balance::{
     self as balance, AssignOpts, Assignment, Circumstances, Conn, Decision, Forced, Granted, Ms,
 };
 use hawser_balance::{Priority, QueueTicket, Server, Stat, time};
+use hawser_cfg::model::opt;
 use hawser_http::Start;
 use hawser_proto::mux::{BackStream, MessageInfo};
-use hawser_proto::{ConnectTo, protocol_of};
+use hawser_proto::{Address, protocol_of};
 use hawser_sample::facts::{TermCause, TermState};
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -31,7 +32,7 @@ pub(crate) struct Link {
 impl Link {
     /// The stream.
     pub(crate) fn stream(&mut self) -> &mut dyn BackStream {
-        &mut *self.conn.io.0
+        &mut *self.conn.io.stream
     }
 
     /// The server.
@@ -106,7 +107,7 @@ async fn assign(
             now: time::ms(cl.now()),
             since: Some(since),
             forced,
-            prefer: None,
+            prefer: cl.last.filter(|l| l.0 == be.facts.index && prefers_last(be)).map(|l| l.1),
             avoid: st.tries.avoid,
             priority: Priority { class: st.strm.priority_class, offset: st.strm.priority_offset },
         };
@@ -124,9 +125,14 @@ async fn assign(
         st.strm.server = Some(slot.server().name.clone());
         st.strm.server_id = slot.server().id;
         st.strm.t.queue_end = Some(cl.now());
+        cl.last = Some((be.facts.index, slot.index()));
         st.slot = Some(slot);
         return Ok(());
     }
+}
+
+fn prefers_last(be: &Proxy) -> bool {
+    be.options.has(opt::PREFER_LAST_SERVER)
 }
 
 /// The server that a `use-server` line designates.
@@ -134,7 +140,7 @@ fn forced(cl: &Client, st: &Stream, be: &Proxy, back: &Back) -> Option<Forced> {
     if st.tries.avoid.is_some() || back.use_targets.is_empty() {
         return None;
     }
-    let even_down = be.options.has(hawser_cfg::model::opt::PERSIST);
+    let even_down = be.options.has(opt::PERSIST);
     with_ctx(cl, st, false, |ctx| {
         back.use_server.choices(ctx).find_map(|c| {
             let fixed = back.use_targets.get(c.rule).copied().flatten();
@@ -182,11 +188,14 @@ fn reuse(cl: &mut Client, st: &mut Stream, back: &Back) -> Option<Link> {
     if st.req.start == Start::Trailers || st.tries.fresh {
         return None;
     }
-    let mut link = pool::take(cl, st, st.slot.as_ref()?.server(), back.reuse)?;
+    let server = st.slot.as_ref()?.server().clone();
+    let target = Target::of(cl, st, &server);
+    let mut link = pool::take(cl, st, &server, &target, back.reuse)?;
     link.stream().send_request(&st.req, &st.info, false);
-    link.server().counters.inc(cl.worker.number(), Stat::Reuses);
+    server.counters.inc(cl.worker.number(), Stat::Reuses);
     st.strm.bc_reused = true;
     st.strm.bc_http_major = 1;
+    st.strm.bc_dst = target.addr;
     st.strm.t.connect_end = Some(cl.now());
     Some(link)
 }
@@ -194,11 +203,16 @@ fn reuse(cl: &mut Client, st: &mut Stream, back: &Back) -> Option<Link> {
 /// Connects to the server of the stream's slot.
 async fn dial(cl: &mut Client, st: &mut Stream, back: &Back, gone: Gone<'_>) -> Result<Link, Failure> {
     let Some(slot) = &st.slot else { return Err(Failure::Refused) };
-    let server = slot.server().clone();
+    let (server, index) = (slot.server().clone(), slot.index());
     server.counters.inc(cl.worker.number(), Stat::Connects);
-    let to = destination(cl, st, back, &server, slot.index());
-    st.strm.bc_dst = to.dst.clone();
+    let target = Target::of(cl, st, &server);
+    let mut to = back.dial.get(index as usize).map(|d| d.to.clone()).unwrap_or_default();
+    to.dst = target.addr.clone();
+    to.mark = st.asks.bc_mark.or(to.mark);
+    to.tos = st.asks.bc_tos.or(to.tos);
+    st.strm.bc_dst = target.addr.clone();
     st.strm.bc_reused = false;
+    cl.worker.pool().make_room();
     let line = protocol_of(&to.dst).connect(&to).map_err(|e| classify(&e))?;
     let mut stream = back.mux.connect(line);
     stream.send_request(&st.req, &st.info, !pool::may_keep(cl, st));
@@ -215,17 +229,31 @@ async fn dial(cl: &mut Client, st: &mut Stream, back: &Back, gone: Gone<'_>) -> 
     connected.await?;
     st.strm.t.connect_end = Some(cl.now());
     st.strm.bc_http_major = u8::from(st.req.start != Start::Trailers);
-    Ok(pool::opened(cl, st, &server, stream))
+    Ok(pool::opened(cl, st, &server, &target, stream))
 }
 
-/// Where and how to connect.
-fn destination(cl: &Client, st: &Stream, back: &Back, server: &Server, index: u32) -> ConnectTo {
-    let mut to = back.dial.get(index as usize).map(|d| d.to.clone()).unwrap_or_default();
-    let asked = st.strm.dst.as_ref().unwrap_or(&cl.sess.dst);
-    to.dst = server.addr.load().target(asked.port());
-    to.mark = st.asks.bc_mark.or(to.mark);
-    to.tos = st.asks.bc_tos.or(to.tos);
-    to
+/// Where to connect.
+pub(crate) struct Target {
+    pub(crate) addr: Address,
+    /// It depends on where the client connected to.
+    pub(crate) from_client: bool,
+}
+
+impl Target {
+    fn of(cl: &Client, st: &Stream, server: &Server) -> Self {
+        let conf = server.addr.load();
+        let asked = st.strm.dst.as_ref().unwrap_or(&cl.sess.dst);
+        let mut addr = conf.target(asked.port());
+        let mut from_client = conf.port_missing || conf.port_offset.is_some();
+        if let (Address::Ip(a), Some(dst)) = (&mut addr, asked.ip())
+            && a.ip().is_unspecified()
+        {
+            // A server without address is a transparent one.
+            a.set_ip(dst);
+            from_client = true;
+        }
+        Self { addr, from_client }
+    }
 }
 
 fn classify(e: &std::io::Error) -> Failure {

@@ -4,6 +4,7 @@ use crate::conn;
 use crate::pool::Wire;
 use crate::snapshot::Snapshot;
 use crate::stream::Stream;
+use crate::timers::{Timer, later};
 use arc_swap::ArcSwap;
 use hawser_balance::{FdPressure, IdlePool, Stat, time};
 use hawser_proto::{AcceptSink, Incoming, buf, clock};
@@ -71,8 +72,7 @@ struct Inner {
     #[expect(clippy::vec_box, reason = "the boxes are handed out: a stream is never moved")]
     spare: RefCell<Vec<Box<Stream>>>,
     pool: RefCell<IdlePool<Wire>>,
-    /// Woken when the pool has something to purge.
-    purger: RefCell<Option<Waker>>,
+    reaper: RefCell<Waker>,
 }
 
 /// The wakers of all client connections, to tell them that the process stops.
@@ -100,7 +100,7 @@ impl Worker {
             ended: RefCell::default(),
             spare: RefCell::default(),
             pool: RefCell::new(IdlePool::new(pressure)),
-            purger: RefCell::default(),
+            reaper: RefCell::new(Waker::noop().clone()),
         }))
     }
 
@@ -152,34 +152,35 @@ impl Worker {
         self.0.pool.borrow_mut()
     }
 
-    /// A connection became idle: the task that purges the pool may have been waiting for one.
-    pub(crate) fn pool_changed(&self) {
-        if let Some(w) = self.0.purger.borrow_mut().take() {
-            w.wake();
-        }
+    /// Wakes the task of [`Worker::purge_pool`].
+    pub(crate) fn reaper(&self) -> Waker {
+        self.0.reaper.borrow().clone()
     }
 
-    /// Purges idle connections to servers, for ever: one task of the thread.
+    /// Closes idle connections to servers that died, and those that the load does not need any more; one task of
+    /// the thread, which never ends.
     pub async fn purge_pool(self) {
-        loop {
-            let next = self.0.pool.borrow().next_purge();
-            let Some(at) = next else {
-                poll_fn(|cx| {
-                    if self.0.pool.borrow().next_purge().is_some() {
-                        return Poll::Ready(());
-                    }
-                    *self.0.purger.borrow_mut() = Some(cx.waker().clone());
-                    Poll::Pending
-                })
-                .await;
-                continue;
-            };
-            let now = time::now();
-            if at > now {
-                tokio::time::sleep(Duration::from_millis(at - now)).await;
+        let mut timer = Timer::default();
+        let reaping = poll_fn(|cx| {
+            let mut reaper = self.0.reaper.borrow_mut();
+            if !reaper.will_wake(cx.waker()) {
+                reaper.clone_from(cx.waker());
             }
-            self.0.pool.borrow_mut().purge(time::now());
-        }
+            drop(reaper);
+            let now = clock::now();
+            let mut pool = self.0.pool.borrow_mut();
+            pool.sweep();
+            pool.purge(time::ms(now));
+            let next =
+                pool.next_purge().map(|at| Duration::from_millis(at.saturating_sub(time::ms(now)).max(1)));
+            drop(pool);
+            if timer.poll(cx, now, later(now, next)).is_ready() {
+                cx.waker().wake_by_ref();
+            }
+            Poll::<()>::Pending
+        });
+        // Asking hundreds of connections for news is no reason to be sent to the back of the queue.
+        tokio::task::unconstrained(reaping).await;
     }
 
     /// A blank stream.

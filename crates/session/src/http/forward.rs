@@ -127,7 +127,7 @@ pub(crate) async fn run(
         return Ok(Next::Close);
     }
     let whole = up.is_done();
-    pool::give_back(cl, link, whole);
+    pool::give_back(cl, st, link, whole);
     if front.next_request() {
         return Ok(Next::KeepAlive);
     }

@@ -217,7 +217,8 @@ impl Compiler<'_, '_> {
     }
 
     fn back(&mut self, facts: &Arc<ProxyFacts>, use_server: Switching) -> Back {
-        let px = self.px;
+        let dispatched = dispatched(self.px);
+        let px = dispatched.as_ref().unwrap_or(self.px);
         let env = CompileEnv {
             config: self.cfg,
             facts: facts.clone(),
@@ -285,6 +286,18 @@ impl Compiler<'_, '_> {
             case_adjust: if adjust { g.h1_case_adjust.clone() } else { Vec::new() },
         }
     }
+}
+
+/// `dispatch`: one server that has no name.
+fn dispatched(px: &model::Proxy) -> Option<model::Proxy> {
+    let (pos, addr) = px.dispatch.as_ref().filter(|_| px.servers.is_empty())?;
+    let server = model::Server {
+        pos: *pos,
+        name: "<NOSRV>".into(),
+        addr: addr.clone(),
+        opts: model::ServerOpts::default(),
+    };
+    Some(model::Proxy { servers: vec![server], ..px.clone() })
 }
 
 /// `option abortonclose`, the default of HTTP mode.
