@@ -125,6 +125,7 @@ impl Backend {
         match s.tracks() {
             Some((be, idx)) => be.servers.get(idx as usize).map_or(Oper::Up, |t| t.state().oper),
             None if admin.any(Admin::DRAIN) && s.check.lock().enabled => Oper::Down,
+            None if s.starts_down() => Oper::Down,
             None => back_up(s),
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::backend::Backend;
 use crate::counters::{Counters, raise};
+use crate::observe::Observer;
 use crate::time::Ms;
 use arc_swap::ArcSwap;
 use hawser_cfg::model::ServerOpts;
@@ -151,6 +152,7 @@ pub struct Server {
     /// Told when all sessions on the server have to end; `None` when that can never happen.
     pub(crate) session_end: Option<Notify>,
     pub(crate) links: OnceLock<Links>,
+    pub(crate) observer: OnceLock<Arc<dyn Observer>>,
 }
 
 /// Who follows whom (`track`); set once all backends exist.
@@ -191,7 +193,7 @@ impl Server {
             dequeued: AtomicU32::new(0),
             uweight: weight.into(),
             eweight: (weight * WEIGHT_SCALE).into(),
-            oper: AtomicU8::new(Oper::Up as u8),
+            oper: AtomicU8::new(if starts_down(o) { Oper::Down } else { Oper::Up } as u8),
             admin: AtomicU8::new(if o.disabled { Admin::CMAINT.0 | Admin::FMAINT.0 } else { 0 }),
             last_change: AtomicU64::new(0),
             downtime: AtomicU64::new(0),
@@ -199,6 +201,7 @@ impl Server {
             check_resets: AtomicU32::new(0),
             session_end: ends_sessions.then(Notify::new),
             links: OnceLock::new(),
+            observer: OnceLock::new(),
         }
     }
 
@@ -288,6 +291,12 @@ impl Server {
         }
     }
 
+    /// `init-state down` or `fully-down`: it is down until a check says otherwise, at start and after
+    /// maintenance.
+    pub fn starts_down(&self) -> bool {
+        starts_down(&self.opts)
+    }
+
     /// A number that changes whenever the health of the check starts anew: maintenance ended.
     pub fn check_resets(&self) -> u32 {
         self.check_resets.load(Relaxed)
@@ -353,6 +362,10 @@ impl Server {
         self.load.minconn.store(minconn, Relaxed);
         self.load.maxconn.store(maxconn, Relaxed);
     }
+}
+
+fn starts_down(o: &ServerOpts) -> bool {
+    o.check && matches!(o.init_state.as_deref(), Some("down" | "fully-down"))
 }
 
 /// `minconn` alone, or above `maxconn`, is a fixed limit.

@@ -458,6 +458,31 @@ fn trackers_follow() {
 }
 
 #[test]
+fn init_states() {
+    let with = |state: &'static str, check| {
+        move |o: &mut ServerOpts| {
+            o.check = check;
+            o.rare_mut().init_state = Some(state.into());
+        }
+    };
+    let cases = [
+        ("none", true, 1),
+        ("up", true, 1),
+        ("fully-up", true, 1),
+        ("down", true, 0),
+        ("fully-down", true, 0),
+        ("down", false, 1),
+    ];
+    for (state, check, usable) in cases {
+        let be = backend("", vec![srv("a", with(state, check))]);
+        assert_eq!(be.usable_servers(), usable, "{state}");
+        be.set_admin(0, Admin::FMAINT, Admin::NONE, 2);
+        be.set_admin(0, Admin::NONE, Admin::FMAINT, 2);
+        assert_eq!(be.usable_servers(), usable, "{state} after maintenance");
+    }
+}
+
+#[test]
 fn unresolved_servers() {
     let named = |name: &str, init: Option<&str>| {
         let mut s = srv("s1", |o| o.rare_mut().init_addr = init.map(str::to_owned));

@@ -67,7 +67,7 @@ pub(super) fn url_param(w: &mut Words<'_, '_>) -> Made {
             return Err(format!("balance url_param only accepts 'check_post' modifier (got '{other}')."));
         }
     };
-    let name = w.arg(0).as_bytes().to_vec();
+    let name = w.args.first().map(|n| n.octets().into_owned()).unwrap_or_default();
     Ok(hashed(w, Source::UrlParam { name, check_post }))
 }
 

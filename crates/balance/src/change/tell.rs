@@ -81,7 +81,8 @@ impl Backend {
         }
     }
 
-    fn tell(&self, level: Level, text: &str) {
+    /// Sends a line to the logs of the backend and to the terminal.
+    pub fn tell(&self, level: Level, text: &str) {
         self.events.event(&Event { proxy: &self.facts, level, text, console: Some(text) });
     }
 }
