@@ -91,6 +91,8 @@ pub struct LogFormat {
     /// An encoding for the whole: one object of all named items.
     object: Encoding,
     bin: bool,
+    /// Spaces around an item that writes nothing are one.
+    merge: bool,
     pos: Pos,
 }
 
@@ -116,9 +118,13 @@ impl LogFormat {
         if self.object != Encoding::None {
             return self.eval_object(ctx, out);
         }
+        let start = out.len();
         for n in &self.nodes {
             match &n.what {
-                What::Text(t) => out.extend_from_slice(t),
+                What::Text(t) => {
+                    let again = self.merge && t.starts_with(b" ") && out[start..].ends_with(b" ");
+                    out.extend_from_slice(&t[usize::from(again)..]);
+                }
                 // The common case of fields and payloads: nothing is done to the value.
                 What::Expr(e) if n.flags == Flags::default() => {
                     if let Some(v) = e.eval(ctx) {

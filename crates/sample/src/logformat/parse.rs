@@ -26,7 +26,7 @@ impl LogFormat {
         };
         p.run(text)?;
         let (object, bin) = (p.object, p.flags.bin);
-        Ok(Self { nodes: p.finish(), object, bin, pos })
+        Ok(Self { nodes: p.finish(), object, bin, merge: flavor.merges_spaces(), pos })
     }
 }
 
