@@ -47,9 +47,6 @@ pub enum UnitError {
     /// More than [`MAX_TIME`].
     #[error("overflow")]
     Overflow,
-    /// Not zero, but less than one unit.
-    #[error("underflow")]
-    Underflow,
     /// A character that does not belong there, at this byte offset; `None` is the end of the text. A size that
     /// is too large ends at the character that makes it so.
     #[error("unexpected character")]

@@ -226,7 +226,7 @@ impl Ctx<'_> {
             Err(e) => {
                 let rest = match e {
                     UnitError::Unexpected(at, _) => text.get(at..).unwrap_or(text),
-                    UnitError::Overflow | UnitError::Underflow => text,
+                    UnitError::Overflow => text,
                 };
                 let why = format!("unexpected '{rest}' after size passed to '{}'", line.keyword());
                 self.alert_arg(line, i, why);
@@ -327,17 +327,14 @@ impl Ctx<'_> {
 
 /// HAProxy's words for a time that it cannot use.
 pub(crate) fn time_error(e: UnitError, text: &str, keyword: &str, unit: TimeUnit) -> String {
-    let (max, min) = match unit {
-        TimeUnit::Us => ("2147483647 us or ~35 minutes", "1 us"),
-        TimeUnit::S => ("2147483647 s or ~68 years", "1 s"),
-        _ => ("2147483647 ms or ~24.8 days", "1 ms"),
+    let max = match unit {
+        TimeUnit::Us => "2147483647 us or ~35 minutes",
+        TimeUnit::S => "2147483647 s or ~68 years",
+        _ => "2147483647 ms or ~24.8 days",
     };
     match e {
         UnitError::Overflow => {
             format!("timer overflow in argument '{text}' to '{keyword}' (maximum value is {max})")
-        }
-        UnitError::Underflow => {
-            format!("timer underflow in argument '{text}' to '{keyword}' (minimum non-null value is {min})")
         }
         UnitError::Unexpected(_, Some(c)) if keyword.starts_with("timeout ") => {
             format!("unexpected character '{c}' in '{keyword}'")

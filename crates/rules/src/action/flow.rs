@@ -183,9 +183,6 @@ fn time_error(e: UnitError, word: &str, rule: &str) -> Error {
         UnitError::Overflow => format!(
             "timer overflow in argument '{word}' to rule '{rule}' (maximum value is 2147483647 ms or ~24.8 days)"
         ),
-        UnitError::Underflow => {
-            format!("timer underflow in argument '{word}' to rule '{rule}' (minimum value is 1 ms)")
-        }
         UnitError::Unexpected(_, c) => {
             format!("unexpected character '{}' in rule '{rule}'", c.unwrap_or(' '))
         }
@@ -196,7 +193,6 @@ fn time_error(e: UnitError, word: &str, rule: &str) -> Error {
 fn wait_error(e: UnitError) -> Error {
     Error::new(match e {
         UnitError::Overflow => "time overflow (maximum value is 2147483647 ms or ~24.8 days)".to_owned(),
-        UnitError::Underflow => "time underflow (minimum non-null value is 1 ms)".to_owned(),
         UnitError::Unexpected(_, c) => format!("unexpected character '{}'", c.unwrap_or(' ')),
     })
 }
