@@ -22,6 +22,7 @@ pub fn run(name: &str, words: &[String]) -> Exit {
     let started = clock::now();
     hawser_log::set_program_name(name);
     let messages = Arc::new(Messages::default());
+    tell_panics(&messages);
     let args = match args::parse(words) {
         Ok(args) => args,
         Err(ArgsError::Usage) => return usage(name),
@@ -55,6 +56,20 @@ pub fn run(name: &str, words: &[String]) -> Exit {
         Ok(boot) => start::start(boot).unwrap_or_else(|exit| exit),
         Err(exit) => exit,
     }
+}
+
+/// A panic ends one connection; it is worth an alert and, where asked for, a backtrace.
+fn tell_panics(messages: &Arc<Messages>) {
+    let messages = Arc::clone(messages);
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        messages.alert(&format!("Internal error in thread {}, please report it.", thread_name()));
+        before(info);
+    }));
+}
+
+fn thread_name() -> String {
+    std::thread::current().name().unwrap_or("?").to_owned()
 }
 
 /// `-q`, `quiet`, and a process that has left its terminal.

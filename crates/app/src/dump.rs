@@ -2,7 +2,7 @@
 //! built are registered too: `docs/compatibility.md` tells them apart.
 
 use hawser_cfg::keyword::{Meta, Status, Which, dump_config};
-use hawser_cli::{Registry as Commands, Status as CommandStatus};
+use hawser_cli::Status as CommandStatus;
 use hawser_sample::args::ArgSpec;
 use hawser_sample::checkpoint::{CHECKPOINT_NAMES, CHECKPOINTS};
 use hawser_sample::registry::Registry as Samples;
@@ -51,7 +51,7 @@ fn configuration(out: &mut String) {
 
 fn commands(out: &mut String) {
     out.push_str("# List of registered CLI keywords:\n");
-    for row in Commands::new(hawser_cli::commands::TABLES).rows() {
+    for row in crate::commands::registry().rows() {
         let mark = |on: bool, word: &'static str| if on { word } else { "" };
         let master = row.status == CommandStatus::Master;
         let _ = writeln!(

@@ -7,6 +7,7 @@ mod bind;
 mod boot;
 mod check;
 mod cli;
+mod commands;
 mod control;
 mod daemon;
 mod dump;

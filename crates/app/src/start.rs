@@ -6,6 +6,7 @@ use crate::bind::{self, Listening, Sockets};
 use crate::boot::{Boot, set_quiet};
 use crate::check;
 use crate::cli::{self, CliSink};
+use crate::commands;
 use crate::control::{Control, End};
 use crate::daemon::{self, Ready, Side};
 use crate::facts::{self, Facts};
@@ -14,7 +15,6 @@ use crate::memory::Brake;
 use crate::oldpids::OldPids;
 use crate::sigmask;
 use crate::worker::{Event, Plan, Worker};
-use hawser_cli::Registry;
 use std::fs::File;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -25,6 +25,8 @@ use tokio::sync::mpsc::UnboundedReceiver;
 pub(crate) fn start(mut boot: Boot<'_>) -> Result<Exit, Exit> {
     limit(&boot)?;
     sigmask::hold();
+    // The time zone is a file that a chroot may hide.
+    hawser_sample::date::init();
     let old = OldPids::new(boot.args.old.clone());
     let sockets = bind::bind(&mut boot, &old)?;
     let pidfile = open_pidfile(&boot)?;
@@ -178,7 +180,7 @@ fn control(
         listeners,
         sockets: names,
     });
-    let registry = Arc::new(Registry::new(hawser_cli::commands::TABLES));
+    let registry = Arc::new(commands::registry());
     Control {
         engine: Arc::clone(&boot.engine),
         workers,

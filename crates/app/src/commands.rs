@@ -1,0 +1,50 @@
+//! Commands of the runtime API that need more than the process: the layers that serve traffic.
+
+use hawser_cli::{Call, Command, Level, Registry, Reply};
+use hawser_proto::clock;
+use hawser_sample::date;
+use std::time::UNIX_EPOCH;
+
+#[rustfmt::skip]
+static COMMANDS: &[Command] = &[
+    Command::new("show errors", "show errors [<px>] [request|response]", Level::Operator, show_errors, "show the last invalid request and response of each proxy"),
+];
+
+/// All commands of the program.
+pub(crate) fn registry() -> Registry {
+    let mut tables = hawser_cli::commands::TABLES.to_vec();
+    tables.push(COMMANDS);
+    Registry::new(&tables)
+}
+
+/// Invalid messages are not kept, so there are none to show.
+fn show_errors(_: &mut Call<'_>) -> Reply {
+    let now = clock::wall().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let mut text = b"Total events captured on [".to_vec();
+    let seconds = i64::try_from(now.as_secs()).unwrap_or_default();
+    if let Some(tm) = date::local(seconds) {
+        tm.strftime(b"%d/%b/%Y:%H:%M:%S", &mut text);
+    }
+    let text = String::from_utf8_lossy(&text);
+    Reply::Dump(format!("{text}.{:03}] : 0\n", now.subsec_millis()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hawser_cli::{Conversation, SeverityOutput, State};
+    use std::time::Duration;
+
+    #[test]
+    fn errors_are_dated() {
+        let mut c = Conversation::new(Level::Operator, SeverityOutput::None, Duration::from_secs(1));
+        c.feed(b"show errors\n");
+        let line = c.next_line().unwrap().unwrap();
+        let Reply::Dump(text) = c.execute(&line[0], &State::default(), &registry()) else {
+            panic!("refused")
+        };
+        // Total events captured on [23/Nov/2026:07:36:59.040] : 0
+        let date = text.strip_prefix("Total events captured on [").unwrap().strip_suffix("] : 0\n").unwrap();
+        assert_eq!((date.len(), date.matches(['/', ':', '.']).count()), (24, 6), "{date}");
+    }
+}
