@@ -3,7 +3,7 @@
 use crate::client::{Client, View};
 use crate::connect::Tries;
 use crate::held::Held;
-use crate::snapshot::{Proxy, Times};
+use crate::snapshot::{Proxy, Snapshot, Times};
 use hawser_balance::{BackendGuard, Slot};
 use hawser_http::Head;
 use hawser_proto::mux::MessageInfo;
@@ -28,6 +28,9 @@ pub(crate) struct Stream {
     pub(crate) res: Head,
     /// What the mux said of the request.
     pub(crate) info: MessageInfo,
+    /// Length of the heads of request and response as they came, and the body bytes beside them in the buffer that
+    /// HAProxy would have used for both: they bound what rules may add.
+    pub(crate) came: [Came; 2],
     /// What rules ask of the stream.
     pub(crate) asks: Asks,
     /// Body bytes of the request that were read ahead.
@@ -62,6 +65,7 @@ impl Stream {
         self.asks = Asks { scratch, ..Asks::default() };
         self.held.clear();
         self.res_held.clear();
+        self.came = Default::default();
         self.logged = false;
         self.monitor = false;
         self.tries = Tries::default();
@@ -105,6 +109,26 @@ impl Stream {
     }
 }
 
+/// What arrived of a message when its rules are due (bytes).
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Came {
+    head: usize,
+    body: usize,
+}
+
+impl Came {
+    /// A head, and body bytes that are at hand.
+    pub(crate) fn new(head: &Head, body: usize, snapshot: &Snapshot) -> Self {
+        Self { head: head.buf.len(), body: 0 }.with_body(body, snapshot)
+    }
+
+    /// The same, with more of the body; what is reserved for rewrites stays free.
+    pub(crate) fn with_body(self, body: usize, snapshot: &Snapshot) -> Self {
+        let room = snapshot.bufsize.saturating_sub(snapshot.maxrewrite + self.head);
+        Self { body: body.min(room).max(self.body), ..self }
+    }
+}
+
 /// Bytes that rules may look at.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Seen<'a> {
@@ -126,7 +150,7 @@ pub(crate) fn with_txn<R>(
 ) -> R {
     let Client { worker, snapshot, fe, sess, .. } = cl;
     let view = View { worker, snapshot };
-    let Stream { strm, req, res, asks, held, res_held, be, .. } = st;
+    let Stream { strm, req, res, asks, held, res_held, be, came, .. } = st;
     let has_req = req.start != hawser_http::Start::Trailers;
     let has_res = response && res.start != hawser_http::Start::Trailers;
     let seen = seen.unwrap_or(Seen {
@@ -147,7 +171,7 @@ pub(crate) fn with_txn<R>(
         partial: seen.partial,
         capture_lens: [&fe.rules.captures[0], &fe.rules.captures[1]],
         errors: Stream::errors(fe, be.as_ref()),
-        room: Room { bufsize: snapshot.bufsize, held: 0 },
+        room: Room { bufsize: snapshot.bufsize, held: came[usize::from(response)].body },
         asks,
     };
     f(&mut txn)

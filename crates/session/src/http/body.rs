@@ -42,6 +42,7 @@ pub(crate) async fn collect(
         cl.poll_deadline(cx, deadline).map(|()| None)
     })
     .await;
+    st.came[0] = st.came[0].with_body(st.held.len(), &cl.snapshot);
     match outcome {
         Some(Ok(())) => Ok(()),
         Some(Err(e)) => Err(broken(&e)),
@@ -100,6 +101,7 @@ pub(crate) async fn collect_response(
         cl.poll_deadline(cx, deadline).map(|()| None)
     })
     .await;
+    st.came[1] = st.came[1].with_body(st.res_held.len(), &cl.snapshot);
     match outcome {
         Some(Ok(())) => Ok(()),
         Some(Err(_)) => Err(Stop::error(502, TermCause::Server, TermState::Headers)),

@@ -4,7 +4,7 @@ use crate::client::Client;
 use crate::http::{body, rules};
 use crate::snapshot::{AddrHeader, Proxy};
 use crate::stop::{Answer, Stop};
-use crate::stream::{Stream, with_ctx};
+use crate::stream::{Came, Stream, with_ctx};
 use crate::timers::{earlier, later};
 use bytes::Bytes;
 use hawser_cfg::model::opt;
@@ -46,6 +46,7 @@ pub(crate) async fn receive(
     match outcome {
         Some(Ok(info)) => {
             st.info = info;
+            st.came[0] = Came::new(&st.req, front.data().len(), &cl.snapshot);
             st.strm.t.request_end = Some(cl.now());
             received(cl, st);
             Ok(())
@@ -141,6 +142,7 @@ pub(crate) async fn frontend(
     let fe = cl.fe.clone();
     rules::request(cl, st, front, &fe, RuleSet::TcpReqCont).await?;
     monitor(cl, st)?;
+    buffer(cl, st, front, &fe).await?;
     rules::request(cl, st, front, &fe, RuleSet::HttpReq).await
 }
 
@@ -165,15 +167,12 @@ pub(crate) async fn backend(
 ) -> Result<(), Stop> {
     let Some(be) = st.be.clone().filter(|b| !Arc::ptr_eq(b, &cl.fe)) else { return Ok(()) };
     rules::request(cl, st, front, &be, RuleSet::TcpReqCont).await?;
+    buffer(cl, st, front, &be).await?;
     rules::request(cl, st, front, &be, RuleSet::HttpReq).await
 }
 
-/// What the proxies' options add to the request, and the body if they want to see it first.
-pub(crate) async fn finalise(
-    cl: &mut Client,
-    st: &mut Stream,
-    front: &mut dyn FrontStream,
-) -> Result<(), Stop> {
+/// What the proxies' options add to the request.
+pub(crate) fn finalise(cl: &Client, st: &mut Stream) {
     let be = st.be.clone();
     for source in [true, false] {
         let (own, of_client) =
@@ -187,10 +186,18 @@ pub(crate) async fn finalise(
     if let Some((name, id)) = unique {
         st.req.add(name, id);
     }
-    let buffers = |p: &Proxy| p.options.has(opt::HTTP_BUFFER_REQUEST);
-    if buffers(&cl.fe) || be.as_deref().is_some_and(buffers) {
-        let time = cl.fe.times.http_request;
-        body::collect(cl, st, front, time, 0).await?;
+}
+
+/// `option http-buffer-request`: the proxy's rules want to see the body.
+async fn buffer(
+    cl: &mut Client,
+    st: &mut Stream,
+    front: &mut dyn FrontStream,
+    px: &Proxy,
+) -> Result<(), Stop> {
+    if !px.options.has(opt::HTTP_BUFFER_REQUEST) {
+        return Ok(());
     }
-    Ok(())
+    let time = cl.fe.times.http_request;
+    body::collect(cl, st, front, time, 0).await
 }

@@ -7,7 +7,7 @@ use crate::http::request::cut;
 use crate::http::rules;
 use crate::pump::{Blocked, Pump, Turn};
 use crate::stop::Stop;
-use crate::stream::Stream;
+use crate::stream::{Came, Stream};
 use hawser_balance::{self as balance, Ms, Stat};
 use hawser_http::{BodyLen, KnownName, Version};
 use hawser_proto::mux::{FrontStream, MessageInfo, StreamError};
@@ -197,6 +197,7 @@ pub(crate) async fn rules(
     st.strm.server_status = st.res.status();
     st.strm.status = st.res.status();
     st.strm.res_version = Some(st.res.version());
+    st.came[1] = Came::new(&st.res, link.stream().data().len(), &cl.snapshot);
     let fe = cl.fe.clone();
     if fe.has_captures() {
         capture_response(&fe, st);

@@ -48,11 +48,16 @@ pub fn compile(cfg: &Config, diags: &mut Diags, opts: &CompileOpts<'_>) -> Snaps
         proxies,
         files: cfg.files.clone(),
         bufsize: bufsize(cfg),
+        maxrewrite: maxrewrite(cfg),
     }
 }
 
 fn bufsize(cfg: &Config) -> usize {
     cfg.global.bufsize.unwrap_or(16384) as usize
+}
+
+fn maxrewrite(cfg: &Config) -> usize {
+    cfg.global.maxrewrite.unwrap_or(1024) as usize
 }
 
 /// Names, ids and modes of all proxies; ids that are not set count up from 2, skipping those that are.
@@ -278,7 +283,7 @@ impl Compiler<'_, '_> {
         let o = self.px.options;
         MuxConf {
             max_fields: g.maxhdr.unwrap_or(101) as usize,
-            max_bytes: bufsize(self.cfg).saturating_sub(g.maxrewrite.unwrap_or(1024) as usize).max(256),
+            max_bytes: bufsize(self.cfg).saturating_sub(maxrewrite(self.cfg)).max(256),
             unsafe_request: o.has(opt::UNSAFE_REQUEST),
             unsafe_response: o.has(opt::UNSAFE_RESPONSE),
             payload_with_any_method: g.h1_accept_payload_with_any_method,

@@ -35,6 +35,8 @@ pub struct Snapshot {
     pub files: Vec<Arc<str>>,
     /// `tune.bufsize` (bytes).
     pub bufsize: usize,
+    /// `tune.maxrewrite` (bytes): what a head with its body must leave free of that.
+    pub maxrewrite: usize,
 }
 
 impl Snapshot {
