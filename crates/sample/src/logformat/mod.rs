@@ -118,12 +118,14 @@ impl LogFormat {
         if self.object != Encoding::None {
             return self.eval_object(ctx, out);
         }
-        let start = out.len();
+        // Where the last text left a space, if it did.
+        let mut spaced = None;
         for n in &self.nodes {
             match &n.what {
                 What::Text(t) => {
-                    let again = self.merge && t.starts_with(b" ") && out[start..].ends_with(b" ");
+                    let again = self.merge && spaced == Some(out.len()) && t.starts_with(b" ");
                     out.extend_from_slice(&t[usize::from(again)..]);
+                    spaced = t.ends_with(b" ").then_some(out.len());
                 }
                 // The common case of fields and payloads: nothing is done to the value.
                 What::Expr(e) if n.flags == Flags::default() => {
