@@ -241,3 +241,6 @@ fn ident(text: &str) -> &str {
     let end = text.find(['(', ',', ')', ']', ' ', '\t']).unwrap_or(text.len());
     &text[..end]
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,7 +18,7 @@ pub type EachFn = for<'a> fn(&'a [Arg], &Ctx<'a>, &mut dyn FnMut(Value<'a>) -> b
 pub type ConvFn = for<'a> fn(&'a [Arg], Value<'a>, &Ctx<'a>) -> Option<Value<'a>>;
 
 /// Checks and prepares arguments beyond their types. The error follows "invalid args in fetch method 'x' : ".
-pub type CheckFn = fn(&mut CompileCx<'_>, &mut Vec<Arg>) -> Result<(), Error>;
+pub type CheckFn = fn(&mut CompileCx<'_>, &mut [Arg]) -> Result<(), Error>;
 
 /// When a fetch's answer may still change while input is arriving (`inspect-delay`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -99,14 +99,14 @@ fn digest<'a>(a: &'a [Arg], v: Value<'a>, _: &Ctx<'a>) -> Option<Value<'a>> {
     Some(a.first()?.own::<Algo>()?.value(&v.into_bin()))
 }
 
-fn digest_args(_: &mut CompileCx<'_>, a: &mut Vec<Arg>) -> Result<(), Error> {
+fn digest_args(_: &mut CompileCx<'_>, a: &mut [Arg]) -> Result<(), Error> {
     let algo = Algo::of(a[0].word())
         .ok_or_else(|| Error::new("algorithm must be a valid OpenSSL message digest name."))?;
     a[0] = Arg::Own(Arc::new(algo));
     Ok(())
 }
 
-fn sha2_args(_: &mut CompileCx<'_>, a: &mut Vec<Arg>) -> Result<(), Error> {
+fn sha2_args(_: &mut CompileCx<'_>, a: &mut [Arg]) -> Result<(), Error> {
     let algo = match a[0].int().unwrap_or(256) {
         224 => Algo::Sha224,
         256 => Algo::Sha256,
@@ -127,7 +127,7 @@ fn hmac<'a>(a: &'a [Arg], v: Value<'a>, ctx: &Ctx<'a>) -> Option<Value<'a>> {
     Some(Value::Bin(Cow::Owned(mac)))
 }
 
-fn hmac_args(cx: &mut CompileCx<'_>, a: &mut Vec<Arg>) -> Result<(), Error> {
+fn hmac_args(cx: &mut CompileCx<'_>, a: &mut [Arg]) -> Result<(), Error> {
     digest_args(cx, a)?;
     text_or_var(a, 1);
     if let Arg::Str(k) = &a[1] {
@@ -149,7 +149,7 @@ fn secure_memcmp<'a>(a: &'a [Arg], v: Value<'a>, ctx: &Ctx<'a>) -> Option<Value<
 }
 
 /// Turns the only argument into a variable.
-pub(super) fn var_arg(_: &mut CompileCx<'_>, a: &mut Vec<Arg>) -> Result<(), Error> {
+pub(super) fn var_arg(_: &mut CompileCx<'_>, a: &mut [Arg]) -> Result<(), Error> {
     a[0] = Arg::Var(VarId::parse(a[0].word())?);
     Ok(())
 }

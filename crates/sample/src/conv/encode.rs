@@ -70,7 +70,7 @@ fn be2hex<'a>(a: &'a [Arg], v: Value<'a>, _: &Ctx<'a>) -> Option<Value<'a>> {
     str(out)
 }
 
-fn be2hex_args(_: &mut CompileCx<'_>, a: &mut Vec<Arg>) -> Result<(), Error> {
+fn be2hex_args(_: &mut CompileCx<'_>, a: &mut [Arg]) -> Result<(), Error> {
     let size = a[1].int().unwrap_or(if a[0].is_empty() { 1 } else { 0 });
     if size <= 0 {
         return Err(Error::new(format!("chunk_size needs to be positive ({size})")));
@@ -99,7 +99,7 @@ fn decimal<'a>(a: &'a [Arg], v: Value<'a>, little: bool) -> Option<Value<'a>> {
     str(out)
 }
 
-fn decimal_args(_: &mut CompileCx<'_>, a: &mut Vec<Arg>) -> Result<(), Error> {
+fn decimal_args(_: &mut CompileCx<'_>, a: &mut [Arg]) -> Result<(), Error> {
     let size = a[1].int().unwrap_or(0);
     if !(1..=8).contains(&size) {
         return Err(Error::new(format!("chunk_size out of [1..8] range ({size})")));
@@ -169,7 +169,7 @@ fn url_enc<'a>(_: &'a [Arg], v: Value<'a>, _: &Ctx<'a>) -> Option<Value<'a>> {
     str(out)
 }
 
-fn url_enc_args(_: &mut CompileCx<'_>, a: &mut Vec<Arg>) -> Result<(), Error> {
+fn url_enc_args(_: &mut CompileCx<'_>, a: &mut [Arg]) -> Result<(), Error> {
     match a[0].word() {
         "" | "query" => Ok(()),
         _ => Err(Error::new("Unexpected encode type. Allowed value is 'query'")),

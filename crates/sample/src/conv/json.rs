@@ -27,7 +27,7 @@ struct Input {
     permissive: bool,
 }
 
-fn check(_: &mut CompileCx<'_>, a: &mut Vec<Arg>) -> Result<(), Error> {
+fn check(_: &mut CompileCx<'_>, a: &mut [Arg]) -> Result<(), Error> {
     let input = |silent, permissive| Input { utf8: true, silent, permissive };
     let i = match a[0].word() {
         "" | "ascii" => Input::default(),

@@ -38,7 +38,7 @@ struct Query {
     int: bool,
 }
 
-fn check(_: &mut CompileCx<'_>, a: &mut Vec<Arg>) -> Result<(), Error> {
+fn check(_: &mut CompileCx<'_>, a: &mut [Arg]) -> Result<(), Error> {
     let int = match a[1].word() {
         "" => false,
         "int" => true,
@@ -83,43 +83,47 @@ fn path(text: &[u8]) -> Option<Vec<Step>> {
 fn query<'a>(a: &'a [Arg], v: Value<'a>, _: &Ctx<'a>) -> Option<Value<'a>> {
     let q = a.first()?.own::<Query>()?;
     let s = string(v);
-    let mut p = Parser { s: &s, i: 0 };
-    // The whole document has to be well-formed.
-    let (from, to) = p.find(q.path.as_deref()?, 0)?;
-    p.space();
-    if p.i != s.len() {
-        return None;
-    }
-    let (from, to) = (from?, to);
-    let raw = &s[from..to];
+    // Reading stops where the value ends: what follows is never looked at.
+    let (from, to) = Parser { s: &s, i: 0 }.find(q.path.as_deref()?, 0)?;
+    let raw = s.get(from?..to)?;
     Some(match raw.first()? {
         b'"' => Value::Str(Cow::Owned(unescape(&raw[1..raw.len() - 1])?)),
         b't' => Value::Bool(true),
         b'f' => Value::Bool(false),
-        b'n' => return None,
-        b'[' | b'{' => Value::Str(Cow::Owned(raw.to_vec())),
-        _ if q.int => Value::Int(truncated(raw)),
-        _ => number(raw),
+        b'n' | b'{' => return None,
+        b'[' => Value::Str(Cow::Owned(raw.to_vec())),
+        _ if q.int => Value::Int(integer(raw)?),
+        _ => Value::Str(Cow::Owned(general(raw)?.into_bytes())),
     })
 }
 
-/// A number: an integer as a string of digits, anything else as HAProxy prints a double.
-fn number<'a>(raw: &[u8]) -> Value<'a> {
-    let value: f64 = std::str::from_utf8(raw).ok().and_then(|t| t.parse().ok()).unwrap_or(0.0);
-    let text = if raw.iter().any(|c| matches!(c, b'.' | b'e' | b'E')) {
-        if value.is_finite() && value.abs() < 1e15 { format!("{value:.6}") } else { format!("{value:e}") }
-    } else {
-        String::from_utf8_lossy(raw).into_owned()
-    };
-    Value::Str(Cow::Owned(text.into_bytes()))
+/// The integer that a number starts with; `None` beyond 64 bits.
+fn integer(raw: &[u8]) -> Option<i64> {
+    let end = raw.iter().skip(1).position(|c| !c.is_ascii_digit()).map_or(raw.len(), |i| i + 1);
+    std::str::from_utf8(&raw[..end]).ok()?.parse().ok()
 }
 
-/// The integer part of a number, the nearest bound when it is too large.
-#[expect(clippy::cast_possible_truncation, reason = "casts of floats saturate")]
-fn truncated(raw: &[u8]) -> i64 {
-    let text = std::str::from_utf8(raw).unwrap_or("0");
-    // Parsing a float takes time in the length of the text only, whatever its exponent says.
-    text.parse::<i64>().unwrap_or_else(|_| text.parse::<f64>().map_or(0, |f| f as i64))
+/// A number with six significant digits, as `%g` of printf(3) writes it.
+fn general(raw: &[u8]) -> Option<String> {
+    const DIGITS: i32 = 6;
+    // Parsing takes time in the length of the text only, whatever the exponent says.
+    let n: f64 = std::str::from_utf8(raw).ok()?.parse().ok()?;
+    if !n.is_finite() {
+        return None;
+    }
+    let text = format!("{n:.5e}");
+    let (mantissa, exponent) = text.split_once('e')?;
+    let exponent: i32 = exponent.parse().ok()?;
+    let trim = |t: &str| match t.contains('.') {
+        true => t.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => t.to_owned(),
+    };
+    if (-4..DIGITS).contains(&exponent) {
+        let decimals = usize::try_from(DIGITS - 1 - exponent).unwrap_or(0);
+        return Some(trim(&format!("{n:.decimals$}")));
+    }
+    let sign = if exponent < 0 { '-' } else { '+' };
+    Some(format!("{}e{sign}{:02}", trim(mantissa), exponent.unsigned_abs()))
 }
 
 /// A recursive descent over the text.
@@ -189,13 +193,16 @@ impl Parser<'_> {
             let key = &self.s[key_at..self.i - 1];
             self.eat(b':')?;
             let step = match path.split_first() {
-                Some((Step::Key(k), rest)) if found.is_none() && k == key => Some(rest),
+                Some((Step::Key(k), rest)) if k == key => Some(rest),
                 _ => None,
             };
             self.member(step, depth, &mut found)?;
+            if found.is_some() {
+                return Some(found);
+            }
             if self.eat(b',').is_none() {
                 self.eat(b'}')?;
-                return Some(found);
+                return Some(None);
             }
         }
     }
@@ -212,12 +219,15 @@ impl Parser<'_> {
                 _ => None,
             };
             self.member(step, depth, &mut found)?;
+            if found.is_some() {
+                return Some(found);
+            }
             if self.eat(b',').is_none() {
                 self.eat(b']')?;
                 break;
             }
         }
-        Some(found)
+        Some(None)
     }
 
     /// A member of an object or array: followed if it is on the path, else only read.

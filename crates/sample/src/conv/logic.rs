@@ -164,7 +164,7 @@ fn set_var<'a>(a: &'a [Arg], v: Value<'a>, ctx: &Ctx<'a>) -> Option<Value<'a>> {
     Some(v)
 }
 
-fn set_var_args(cx: &mut CompileCx<'_>, a: &mut Vec<Arg>) -> Result<(), Error> {
+fn set_var_args(cx: &mut CompileCx<'_>, a: &mut [Arg]) -> Result<(), Error> {
     var_arg(cx, a)?;
     let conditions = SetConditions::parse(a[1..].iter().map(Arg::word))?;
     a[1] = Arg::Own(Arc::new(conditions));
@@ -221,7 +221,7 @@ enum What {
     Acl(Arc<Acl>),
 }
 
-fn when_args(cx: &mut CompileCx<'_>, a: &mut Vec<Arg>) -> Result<(), Error> {
+fn when_args(cx: &mut CompileCx<'_>, a: &mut [Arg]) -> Result<(), Error> {
     let text = a[0].word();
     let (mut negated, name) = match text.strip_prefix('!') {
         Some(n) => (true, n),

@@ -48,7 +48,7 @@ pub(super) static CONVERTERS: &[&[Converter]] = &[
     &family!(Ip, Addr, "map_ip", "map_ip_int", "map_ip_ip", "map_ip_key"),
 ];
 
-fn load(_: &mut CompileCx<'_>, a: &mut Vec<Arg>, method: Method, output: Output) -> Result<(), Error> {
+fn load(_: &mut CompileCx<'_>, a: &mut [Arg], method: Method, output: Output) -> Result<(), Error> {
     let map = Map::load(a[0].word(), method, output)?;
     if let Some(Arg::Str(text)) = a.get(1) {
         let text = text.clone();

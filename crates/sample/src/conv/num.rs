@@ -67,7 +67,7 @@ pub(super) fn number(a: &Arg, ctx: &Ctx<'_>) -> Option<i64> {
 }
 
 /// Turns the first argument into a number or a variable.
-fn operand(_: &mut CompileCx<'_>, a: &mut Vec<Arg>) -> Result<(), Error> {
+fn operand(_: &mut CompileCx<'_>, a: &mut [Arg]) -> Result<(), Error> {
     number_or_var(a, 0)
 }
 
@@ -88,10 +88,10 @@ pub(super) fn number_or_var(a: &mut [Arg], i: usize) -> Result<(), Error> {
 
 /// Turns a text argument into a variable where its text names one, and leaves it alone otherwise.
 pub(super) fn text_or_var(a: &mut [Arg], i: usize) {
-    if let Some(arg) = a.get_mut(i) {
-        if let Ok(id) = VarId::parse(arg.word()) {
-            *arg = Arg::Var(id);
-        }
+    if let Some(arg) = a.get_mut(i)
+        && let Ok(id) = VarId::parse(arg.word())
+    {
+        *arg = Arg::Var(id);
     }
 }
 

@@ -87,7 +87,7 @@ pub(crate) fn expand(parts: &[Part], caps: &Captures<'_>, out: &mut Vec<u8>) {
     }
 }
 
-fn check(cx: &mut CompileCx<'_>, a: &mut Vec<Arg>) -> Result<(), Error> {
+fn check(cx: &mut CompileCx<'_>, a: &mut [Arg]) -> Result<(), Error> {
     let flags = a[2].word();
     if let Some(c) = flags.chars().find(|c| !matches!(c, 'i' | 'g')) {
         return Err(Error::new(format!("invalid regex flag '{c}', only 'i' and 'g' are supported")));

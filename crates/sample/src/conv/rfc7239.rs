@@ -173,7 +173,7 @@ fn field<'a>(a: &'a [Arg], v: Value<'a>, _: &Ctx<'a>) -> Option<Value<'a>> {
     [proto, host, for_, by].into_iter().nth(i)?.map(|v| Value::Str(Cow::Owned(v)))
 }
 
-fn field_arg(_: &mut CompileCx<'_>, a: &mut Vec<Arg>) -> Result<(), Error> {
+fn field_arg(_: &mut CompileCx<'_>, a: &mut [Arg]) -> Result<(), Error> {
     if a[0].is_empty() {
         return Err(Error::new("expects a field name"));
     }

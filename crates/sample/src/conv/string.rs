@@ -117,7 +117,7 @@ fn bytes<'a>(a: &'a [Arg], v: Value<'a>, ctx: &Ctx<'a>) -> Option<Value<'a>> {
     Some(Value::Bin(cut(s, from, to)))
 }
 
-fn bytes_args(_: &mut CompileCx<'_>, a: &mut Vec<Arg>) -> Result<(), Error> {
+fn bytes_args(_: &mut CompileCx<'_>, a: &mut [Arg]) -> Result<(), Error> {
     super::num::number_or_var(a, 0)?;
     if a[0].int().is_some_and(|i| i < 0) {
         return Err(Error::new("expects a non-negative integer"));
@@ -137,10 +137,10 @@ fn concat<'a>(a: &'a [Arg], v: Value<'a>, ctx: &Ctx<'a>) -> Option<Value<'a>> {
     if !start.is_empty() {
         s.to_mut().extend_from_slice(start);
     }
-    if let Arg::Var(id) = a[1] {
-        if let Some(x) = ctx.var(id) {
-            x.write_str(s.to_mut());
-        }
+    if let Arg::Var(id) = a[1]
+        && let Some(x) = ctx.var(id)
+    {
+        x.write_str(s.to_mut());
     }
     if !end.is_empty() {
         s.to_mut().extend_from_slice(end);
@@ -148,17 +148,17 @@ fn concat<'a>(a: &'a [Arg], v: Value<'a>, ctx: &Ctx<'a>) -> Option<Value<'a>> {
     Some(Value::Str(s))
 }
 
-fn concat_args(_: &mut CompileCx<'_>, a: &mut Vec<Arg>) -> Result<(), Error> {
+fn concat_args(_: &mut CompileCx<'_>, a: &mut [Arg]) -> Result<(), Error> {
     variable(a, 1)
 }
 
 fn add_item<'a>(a: &'a [Arg], v: Value<'a>, ctx: &Ctx<'a>) -> Option<Value<'a>> {
     let mut s = string(v);
     let mut item = Vec::new();
-    if let Arg::Var(id) = a[1] {
-        if let Some(x) = ctx.var(id) {
-            x.write_str(&mut item);
-        }
+    if let Arg::Var(id) = a[1]
+        && let Some(x) = ctx.var(id)
+    {
+        x.write_str(&mut item);
     }
     item.extend_from_slice(a[2].text());
     if item.is_empty() {
@@ -171,7 +171,7 @@ fn add_item<'a>(a: &'a [Arg], v: Value<'a>, ctx: &Ctx<'a>) -> Option<Value<'a>> 
     Some(Value::Str(s))
 }
 
-fn add_item_args(_: &mut CompileCx<'_>, a: &mut Vec<Arg>) -> Result<(), Error> {
+fn add_item_args(_: &mut CompileCx<'_>, a: &mut [Arg]) -> Result<(), Error> {
     variable(a, 1)?;
     if a[1].is_empty() && a[2].is_empty() {
         return Err(Error::new("one of the optional arguments has to be nonempty"));
@@ -211,7 +211,7 @@ fn param<'a>(a: &'a [Arg], v: Value<'a>, _: &Ctx<'a>) -> Option<Value<'a>> {
     }
 }
 
-fn param_args(_: &mut CompileCx<'_>, a: &mut Vec<Arg>) -> Result<(), Error> {
+fn param_args(_: &mut CompileCx<'_>, a: &mut [Arg]) -> Result<(), Error> {
     if matches!(a[1], Arg::Absent) || a[1].text().len() == 1 {
         return Ok(());
     }

@@ -84,7 +84,7 @@ pub(crate) fn unit(a: &Arg) -> Option<i64> {
 }
 
 /// Checks the unit in the second argument.
-pub(crate) fn unit_arg(_: &mut CompileCx<'_>, a: &mut Vec<Arg>) -> Result<(), Error> {
+pub(crate) fn unit_arg(_: &mut CompileCx<'_>, a: &mut [Arg]) -> Result<(), Error> {
     check_unit(a, 1)
 }
 

@@ -17,7 +17,7 @@ pub(super) static CONVERTERS: &[Converter] = &[
     conv("word", SPEC, Type::Str, Type::Str, word, "Extracts words between runs of delimiters.").check(check),
 ];
 
-fn check(_: &mut CompileCx<'_>, a: &mut Vec<Arg>) -> Result<(), Error> {
+fn check(_: &mut CompileCx<'_>, a: &mut [Arg]) -> Result<(), Error> {
     if a[0].int() == Some(0) {
         return Err(Error::new("Unexpected value 0 for index"));
     }

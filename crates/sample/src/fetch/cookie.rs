@@ -91,7 +91,7 @@ fn one<'a>(a: &'a [Arg], head: Option<&'a Head>, set: bool) -> Option<Value<'a>>
         }
         name.is_empty()
     });
-    found.map(|v| Value::str(v))
+    found.map(Value::str)
 }
 
 fn each<'a>(a: &'a [Arg], head: Option<&'a Head>, set: bool, f: &mut dyn FnMut(Value<'a>) -> bool) -> bool {

@@ -64,14 +64,14 @@ const fn cnt(name: &'static str, src: Source, run: FetchFn, help: &'static str) 
     fetch(name, NAME, Type::Sint, src, run, help).check(check)
 }
 
-fn check(_: &mut CompileCx<'_>, a: &mut Vec<Arg>) -> Result<(), Error> {
+fn check(_: &mut CompileCx<'_>, a: &mut [Arg]) -> Result<(), Error> {
     if a.get(1).and_then(Arg::int).is_some_and(|o| o < -10) {
         return Err(Error::new("header occurrence must be >= -10"));
     }
-    if let Arg::Str(name) = &a[0] {
-        if !name.is_empty() {
-            a[0] = Arg::Header(KnownName::of(name), name.clone());
-        }
+    if let Arg::Str(name) = &a[0]
+        && !name.is_empty()
+    {
+        a[0] = Arg::Header(KnownName::of(name), name.clone());
     }
     Ok(())
 }

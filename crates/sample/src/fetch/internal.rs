@@ -61,7 +61,7 @@ fn acl<'a>(a: &'a [Arg], ctx: &Ctx<'a>) -> Option<Value<'a>> {
     Some(Value::Bool(true))
 }
 
-fn acl_args(cx: &mut CompileCx<'_>, a: &mut Vec<Arg>) -> Result<(), Error> {
+fn acl_args(cx: &mut CompileCx<'_>, a: &mut [Arg]) -> Result<(), Error> {
     let mut list: Vec<(bool, Arc<Acl>)> = Vec::new();
     for arg in a.iter().filter(|a| !matches!(a, Arg::Absent)) {
         let (negated, name) = match arg.word().strip_prefix('!') {
@@ -79,12 +79,12 @@ pub(crate) fn named_acl(cx: &mut CompileCx<'_>, name: &str) -> Result<Arc<Acl>, 
     crate::cond::named(cx, name).map_err(|_| Error::new(format!("ACL '{name}' not found")))
 }
 
-fn bin_args(_: &mut CompileCx<'_>, a: &mut Vec<Arg>) -> Result<(), Error> {
+fn bin_args(_: &mut CompileCx<'_>, a: &mut [Arg]) -> Result<(), Error> {
     a[0] = Arg::Str(unhex(a[0].word())?.into());
     Ok(())
 }
 
-fn bool_args(_: &mut CompileCx<'_>, a: &mut Vec<Arg>) -> Result<(), Error> {
+fn bool_args(_: &mut CompileCx<'_>, a: &mut [Arg]) -> Result<(), Error> {
     a[0] = match a[0].word().to_ascii_lowercase().as_str() {
         "true" | "1" => Arg::Int(1),
         "false" | "0" => Arg::Int(0),
@@ -98,7 +98,7 @@ fn date<'a>(a: &'a [Arg], _: &Ctx<'a>) -> Option<Value<'a>> {
     Some(Value::Int(now.saturating_add(a[0].int().unwrap_or(0))))
 }
 
-fn date_args(_: &mut CompileCx<'_>, a: &mut Vec<Arg>) -> Result<(), Error> {
+fn date_args(_: &mut CompileCx<'_>, a: &mut [Arg]) -> Result<(), Error> {
     check_unit(a, 1)
 }
 
@@ -106,7 +106,7 @@ fn present<'a>(a: &'a Arg) -> Option<Value<'a>> {
     if let Arg::Str(s) = a { Some(Value::str(s)) } else { None }
 }
 
-fn env_args(cx: &mut CompileCx<'_>, a: &mut Vec<Arg>) -> Result<(), Error> {
+fn env_args(cx: &mut CompileCx<'_>, a: &mut [Arg]) -> Result<(), Error> {
     a[0] = match cx.env.and_then(|e| e.get(a[0].word())) {
         Some(v) => Arg::Str(Arc::from(&*hawser_cfg::octets::decode(v))),
         None => Arg::Absent,
@@ -150,7 +150,7 @@ fn rand<'a>(a: &'a [Arg], _: &Ctx<'a>) -> Option<Value<'a>> {
     }))
 }
 
-fn uuid_args(_: &mut CompileCx<'_>, a: &mut Vec<Arg>) -> Result<(), Error> {
+fn uuid_args(_: &mut CompileCx<'_>, a: &mut [Arg]) -> Result<(), Error> {
     match a[0].int() {
         None | Some(4 | 7) => Ok(()),
         Some(v) => Err(Error::new(format!("Unsupported UUID version: '{v}'"))),

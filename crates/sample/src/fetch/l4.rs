@@ -88,7 +88,7 @@ fn dst_conn<'a>(_: &'a [Arg], ctx: &Ctx<'a>) -> Option<Value<'a>> {
     ctx.rt?.listener_conn(s.frontend.index, s.listener_id).map(|n| Value::Int(i64::from(n)))
 }
 
-fn unit_arg(_: &mut CompileCx<'_>, a: &mut Vec<Arg>) -> Result<(), Error> {
+fn unit_arg(_: &mut CompileCx<'_>, a: &mut [Arg]) -> Result<(), Error> {
     check_unit(a, 0)
 }
 
@@ -106,7 +106,7 @@ fn each_tlv<'a>(a: &'a [Arg], ctx: &Ctx<'a>, f: &mut dyn FnMut(Value<'a>) -> boo
     s.pp_tlvs.iter().any(|t| Some(i64::from(t.0)) == a[0].int() && f(Value::str(&t.1)))
 }
 
-fn tlv_args(_: &mut CompileCx<'_>, a: &mut Vec<Arg>) -> Result<(), Error> {
+fn tlv_args(_: &mut CompileCx<'_>, a: &mut [Arg]) -> Result<(), Error> {
     const NAMES: [(&str, i64); 12] = [
         ("ALPN", 0x01),
         ("AUTHORITY", 0x02),

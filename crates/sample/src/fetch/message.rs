@@ -20,7 +20,7 @@ const KEPT: Source = Source::REQ_KEPT;
 pub(super) static FETCHES: &[Fetch] = &[
     fetch("capture.req.hdr", args(1, &[ArgType::Sint]), Type::Str, KEPT, |a, c| slot(a, &c.strm?.req_captures), "Captured request field."),
     fetch("capture.req.method", NONE, Type::Str, KEPT, |_, c| Some(Value::str(req_method(c)?)), "Method as received."),
-    fetch("capture.req.uri", NONE, Type::Str, KEPT, |_, c| super::url::pathq(req_target(c)?).map(|p| Value::str(p)), "Path and query string as received."),
+    fetch("capture.req.uri", NONE, Type::Str, KEPT, |_, c| super::url::pathq(req_target(c)?).map(Value::str), "Path and query string as received."),
     fetch("capture.req.ver", NONE, Type::Str, KEPT, |_, c| version(c).map(long), "Version of the request, with `HTTP/`."),
     fetch("capture.res.hdr", args(1, &[ArgType::Sint]), Type::Str, Source::RES_KEPT, |a, c| slot(a, &c.strm?.res_captures), "Captured response field."),
     fetch("capture.res.ver", NONE, Type::Str, KEPT, |_, c| res_version(c).map(long), "Version of the response, with `HTTP/`."),
@@ -44,7 +44,7 @@ pub(super) static FETCHES: &[Fetch] = &[
 
 fn slot<'a>(a: &'a [Arg], captures: &'a [Option<bytes::Bytes>]) -> Option<Value<'a>> {
     let i = usize::try_from(a.first()?.int()?).ok()?;
-    captures.get(i)?.as_ref().map(|v| Value::str(v))
+    captures.get(i)?.as_ref().map(Value::str)
 }
 
 /// The method as received, whatever rules made of it.
@@ -127,7 +127,7 @@ fn size<'a>(head: &Head, data: Option<Payload<'_>>) -> Value<'a> {
     }
 }
 
-fn body_param_args(_: &mut CompileCx<'_>, a: &mut Vec<Arg>) -> Result<(), Error> {
+fn body_param_args(_: &mut CompileCx<'_>, a: &mut [Arg]) -> Result<(), Error> {
     a[1] = if a[1].text().first() == Some(&b'i') { Arg::Int(1) } else { Arg::Absent };
     Ok(())
 }

@@ -91,7 +91,7 @@ enum Offset {
     Relative(i64),
 }
 
-fn lv_args(_: &mut CompileCx<'_>, a: &mut Vec<Arg>) -> Result<(), Error> {
+fn lv_args(_: &mut CompileCx<'_>, a: &mut [Arg]) -> Result<(), Error> {
     if a[1].int().is_none_or(|l| l <= 0) {
         return Err(Error::new("payload length must be > 0"));
     }
@@ -165,7 +165,7 @@ fn named<'a>(a: &[Arg], ctx: &Ctx<'a>) -> Option<&'a [u8]> {
 }
 
 fn rdp_cookie<'a>(a: &'a [Arg], ctx: &Ctx<'a>) -> Option<Value<'a>> {
-    named(a, ctx).map(|v| Value::str(v))
+    named(a, ctx).map(Value::str)
 }
 
 fn rdp_count<'a>(a: &'a [Arg], ctx: &Ctx<'a>) -> Option<Value<'a>> {

@@ -52,7 +52,7 @@ pub(super) static FETCHES: &[Fetch] = &[
     int("txn.status", Source::RES_KEPT, |_, c| Some(Value::Int(i64::from(c.strm?.status))), "Status of the transaction."),
     int("txn.timer.total", Source::TXN_STATS, |_, c| timer(c, |t| t.active()), "Active time of the request (ms)."),
     int("txn.timer.user", Source::TXN_STATS, |_, c| timer(c, |t| t.user()), "Time as the user felt it (ms)."),
-    fetch("unique-id", NONE, Type::Str, Source::CONST, |_, c| c.strm?.unique_id.as_ref().map(|u| Value::str(u)), "Unique id of the request."),
+    fetch("unique-id", NONE, Type::Str, Source::CONST, |_, c| c.strm?.unique_id.as_ref().map(Value::str), "Unique id of the request."),
     fetch("waiting_entity", NONE, Type::Str, INTERNAL, |_, c| rule(&c.strm?.waiting_rule), "What was waiting when the stream was aborted."),
 ];
 
@@ -71,7 +71,7 @@ fn rule<'a>(r: &Option<(std::sync::Arc<str>, u32)>) -> Option<Value<'a>> {
     Some(Value::Str(Cow::Owned(format!("{file}:{line}").into_bytes())))
 }
 
-fn unit_arg(_: &mut CompileCx<'_>, a: &mut Vec<Arg>) -> Result<(), Error> {
+fn unit_arg(_: &mut CompileCx<'_>, a: &mut [Arg]) -> Result<(), Error> {
     check_unit(a, 0)
 }
 

@@ -22,8 +22,8 @@ pub(super) static FETCHES: &[Fetch] = &[
     fetch("base32", NONE, Type::Sint, REQ, |_, c| base32(c).map(|h| Value::Int(i64::from(h))), "Hash of host and path."),
     fetch("base32+src", NONE, Type::Bin, REQ, |_, c| with_src(base32(c)?, c), "Hash of host and path, and the client's address."),
     fetch("baseq", NONE, Type::Str, REQ, |_, c| Some(Value::Str(Cow::Owned(base(c.req?, true)?))), "Host, path and query string."),
-    fetch("path", NONE, Type::Str, REQ, |_, c| path(c.req?.target()).map(|p| Value::str(p)), "Path without the query string."),
-    fetch("pathq", NONE, Type::Str, REQ, |_, c| pathq(c.req?.target()).map(|p| Value::str(p)), "Path with the query string."),
+    fetch("path", NONE, Type::Str, REQ, |_, c| path(c.req?.target()).map(Value::str), "Path without the query string."),
+    fetch("pathq", NONE, Type::Str, REQ, |_, c| pathq(c.req?.target()).map(Value::str), "Path with the query string."),
     fetch("query", args(0, &[ArgType::Str]), Type::Str, REQ, query, "Query string.").check(query_args),
     fetch("url", NONE, Type::Str, REQ, |_, c| Some(Value::str(c.req?.target())), "Request target as it is."),
     fetch("url32", NONE, Type::Sint, REQ, |_, c| url32(c).map(|h| Value::Int(i64::from(h))), "Hash of host and target."),
@@ -104,7 +104,7 @@ fn query<'a>(a: &'a [Arg], ctx: &Ctx<'a>) -> Option<Value<'a>> {
     }))
 }
 
-fn query_args(_: &mut CompileCx<'_>, a: &mut Vec<Arg>) -> Result<(), Error> {
+fn query_args(_: &mut CompileCx<'_>, a: &mut [Arg]) -> Result<(), Error> {
     match a[0].word() {
         "" | "with_qm" => Ok(()),
         _ => Err(Error::new("supported options are: 'with_qm'")),
@@ -132,7 +132,7 @@ fn url_addr(ctx: &Ctx<'_>) -> Option<(IpAddr, i64)> {
     Some((parse_ip(host)?, port))
 }
 
-fn param_args(_: &mut CompileCx<'_>, a: &mut Vec<Arg>) -> Result<(), Error> {
+fn param_args(_: &mut CompileCx<'_>, a: &mut [Arg]) -> Result<(), Error> {
     // HAProxy takes the first character of a delimiter and any third argument that starts with `i`.
     if let Some(d) = a[1].text().first() {
         a[1] = Arg::Int(i64::from(*d));
@@ -181,7 +181,7 @@ fn param<'a>(a: &'a [Arg], ctx: &Ctx<'a>) -> Option<Value<'a>> {
         found = Some(v);
         true
     });
-    found.map(|v| Value::str(v))
+    found.map(Value::str)
 }
 
 fn each_param<'a>(a: &'a [Arg], ctx: &Ctx<'a>, f: &mut dyn FnMut(Value<'a>) -> bool) -> bool {

@@ -18,7 +18,7 @@ pub(super) static FETCHES: &[Fetch] = &[
     fetch("var", args(1, &[ArgType::Str, ArgType::Str]), Type::Any, Source::CONST, var, "A variable.").check(var_args),
 ];
 
-fn var_args(_: &mut CompileCx<'_>, a: &mut Vec<Arg>) -> Result<(), Error> {
+fn var_args(_: &mut CompileCx<'_>, a: &mut [Arg]) -> Result<(), Error> {
     let name = a[0].word();
     if name.is_empty() {
         return Err(Error::new("Empty variable name cannot be accepted"));
@@ -35,10 +35,11 @@ fn var<'a>(a: &'a [Arg], ctx: &Ctx<'a>) -> Option<Value<'a>> {
     found.or_else(|| if let Arg::Str(d) = &a[1] { Some(Value::str(d)) } else { None })
 }
 
-fn dump_args(_: &mut CompileCx<'_>, a: &mut Vec<Arg>) -> Result<(), Error> {
+fn dump_args(_: &mut CompileCx<'_>, a: &mut [Arg]) -> Result<(), Error> {
     let scope = a[0].word();
-    if !scope.is_empty() && !matches!(Scope::of(scope), Some(s) if s != Scope::Check) {
-        return Err(Error::new(format!("invalid scope '{scope}'")));
+    if !scope.is_empty() && Scope::of(scope).is_none() {
+        let known = "must be one of: sess, txn, req, res, proc";
+        return Err(Error::new(format!("invalid scope '{scope}', {known}")));
     }
     Ok(())
 }
@@ -76,12 +77,7 @@ fn write(v: &Owned, out: &mut Vec<u8>) {
     match v {
         Owned::Bool(b) => out.extend_from_slice(if *b { b"true" } else { b"false" }),
         Owned::Int(_) | Owned::Ip4(_) | Owned::Ip6(_) => v.as_value().write_str(out),
-        Owned::Bin(b) => {
-            out.push(b'x');
-            let start = out.len();
-            hex_into(b, out);
-            out[start..].make_ascii_lowercase();
-        }
+        Owned::Bin(b) => hex_into(b, out),
         Owned::Str(s) | Owned::Method(s) => {
             out.push(b'"');
             for c in s.iter() {

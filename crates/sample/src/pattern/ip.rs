@@ -103,10 +103,10 @@ fn flatten(mut nets: Vec<(u128, u128, u32)>) -> Vec<(u128, u128, u32)> {
     };
     for (a, b, at) in nets {
         close(&mut out, &mut open, &mut next, Some(a));
-        if let Some(&(_, outer)) = open.last() {
-            if next < a {
-                out.push((next, a - 1, outer));
-            }
+        if let Some(&(_, outer)) = open.last()
+            && next < a
+        {
+            out.push((next, a - 1, outer));
         }
         next = a;
         open.push((b, at));

@@ -251,7 +251,7 @@ fn with_bytes<R>(v: &Value<'_>, f: impl FnOnce(&[u8]) -> R) -> R {
 
 /// Bytes from hexadecimal digits.
 pub(crate) fn unhex(text: &str) -> Result<Vec<u8>, Error> {
-    if text.len() % 2 != 0 {
+    if !text.len().is_multiple_of(2) {
         return Err(Error::new("an even number of hex digit is expected"));
     }
     let digit = |c: u8| {
