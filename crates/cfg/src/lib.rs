@@ -1,6 +1,7 @@
 //! The configuration language: text in, typed data and diagnostics out.
 //!
-//! Nothing here opens a socket, starts a thread or knows how a keyword behaves at run time. Parsing returns a
+//! Nothing here opens a socket, starts a thread or knows how a keyword behaves at run time; the system's resolver
+//! is asked for the names on `bind` and similar lines, as these must be known to accept a file. Parsing returns a
 //! [`model::Config`] together with [`diag::Diags`]; it never stops at the first error that it can survive.
 
 mod accounts;
