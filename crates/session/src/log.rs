@@ -40,7 +40,7 @@ pub(crate) fn connected(cl: &Client, st: &mut Stream) {
 /// The response's head is on its way: `option logasap`.
 pub(crate) fn response_started(cl: &Client, st: &mut Stream) {
     let Some(front) = &cl.fe.front else { return };
-    if front.logger.asap() && !st.monitor && !front.logger.is_off() {
+    if front.logger.asap() && !st.unlogged && !front.logger.is_off() {
         st.strm.log_asap = true;
         st.strm.log_origin = LogOrigin::TxnResponse;
         write(cl, st);
@@ -68,7 +68,7 @@ pub(crate) fn end(cl: &Client, mut st: Box<Stream>) {
             c.timers(thread, t[0], t[1], t[2], t[3]);
         }
     }
-    if !st.logged && !st.monitor {
+    if !st.logged && !st.unlogged {
         st.strm.log_origin = LogOrigin::TxnClose;
         write(cl, &mut st);
     }

@@ -47,8 +47,10 @@ pub(crate) struct Stream {
     pub(crate) slot: Option<Slot>,
     /// Counts it among the streams of a frontend's log.
     pub(crate) logged: bool,
-    /// Answered by `monitor-uri`: neither logged nor counted.
-    pub(crate) monitor: bool,
+    /// Nothing to log: no request at all, or one that `monitor-uri` answers.
+    pub(crate) unlogged: bool,
+    /// The client broke off while its body was waited for.
+    pub(crate) aborted: bool,
 }
 
 impl Stream {
@@ -67,7 +69,8 @@ impl Stream {
         self.res_held.clear();
         self.came = Default::default();
         self.logged = false;
-        self.monitor = false;
+        self.unlogged = false;
+        self.aborted = false;
         self.tries = Tries::default();
         self.req.buf.capacity() + self.res.buf.capacity() + self.asks.scratch.capacity() <= KEEP_HEAD
     }

@@ -165,7 +165,7 @@ fn skip_empty_lines(buf: &[u8], p: &mut Progress) -> Result<(), ParseError> {
     }
 }
 
-/// Parses a request line whose words are separated by exactly one space.
+/// Parses a request line. More than one space between its words is let pass: they leave as one.
 fn request_line(buf: &[u8], start: usize, relaxed: bool) -> StartLine {
     let mut end = start;
     while buf.get(end).is_some_and(|&b| is_token(b)) {
@@ -178,7 +178,7 @@ fn request_line(buf: &[u8], start: usize, relaxed: bool) -> StartLine {
         Some(b'\r') if end == start && buf.len() == end + 1 => return Ok(None),
         Some(_) => return Err(ParseError::new(end, Reason::BadMethod)),
     }
-    let from = end + 1;
+    let from = skip_spaces(buf, end);
     let mut to = from;
     while buf.get(to).is_some_and(|&b| is_target(b) || (relaxed && (b == b'#' || b >= 0x80))) {
         to += 1;
@@ -193,11 +193,16 @@ fn request_line(buf: &[u8], start: usize, relaxed: bool) -> StartLine {
             return Err(ParseError { relaxable: to > from && (b == b'#' || b >= 0x80), ..e });
         }
     }
-    let Some((version, next)) = version(buf, to + 1, relaxed)? else { return Ok(None) };
+    let Some((version, next)) = version(buf, skip_spaces(buf, to), relaxed)? else { return Ok(None) };
     let Some(next) = line_end(buf, next)? else { return Ok(None) };
     let method = Span { off: start as u32, len: (end - start) as u32 };
     let target = Span { off: from as u32, len: (to - from) as u32 };
     Ok(Some((Start::Request { method, target, version }, next)))
+}
+
+/// Position of the first byte that is no space, from `at` on.
+fn skip_spaces(buf: &[u8], at: usize) -> usize {
+    at + buf.get(at..).unwrap_or_default().iter().take_while(|b| **b == b' ').count()
 }
 
 /// Parses a status line. The reason phrase may be missing, with or without the space before it.

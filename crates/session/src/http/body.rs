@@ -20,7 +20,7 @@ pub(crate) async fn collect(
     time: Option<Duration>,
     at_least: usize,
 ) -> Result<(), Stop> {
-    if matches!(st.info.body, BodyLen::None | BodyLen::Tunnel) || st.held.is_complete() {
+    if matches!(st.info.body, BodyLen::None | BodyLen::Tunnel) || st.held.is_complete() || st.aborted {
         return Ok(());
     }
     go_ahead(cl, st, front).await?;
@@ -45,8 +45,15 @@ pub(crate) async fn collect(
     st.came[0] = st.came[0].with_body(st.held.len(), &cl.snapshot);
     match outcome {
         Some(Ok(())) => Ok(()),
-        Some(Err(e)) => Err(broken(&e)),
-        None => Err(Stop::error(408, TermCause::ClientTimeout, TermState::Data)),
+        Some(Err(StreamError::Bad { status, .. })) => {
+            Err(Stop::error(status, TermCause::Proxy, TermState::Request))
+        }
+        // Rules still see what came; the request goes to no server.
+        Some(Err(_)) => {
+            st.aborted = true;
+            Ok(())
+        }
+        None => Err(Stop::error(408, TermCause::ClientTimeout, TermState::Request)),
     }
 }
 
@@ -71,16 +78,6 @@ pub(crate) async fn flush(cl: &mut Client, st: &Stream, front: &mut dyn FrontStr
         cl.poll_deadline(cx, deadline).map(|()| Err(TermCause::ClientTimeout))
     });
     flushed.await.map_err(|cause| Stop::silent(0, cause, TermState::Data))
-}
-
-/// A request body that cannot be read to its end.
-pub(crate) fn broken(e: &StreamError) -> Stop {
-    match e {
-        StreamError::Bad { status, .. } => Stop::error(*status, TermCause::Proxy, TermState::Data),
-        StreamError::Eof | StreamError::Idle | StreamError::Io(_) => {
-            Stop::error(400, TermCause::Client, TermState::Data)
-        }
-    }
 }
 
 /// Reads the response's body likewise; a server that is too slow costs a 504.

@@ -80,7 +80,7 @@ async fn exchange(cl: &mut Client, st: &mut Stream, front: &mut dyn FrontStream)
     let be = route::pick(cl, st);
     route::enter(cl, st, be)?;
     request::backend(cl, st, front).await?;
-    request::finalise(cl, st);
+    request::finalise(cl, st)?;
     keep_for_retry(cl, st);
     let (mut link, mut up) = loop {
         let mut link = reach(cl, st, front).await?;

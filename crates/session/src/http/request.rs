@@ -3,7 +3,7 @@
 use crate::client::Client;
 use crate::http::{body, rules};
 use crate::snapshot::{AddrHeader, Proxy};
-use crate::stop::{Answer, Stop};
+use crate::stop::Stop;
 use crate::stream::{Came, Stream, with_ctx};
 use crate::timers::{earlier, later};
 use bytes::Bytes;
@@ -51,8 +51,16 @@ pub(crate) async fn receive(
             received(cl, st);
             Ok(())
         }
-        Some(Err(e)) => Err(unreadable(cl, &e)),
-        None => Err(too_slow(cl, front)),
+        Some(Err(e)) => {
+            // A client that closes between two requests is done; before the first one it may be a probe.
+            st.unlogged =
+                matches!(e, StreamError::Idle) && (cl.sess.request_index > 0 || cl.ignores_probes());
+            Err(unreadable(&e))
+        }
+        None => {
+            st.unlogged = !front.has_input() && cl.ignores_probes();
+            Err(too_slow(st))
+        }
     }
 }
 
@@ -114,10 +122,10 @@ pub(crate) fn cut(value: &[u8], len: usize) -> Bytes {
 }
 
 /// The head cannot be read.
-fn unreadable(cl: &Client, e: &StreamError) -> Stop {
+fn unreadable(e: &StreamError) -> Stop {
     let (client, request) = (TermCause::Client, TermState::Request);
     match e {
-        StreamError::Idle => Stop::silent(if cl.ignores_probes() { 0 } else { 400 }, client, request),
+        StreamError::Idle => Stop::silent(400, client, request),
         StreamError::Eof => Stop::error(400, client, request),
         StreamError::Io(_) => Stop::silent(400, client, request),
         StreamError::Bad { status, .. } => Stop::error(*status, TermCause::Proxy, request),
@@ -125,12 +133,9 @@ fn unreadable(cl: &Client, e: &StreamError) -> Stop {
 }
 
 /// The head did not come in time.
-fn too_slow(cl: &Client, front: &dyn FrontStream) -> Stop {
+fn too_slow(st: &Stream) -> Stop {
     let (cause, state) = (TermCause::ClientTimeout, TermState::Request);
-    if !front.has_input() && cl.ignores_probes() {
-        return Stop { answer: Answer::Nothing(0), cause, state };
-    }
-    Stop::error(408, cause, state)
+    if st.unlogged { Stop::silent(408, cause, state) } else { Stop::error(408, cause, state) }
 }
 
 /// The frontend's rules.
@@ -153,7 +158,7 @@ fn monitor(cl: &Client, st: &mut Stream) -> Result<(), Stop> {
     if st.req.target() != &**uri {
         return Ok(());
     }
-    st.monitor = true;
+    st.unlogged = true;
     let fails = with_ctx(cl, st, false, |ctx| front.monitor_fail.iter().any(|c| c.eval(ctx)));
     let status = if fails { 503 } else { 200 };
     Err(Stop::error(status, TermCause::Local, TermState::Request))
@@ -171,8 +176,21 @@ pub(crate) async fn backend(
     rules::request(cl, st, front, &be, RuleSet::HttpReq).await
 }
 
+/// `option http-buffer-request`: rules may look at the body.
+async fn buffer(
+    cl: &mut Client,
+    st: &mut Stream,
+    front: &mut dyn FrontStream,
+    px: &Proxy,
+) -> Result<(), Stop> {
+    if !px.options.has(opt::HTTP_BUFFER_REQUEST) {
+        return Ok(());
+    }
+    body::collect(cl, st, front, cl.fe.times.http_request, 0).await
+}
+
 /// What the proxies' options add to the request.
-pub(crate) fn finalise(cl: &Client, st: &mut Stream) {
+pub(crate) fn finalise(cl: &Client, st: &mut Stream) -> Result<(), Stop> {
     let be = st.be.clone();
     for source in [true, false] {
         let (own, of_client) =
@@ -186,18 +204,8 @@ pub(crate) fn finalise(cl: &Client, st: &mut Stream) {
     if let Some((name, id)) = unique {
         st.req.add(name, id);
     }
-}
-
-/// `option http-buffer-request`: the proxy's rules want to see the body.
-async fn buffer(
-    cl: &mut Client,
-    st: &mut Stream,
-    front: &mut dyn FrontStream,
-    px: &Proxy,
-) -> Result<(), Stop> {
-    if !px.options.has(opt::HTTP_BUFFER_REQUEST) {
-        return Ok(());
+    if st.aborted {
+        return Err(Stop::error(400, TermCause::Client, TermState::Request));
     }
-    let time = cl.fe.times.http_request;
-    body::collect(cl, st, front, time, 0).await
+    Ok(())
 }
