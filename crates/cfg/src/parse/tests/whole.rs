@@ -215,6 +215,18 @@ fn sections() {
 }
 
 #[test]
+fn users_and_groups_exist() {
+    check("userlist u\ngroup g users a\ngroup h\nuser a insecure-password x groups h\n", &[]);
+    check(
+        "userlist u\ngroup g users a,b\nuser a insecure-password x groups g,k\n",
+        &[
+            "alert 2: userlist 'u': no such user 'b' specified in group 'g'",
+            "alert 3: userlist 'u': no such group 'k' specified in user 'a'",
+        ],
+    );
+}
+
+#[test]
 fn stops_after_fifty_alerts() {
     let text = format!("global\n{}", "foo\n".repeat(200));
     let got = said(&text);

@@ -5,6 +5,7 @@ mod http;
 mod names;
 mod numbers;
 mod servers;
+mod userlists;
 
 use crate::diag::{Diag, Diags, Layout, Severity};
 use crate::model::{CheckKind, Config, LogFormatDecl, Mode, Proxy};
@@ -14,6 +15,7 @@ use std::sync::Arc;
 /// Resolves names and reports what no single line can tell.
 pub(crate) fn config(config: &mut Config, diags: &mut Diags) {
     numbers::check(config, diags);
+    config.userlists.iter().for_each(|u| userlists::check(u, diags));
     let mut proxies = std::mem::take(&mut config.proxies);
     let kinds: Vec<names::Target> = proxies.iter().map(names::Target::of).collect();
     let look = names::Look { names: &config.proxy_names, targets: &kinds, files: &config.files };
