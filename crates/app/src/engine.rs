@@ -2,10 +2,8 @@
 
 pub(crate) mod sessions;
 
-use hawser_check::{CheckEnv, Checks};
 use hawser_cli::info::Sheet;
 use hawser_proto::AcceptSink;
-use parking_lot::Mutex;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};

@@ -10,10 +10,12 @@ use hawser_balance::resolve::Resolver;
 use hawser_balance::{EventSink, FdPressure, Stat};
 use hawser_cfg::diag::Diags;
 use hawser_cfg::model::Config;
+use hawser_check::{CheckEnv, Checks};
 use hawser_cli::info::Sheet;
 use hawser_proto::mux::MuxRow;
 use hawser_proto::{AcceptSink, FrontendInfo};
 use hawser_session::{CompileOpts, Shared, Snapshot, Worker};
+use parking_lot::Mutex;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -48,13 +50,18 @@ pub(crate) fn compile(w: &Wanting<'_>, diags: &mut Diags) -> SharedEngine {
     );
     let max_fds = u32::try_from(w.limits.maxsock).unwrap_or(u32::MAX);
     let fds = Arc::new(FdPressure::new(max_fds, FD_RATIOS.0, FD_RATIOS.1));
+    let backend = |index| Some(Arc::clone(&snapshot.proxy(index)?.back.as_ref()?.backend));
+    let node = w.config.global.node.clone().unwrap_or_else(crate::facts::host_name);
+    let checks = hawser_check::compile(w.config, backend, &CheckEnv { node: node.into() }, diags);
     let shared = Shared::new(Arc::new(snapshot), w.limits.threads, fds);
-    Arc::new(Sessions { shared, events })
+    Arc::new(Sessions { shared, events, checks: Mutex::new(Some(checks)) })
 }
 
 struct Sessions {
     shared: Arc<Shared>,
     events: Arc<Events>,
+    /// Run by the worker that starts first, whose thread keeps them.
+    checks: Mutex<Option<Checks>>,
 }
 
 impl Sessions {
@@ -67,6 +74,9 @@ impl Engine for Sessions {
     fn worker(&self, number: u32) -> Rc<dyn Serve> {
         let worker = Worker::new(number as usize, Arc::clone(&self.shared));
         tokio::task::spawn_local(worker.clone().purge_pool());
+        if let Some(checks) = self.checks.lock().take() {
+            tokio::task::spawn_local(checks.run());
+        }
         Rc::new(worker)
     }
 
