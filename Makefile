@@ -41,7 +41,7 @@ deps:
 
 bench:
 	$(CARGO) build --release -p hawser
-	$(CARGO) bench -p hawser-mux-h1 -p hawser-sample -p hawser-cfg
+	$(CARGO) bench -p hawser-mux-h1 -p hawser-sample -p hawser-cfg -p hawser-balance
 	python3 scripts/bench.py --hawser target/release/hawser --haproxy "$(HAPROXY)" --only "$(ONLY)"
 
 reg-tests:
