@@ -8,13 +8,6 @@ use hawser_http::{Head, KnownName};
 use hawser_sample::LogFormat;
 use std::borrow::Cow;
 
-/// Bytes that a head takes on the wire with HTTP/1: names, values, `: ` and line ends.
-pub(crate) fn wire_len(head: &Head) -> usize {
-    let fields: usize = head.iter().map(|(n, v)| n.len() + v.len() + 4).sum();
-    // A start line has two spaces, a version and its end; an empty line ends the head.
-    fields + head.method().len() + head.target().len() + head.reason().len() + 16
-}
-
 impl Txn<'_> {
     /// Evaluates the format of a field value; controls are escaped as `%XX`, as HAProxy does.
     pub(crate) fn header_value<R>(&mut self, fmt: &LogFormat, f: impl FnOnce(&mut Self, &[u8]) -> R) -> R {
@@ -32,7 +25,7 @@ impl Txn<'_> {
         let Some(head) = self.message() else { return false };
         // The buffer also holds what was replaced: when all of it fits, there is nothing to count.
         let bound = head.buf.len() + 4 * head.fields.len() + 16;
-        bound + held + more <= bufsize || wire_len(head) + held + more <= bufsize
+        bound + held + more <= bufsize || head.wire_len() + held + more <= bufsize
     }
 
     /// Adds a field to the message of this direction.

@@ -67,8 +67,8 @@ enum Failure {
 
 /// Gets the stream's request on a connection to a server.
 pub(crate) async fn reach(cl: &mut Client, st: &mut Stream, gone: Gone<'_>) -> Result<Link, Stop> {
-    let Some(be) = st.be.clone() else { return Err(no_server(cl, st)) };
-    let Some(back) = &be.back else { return Err(no_server(cl, st)) };
+    let Some(be) = st.be.clone() else { return Err(no_server()) };
+    let Some(back) = &be.back else { return Err(no_server()) };
     loop {
         if st.slot.is_none() {
             assign(cl, st, &be, back, gone).await?;
@@ -85,8 +85,7 @@ pub(crate) async fn reach(cl: &mut Client, st: &mut Stream, gone: Gone<'_>) -> R
     }
 }
 
-fn no_server(cl: &Client, st: &mut Stream) -> Stop {
-    st.strm.t.queue_end.get_or_insert(cl.now());
+fn no_server() -> Stop {
     Stop::error(503, TermCause::Server, TermState::Connect)
 }
 
@@ -113,7 +112,7 @@ async fn assign(
         };
         let slot = match with_ctx(cl, st, false, |ctx| back.backend.assign(ctx, &opts)) {
             Assignment::Ready(slot) => slot,
-            Assignment::NoServer => return Err(no_server(cl, st)),
+            Assignment::NoServer => return Err(no_server()),
             Assignment::Queued(ticket) => match queued(cl, st, ticket, gone).await? {
                 Some(slot) => slot,
                 None => continue,
@@ -173,7 +172,7 @@ async fn queued(
     let stop = match granted {
         Ok(Granted::Slot(slot)) => return Ok(Some(slot)),
         Ok(Granted::Requeue) => return Ok(None),
-        Ok(Granted::NoServer) => no_server(cl, st),
+        Ok(Granted::NoServer) => no_server(),
         Err(Failure::ClientGone) => Stop::silent(0, TermCause::Client, TermState::Queue),
         Err(_) => Stop::error(503, TermCause::ServerTimeout, TermState::Queue),
     };
@@ -278,7 +277,7 @@ mod rustix_errno {
 /// An attempt failed: how long to wait before the next one.
 fn failed(cl: &Client, st: &mut Stream, back: &Back, failure: Failure) -> Result<Ms, Stop> {
     let thread = cl.worker.number();
-    let Some(slot) = &st.slot else { return Err(no_server(cl, st)) };
+    let Some(slot) = &st.slot else { return Err(no_server()) };
     let server = slot.server().clone();
     let (kind, cause) = match failure {
         Failure::ClientGone => return Err(Stop::silent(0, TermCause::Client, TermState::Connect)),

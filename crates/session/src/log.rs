@@ -93,11 +93,15 @@ fn timers(st: &Stream) -> [u32; 4] {
 /// Writes the log line, unless nobody reads it.
 fn write(cl: &Client, st: &mut Stream) {
     let Some(front) = cl.fe.front.as_ref().filter(|f| !f.logger.is_off()) else { return };
+    // A stream that is over has left its backend and its server, the client's connection is still there.
+    let own = |there: bool| u32::from(there && !st.strm.log_asap);
+    let backend = st.be.as_ref().and_then(|b| b.back.as_ref()).map_or(0, |b| b.backend.conns());
+    let server = st.slot.as_ref().map_or(0, |s| s.server().served());
     st.strm.conns = [
         cl.slot.listener().process.conns.inside(),
         cl.slot.listener().frontend.conns.inside(),
-        st.be.as_ref().and_then(|b| b.back.as_ref()).map_or(0, |b| b.backend.conns()),
-        st.slot.as_ref().map_or(0, |s| s.server().served()),
+        backend.saturating_sub(own(st.guard.is_some())),
+        server.saturating_sub(own(true)),
     ];
     let responded = st.strm.t.response_start.is_some();
     with_ctx(cl, st, responded, |ctx| front.logger.log_stream(ctx));

@@ -26,7 +26,6 @@ pub(crate) fn pick(cl: &Client, st: &Stream) -> Option<Arc<Proxy>> {
 /// Counts the stream among a backend's.
 pub(crate) fn enter(cl: &Client, st: &mut Stream, be: Option<Arc<Proxy>>) -> Result<(), Stop> {
     let Some(be) = be else {
-        st.strm.t.queue_end = Some(cl.now());
         return Err(Stop::error(503, TermCause::Server, TermState::Connect));
     };
     if let Some(back) = &be.back {

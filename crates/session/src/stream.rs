@@ -115,7 +115,7 @@ impl Stream {
 /// What arrived of a message when its rules are due (bytes).
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Came {
-    head: usize,
+    pub(crate) head: usize,
     body: usize,
 }
 

@@ -40,7 +40,7 @@ pub(super) static ALIASES: &[Alias] = &[
     alias("HV", |c| line(c, |l| l.line.get(l.method_len as usize + l.target_len as usize + 2..))),
     alias("ID", |c| c.strm.and_then(|s| s.unique_id.as_ref()).map_or(Field::Missing, |u| Field::Text(u, Unsafe::None))),
     alias("OG", |c| own(c.strm.map(|s| s.log_origin).unwrap_or_default().as_str().as_bytes())),
-    alias("ST", |c| strm(c, |s| Field::Int(i64::from(s.status)))),
+    alias("ST", |c| strm(c, |s| Field::Int(if s.status == 0 { -1 } else { i64::from(s.status) }))),
     alias("T", |c| clf(accept_date(c), date::utc)),
     alias("TR", |c| timer(c, Timers::request)),
     alias("Ta", |c| partial(c, Timers::active)),

@@ -100,7 +100,7 @@ pub(crate) fn start_response(
 ) {
     let mode = |p: &crate::snapshot::Proxy| p.conn_mode == ConnMode::Close;
     let close = close || cl.worker.is_stopping() || mode(&cl.fe) || st.be.as_deref().is_some_and(mode);
-    st.strm.bytes_out += st.res.buf.len() as u64;
+    st.strm.bytes_out += st.came[1].head as u64;
     front.send_response(&st.res, link.info.body, close);
 }
 

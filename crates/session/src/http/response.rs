@@ -95,7 +95,7 @@ fn poll_head(
         Poll::Pending => {}
     }
     if up.is_done() && clocks.watch && front.poll_gone(cx).is_ready() {
-        let stop = Stop::silent(0, TermCause::Client, TermState::Headers);
+        let stop = Stop::silent(400, TermCause::Client, TermState::Headers);
         return Poll::Ready(Err(Failure::Client(stop)));
     }
     let waiting = up.is_done() || clocks.sink_failed || up.blocked == Some(Blocked::Write);

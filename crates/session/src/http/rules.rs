@@ -204,7 +204,7 @@ fn settle_response(cl: &mut Client, st: &mut Stream, verdict: Verdict) -> Result
         Verdict::Redirect(reply) => Stop::reply(reply.head.status(), Some(reply), TermCause::Local, state),
         Verdict::Reject => {
             cl.count(st, Stat::DeniedResp);
-            Stop::error(502, proxy, state)
+            Stop::silent(502, proxy, state)
         }
         Verdict::SilentDrop { .. } => Stop { answer: crate::stop::Answer::Reset, cause: proxy, state },
         Verdict::BadRequest => Stop::error(502, proxy, state),
