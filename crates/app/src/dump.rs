@@ -81,7 +81,7 @@ const fn later(name: &'static str, help: &'static str) -> Meta {
 
 /// Filters, with the group that HAProxy lists them in.
 #[rustfmt::skip]
-static FILTERS: &[(Meta, &str)] = &[
+pub(crate) static FILTERS: &[(Meta, &str)] = &[
     (later("bwlim-in", "Limits the bandwidth of uploads."), "BWLIM"),
     (later("bwlim-out", "Limits the bandwidth of downloads."), "BWLIM"),
     (later("cache", "Stores responses and answers from them."), "CACHE"),
@@ -94,7 +94,7 @@ static FILTERS: &[(Meta, &str)] = &[
 ];
 
 /// Services of `use-service`.
-static SERVICES: &[Meta] = &[later("prometheus-exporter", "Exports metrics for Prometheus.")];
+pub(crate) static SERVICES: &[Meta] = &[later("prometheus-exporter", "Exports metrics for Prometheus.")];
 
 fn filters(out: &mut String) {
     out.push_str("# List of registered filter names:\n");

@@ -8,6 +8,7 @@ mod boot;
 mod check;
 mod cli;
 mod commands;
+mod compat;
 mod control;
 mod daemon;
 mod dump;
@@ -26,6 +27,7 @@ pub mod version;
 mod worker;
 
 pub use boot::run;
+pub use compat::compatibility;
 
 /// How the process ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
