@@ -26,6 +26,7 @@ pub struct StreamLogger {
     error: Option<LogFormat>,
     session_error: LogFormat,
     options: Options,
+    early: bool,
 }
 
 impl StreamLogger {
@@ -48,6 +49,7 @@ impl StreamLogger {
             Some(LogFormatDecl::Https) => (proxy.pos, formats::HTTPS),
             Some(LogFormatDecl::Custom(pos, word)) => (*pos, word.as_str()),
         };
+        this.early = proxy.log_format.is_none();
         this.format = compile(cx, pos, "log-format", text, Flavor::Log);
         this.session_error = compile(cx, proxy.pos, "log-format", SESSION_ERROR, Flavor::Log);
         if let Some((pos, word)) = &proxy.log_format_sd {
@@ -69,17 +71,23 @@ impl StreamLogger {
         &self.logger
     }
 
+    /// The line says no more than that there is a connection or a request: it is due as soon as that is so.
+    pub fn early(&self) -> bool {
+        self.early
+    }
+
     /// With `option logasap` the line is due when the response head is known, not at the end: set
     /// [`Strm::log_asap`] then.
     pub fn asap(&self) -> bool {
         self.options.has(opt::LOGASAP)
     }
 
-    /// Logs the stream that the context shows: once, at its end or when [`StreamLogger::asap`] says so. The options
+    /// Logs the stream that the context shows: once, at its end, or when [`StreamLogger::early`] or
+    /// [`StreamLogger::asap`] say so. The options
     /// `dontlognull`, `dontlog-normal`, `log-separate-errors` and `set-log-level` are taken into account here.
     pub fn log_stream(&self, ctx: &Ctx<'_>) {
         let Some(strm) = ctx.strm.filter(|_| !self.is_off()) else { return };
-        if strm.bytes_in == 0 && self.options.has(opt::DONTLOGNULL) {
+        if strm.bytes_in == 0 && !self.early && self.options.has(opt::DONTLOGNULL) {
             return;
         }
         let failed = is_failed(strm);

@@ -37,10 +37,20 @@ pub(crate) fn connected(cl: &Client, st: &mut Stream) {
     response_started(cl, st);
 }
 
+/// There is a connection (TCP mode) or a request: what the default format tells is known.
+pub(crate) fn started(cl: &Client, st: &mut Stream, origin: LogOrigin) {
+    let Some(front) = &cl.fe.front else { return };
+    if front.logger.early() && !st.unlogged && !front.logger.is_off() {
+        st.strm.log_origin = origin;
+        write(cl, st);
+        st.logged = true;
+    }
+}
+
 /// The response's head is on its way: `option logasap`.
 pub(crate) fn response_started(cl: &Client, st: &mut Stream) {
     let Some(front) = &cl.fe.front else { return };
-    if front.logger.asap() && !st.unlogged && !front.logger.is_off() {
+    if front.logger.asap() && !st.logged && !st.unlogged && !front.logger.is_off() {
         st.strm.log_asap = true;
         st.strm.log_origin = LogOrigin::TxnResponse;
         write(cl, st);

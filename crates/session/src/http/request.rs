@@ -13,7 +13,7 @@ use hawser_proto::clock;
 use hawser_proto::freq::now_ms;
 use hawser_proto::mux::{FrontStream, StreamError};
 use hawser_rules::RuleSet;
-use hawser_sample::facts::{RequestLine, TermCause, TermState};
+use hawser_sample::facts::{LogOrigin, RequestLine, TermCause, TermState};
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
@@ -49,12 +49,13 @@ pub(crate) async fn receive(
             st.came[0] = Came::new(&st.req, front.data().len(), &cl.snapshot);
             st.strm.t.request_end = Some(cl.now());
             received(cl, st);
+            crate::log::started(cl, st, LogOrigin::TxnRequest);
             Ok(())
         }
         Some(Err(e)) => {
             // A client that closes between two requests is done; before the first one it may be a probe.
-            st.unlogged =
-                matches!(e, StreamError::Idle) && (cl.sess.request_index > 0 || cl.ignores_probes());
+            let left = matches!(e, StreamError::Idle | StreamError::Io(_)) && !front.has_input();
+            st.unlogged = left && (cl.sess.request_index > 0 || cl.ignores_probes());
             Err(unreadable(&e))
         }
         None => {

@@ -14,7 +14,7 @@ use crate::tunnel;
 use hawser_cfg::model::opt;
 use hawser_proto::SockOpt;
 use hawser_proto::mux::FrontMux;
-use hawser_sample::facts::TermState;
+use hawser_sample::facts::{LogOrigin, TermState};
 use inspect::Inspected;
 use std::sync::Arc;
 use std::task::Poll;
@@ -53,6 +53,7 @@ async fn relay(cl: &mut Client, st: &mut Stream, client: &mut Raw) -> Result<Out
     if inspect::request(cl, st, client, true).await? == Inspected::SwitchHttp {
         return Ok(Outcome::Http);
     }
+    log::started(cl, st, LogOrigin::TxnAccept);
     let be = route::pick(cl, st);
     if be.as_ref().is_some_and(|b| b.is_http()) {
         return Ok(Outcome::Http);
