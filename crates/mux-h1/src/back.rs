@@ -2,8 +2,8 @@
 
 use crate::Side;
 use crate::codec::{
-    Asked, ConnField, Info, Progress, Status, WriteOpts, must_close, parse_response, server_keeps_alive,
-    write_request,
+    Asked, ConnField, Encoding, Info, Progress, Status, WriteOpts, must_close, parse_response,
+    server_keeps_alive, write_request,
 };
 use crate::input::Input;
 use crate::output::Output;
@@ -72,6 +72,10 @@ impl H1Back {
         if head.status() >= 200 || info.body == BodyLen::Tunnel {
             self.keep &= keep_alive;
             self.input.start(info.body);
+        }
+        if info.body == BodyLen::Tunnel {
+            // Whatever framing the request had is over: bytes pass in both directions.
+            self.output.start(Encoding::Tunnel);
         }
         MessageInfo {
             body: info.body,

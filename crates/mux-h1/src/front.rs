@@ -127,8 +127,8 @@ impl FrontStream for H1Front {
         }
     }
 
-    fn has_input(&self) -> bool {
-        !self.input.raw().is_empty()
+    fn received(&self) -> usize {
+        self.input.raw().len()
     }
 
     fn send_response(&mut self, head: &Head, body: BodyLen, close: bool) {

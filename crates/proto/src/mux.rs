@@ -163,7 +163,12 @@ pub trait FrontStream: Duplex {
     ) -> Poll<Result<MessageInfo, StreamError>>;
 
     /// Whether some bytes of the next request were received.
-    fn has_input(&self) -> bool;
+    fn has_input(&self) -> bool {
+        self.received() > 0
+    }
+
+    /// How many bytes of the next request were received so far.
+    fn received(&self) -> usize;
 
     /// Starts the response: gathers its head. `close` tells the client that the connection ends after it. For
     /// [`BodyLen::Tunnel`] both directions become raw.

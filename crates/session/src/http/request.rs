@@ -43,6 +43,8 @@ pub(crate) async fn receive(
     .await;
     st.strm.t.request_start = first_byte;
     st.strm.request_date = Some(clock::wall());
+    // What is no request was received too, and is logged.
+    st.strm.bytes_in = front.received() as u64;
     match outcome {
         Some(Ok(info)) => {
             st.info = info;
