@@ -50,7 +50,20 @@ pub fn apply(fd: BorrowedFd<'_>, family: Family, opt: SockOpt) -> io::Result<()>
             Ok(sockopt::set_ipv6_tclass(fd, u32::from(t)).or(v4)?)
         }
         (SockOpt::KeepAlive(cnt, idle, intvl), _) => set_keepalive(fd, cnt, idle, intvl),
+        (SockOpt::Vanish(ttl), _) => vanish(fd, ttl),
     }
+}
+
+fn vanish(fd: BorrowedFd<'_>, ttl: Option<u8>) -> io::Result<()> {
+    // Takes CAP_NET_ADMIN.
+    if ttl.is_none() && set_int(fd, libc::IPPROTO_TCP, libc::TCP_REPAIR, 1).is_ok() {
+        return Ok(());
+    }
+    let ttl = ttl.unwrap_or(1);
+    // An IPv4-mapped connection has its own; a family that has neither has no hops.
+    let _ = sockopt::set_ip_ttl(fd, u32::from(ttl));
+    let _ = sockopt::set_ipv6_unicast_hops(fd, Some(ttl));
+    Ok(sockopt::set_socket_linger(fd, Some(Duration::ZERO))?)
 }
 
 fn set_keepalive(fd: BorrowedFd<'_>, cnt: u32, idle: u32, intvl: u32) -> io::Result<()> {

@@ -74,4 +74,7 @@ pub enum SockOpt {
     Tos(u8),
     /// Keep-alive with (count, idle s, interval s), zero for the system's default.
     KeepAlive(u32, u32, u32),
+    /// What the peer learns of the close to come: nothing (`TCP_REPAIR`) without a value, as far as the process may
+    /// ask for that; else, or with a value, a RST that lives for so many hops, 1 where there is no value.
+    Vanish(Option<u8>),
 }

@@ -241,8 +241,6 @@ pub struct Asks {
     pub failed_rewrites: u32,
     /// `early-hint` fields gathered so far: to send as one 103 when the rule set is over or waits.
     pub early_hints: Vec<(Bytes, Bytes)>,
-    /// `expect-proxy layer4`: a PROXY header comes first on this connection.
-    pub expect_proxy: bool,
     /// `strict-mode off` was met in the rule set under way; cleared when a rule set starts over.
     pub lenient: bool,
     /// Effects of converters that wait to be applied; empty between rules.

@@ -89,8 +89,8 @@ fn connection_rules(cl: &mut Client, transport: &mut dyn Transport) -> bool {
         }
         match verdict {
             Verdict::Continue | Verdict::Allow => {}
-            Verdict::SilentDrop { .. } => {
-                transport.set_linger_zero();
+            Verdict::SilentDrop { rst_ttl } => {
+                let _ = transport.set_option(SockOpt::Vanish(rst_ttl));
                 return false;
             }
             _ => {

@@ -24,8 +24,8 @@ pub(crate) enum Answer {
     Reply(u16, Option<Arc<Reply>>),
     /// Nothing; the status is for the log, 0 for none.
     Nothing(u16),
-    /// The connection is reset.
-    Reset,
+    /// The connection disappears (`silent-drop`); with a value, behind a RST that lives for so many hops.
+    Vanish(Option<u8>),
 }
 
 impl Stop {

@@ -16,7 +16,6 @@ enum Plain {
     Reject,
     CloseServer,
     NoL7Retry,
-    ExpectProxy,
     Nothing,
 }
 
@@ -28,10 +27,6 @@ impl Action for Plain {
             Self::CloseServer => Step::End(Verdict::CloseServer),
             Self::NoL7Retry => {
                 txn.asks.no_l7_retry = true;
-                Step::Next
-            }
-            Self::ExpectProxy => {
-                txn.asks.expect_proxy = true;
                 Step::Next
             }
             Self::Nothing => Step::Next,
@@ -63,17 +58,6 @@ pub(super) fn wait_for_handshake(_: &mut RuleCx<'_, '_>, _: &mut Args<'_>) -> Pa
 pub(super) fn set_nice(_: &mut RuleCx<'_, '_>, args: &mut Args<'_>) -> Parsed {
     args.take::<1>("expects exactly 1 argument (integer value)")?;
     Ok(Box::new(Plain::Nothing))
-}
-
-pub(super) fn expect_proxy(cx: &mut RuleCx<'_, '_>, args: &mut Args<'_>) -> Parsed {
-    let got = args.advance().unwrap_or_default();
-    if got != "layer4" {
-        let place = crate::compile::place(cx.proxy);
-        return Err(Error::new(format!(
-            "'tcp-request connection expect-proxy' only supports 'layer4' in {place} (got '{got}')"
-        )));
-    }
-    Ok(Box::new(Plain::ExpectProxy))
 }
 
 /// `strict-mode`.

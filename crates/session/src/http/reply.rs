@@ -8,6 +8,7 @@ use crate::timers::later;
 use hawser_balance::Stat;
 use hawser_cfg::model::ConnMode;
 use hawser_http::BodyLen;
+use hawser_proto::SockOpt;
 use hawser_proto::mux::{Fill, FrontStream};
 use hawser_rules::Reply;
 use hawser_sample::facts::TermCause;
@@ -32,8 +33,8 @@ pub(crate) async fn finish(
             st.strm.status = status;
             return Next::Close;
         }
-        Answer::Reset => {
-            front.transport().set_linger_zero();
+        Answer::Vanish(ttl) => {
+            let _ = front.transport().set_option(SockOpt::Vanish(ttl));
             return Next::Close;
         }
     };

@@ -101,7 +101,9 @@ async fn settle(
             cl.deny(st);
             Stop::silent(0, proxy, state)
         }
-        Verdict::SilentDrop { .. } => Stop { answer: crate::stop::Answer::Reset, cause: proxy, state },
+        Verdict::SilentDrop { rst_ttl } => {
+            Stop { answer: crate::stop::Answer::Vanish(rst_ttl), cause: proxy, state }
+        }
         Verdict::BadRequest => Stop::error(400, proxy, state),
         Verdict::Error => {
             cl.count(st, Stat::InternalErrors);
@@ -206,7 +208,9 @@ fn settle_response(cl: &mut Client, st: &mut Stream, verdict: Verdict) -> Result
             cl.count(st, Stat::DeniedResp);
             Stop::silent(502, proxy, state)
         }
-        Verdict::SilentDrop { .. } => Stop { answer: crate::stop::Answer::Reset, cause: proxy, state },
+        Verdict::SilentDrop { rst_ttl } => {
+            Stop { answer: crate::stop::Answer::Vanish(rst_ttl), cause: proxy, state }
+        }
         Verdict::BadRequest => Stop::error(502, proxy, state),
         Verdict::Error => {
             cl.count(st, Stat::InternalErrors);

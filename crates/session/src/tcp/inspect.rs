@@ -72,7 +72,7 @@ pub(crate) async fn request(
             }
             Verdict::Wait { .. } | Verdict::Continue | Verdict::Allow => return Ok(Inspected::Pass),
             Verdict::SwitchHttp => return Ok(Inspected::SwitchHttp),
-            Verdict::SilentDrop { .. } => return Err(reset(TermState::Request)),
+            Verdict::SilentDrop { rst_ttl } => return Err(vanish(rst_ttl, TermState::Request)),
             Verdict::Error => return Err(Stop::silent(0, TermCause::Proxy, TermState::Request)),
             _ => {
                 cl.deny(st);
@@ -82,8 +82,8 @@ pub(crate) async fn request(
     }
 }
 
-fn reset(state: TermState) -> Stop {
-    Stop { answer: crate::stop::Answer::Reset, cause: TermCause::Proxy, state }
+fn vanish(rst_ttl: Option<u8>, state: TermState) -> Stop {
+    Stop { answer: crate::stop::Answer::Vanish(rst_ttl), cause: TermCause::Proxy, state }
 }
 
 fn proxy(cl: &Client, st: &Stream, frontend: bool) -> Option<Arc<Proxy>> {
@@ -154,7 +154,7 @@ async fn response_rules(
                 complete = answer(cl, client, link, until).await;
             }
             Verdict::Wait { .. } | Verdict::Continue | Verdict::Allow | Verdict::CloseServer => return Ok(()),
-            Verdict::SilentDrop { .. } => return Err(reset(TermState::Data)),
+            Verdict::SilentDrop { rst_ttl } => return Err(vanish(rst_ttl, TermState::Data)),
             _ => return Err(Stop::silent(0, TermCause::Proxy, TermState::Data)),
         }
     }

@@ -33,8 +33,8 @@ pub(crate) async fn serve(mut cl: Box<Client>, mut client: Raw, mux: Arc<dyn Fro
         }
         Err(stop) => {
             st.ended(stop.cause, stop.state);
-            if let (crate::stop::Answer::Reset, Some(t)) = (stop.answer, client.transport()) {
-                t.set_linger_zero();
+            if let (crate::stop::Answer::Vanish(ttl), Some(t)) = (stop.answer, client.transport()) {
+                let _ = t.set_option(SockOpt::Vanish(ttl));
             }
             log::end(&cl, st);
         }

@@ -36,8 +36,6 @@ fn final_actions_end_the_rule_set() {
 #[test]
 fn what_is_asked_of_the_connection_is_left_there() {
     let mut w = World::default();
-    w.run(&["tcp-request connection expect-proxy layer4"]);
-    assert!(w.asks.expect_proxy);
     w.run(&["http-request disable-l7-retry"]);
     assert!(w.asks.no_l7_retry);
 }
@@ -84,10 +82,6 @@ fn arguments_are_checked() {
         assert_eq!(message(&format!("http-request {rule}")), want);
     }
     for (rule, text) in [
-        (
-            "connection expect-proxy layer5",
-            "'tcp-request connection expect-proxy' only supports 'layer4' in proxy 'p' (got 'layer5')",
-        ),
         ("content switch-mode", "'tcp-request switch-mode' expects a mode as argument."),
         ("content switch-mode tcp", "'tcp-request switch-mode' expects a valid mode (got 'tcp')."),
         (
