@@ -24,8 +24,8 @@ pub(crate) struct Client {
     pub(crate) timer: Timer,
     /// Its place among the limits.
     pub(crate) slot: ConnSlot,
-    /// A connection to a server that nobody else may use (`http-reuse never`).
-    pub(crate) own: Option<Box<Conn<Wire>>>,
+    /// Idle connections to servers that nobody else may use (`http-reuse never`), oldest first.
+    pub(crate) own: Vec<Conn<Wire>>,
     /// Backend and server of the last request (`option prefer-last-server`).
     pub(crate) last: Option<(usize, u32)>,
 }

@@ -35,8 +35,16 @@ fn admit(worker: Worker, snapshot: Arc<Snapshot>, incoming: Incoming) -> Option<
     let fe = snapshot.proxy(slot.listener().frontend.index).cloned()?;
     let mux = fe.front.as_ref()?.mux.clone();
     let sess = session(&worker, &fe, &mut *transport, src, dst, &slot);
-    let mut cl =
-        Box::new(Client { worker, snapshot, sess, timer: Timer::default(), slot, fe, own: None, last: None });
+    let mut cl = Box::new(Client {
+        worker,
+        snapshot,
+        sess,
+        timer: Timer::default(),
+        slot,
+        fe,
+        own: Vec::new(),
+        last: None,
+    });
     if !connection_rules(&mut cl, &mut *transport) {
         return None;
     }

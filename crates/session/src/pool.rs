@@ -10,6 +10,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::task::{Context, Waker};
 
+/// Most idle connections that one client keeps for itself (`max-session-srv-conns` by default).
+const OWN_MAX: usize = 5;
+
 /// A connection to a server, in use or idle.
 pub(crate) struct Wire {
     pub(crate) stream: Box<dyn BackStream>,
@@ -53,14 +56,19 @@ pub(crate) fn take(
     Some(Link { conn, info: MessageInfo::default(), reused: true })
 }
 
-/// The connection that belongs to this client alone, if it leads to the server.
+/// A connection that belongs to this client alone and leads to the server.
 fn take_own(cl: &mut Client, server: &Arc<Server>, hash: u64) -> Option<Conn<Wire>> {
-    let mut own = cl.own.take()?;
-    if own.server().uid != server.uid || own.hash() != hash || own.io.is_dead() || !own.may_be_reused() {
+    if cl.own.is_empty() {
+        return None;
+    }
+    cl.own.retain_mut(|c| !c.io.is_dead());
+    let found = cl.own.iter().position(|c| c.server().uid == server.uid && c.hash() == hash)?;
+    let mut own = cl.own.remove(found);
+    if !own.may_be_reused() {
         return None;
     }
     own.reuse_by_owner();
-    Some(*own)
+    Some(own)
 }
 
 /// Counts a new connection.
@@ -89,7 +97,10 @@ pub(crate) fn give_back(cl: &mut Client, st: &Stream, mut link: Link, whole: boo
     }
     let mode = st.be.as_ref().and_then(|b| b.back.as_ref()).map(|b| b.reuse);
     if mode == Some(Reuse::Never) || link.conn.private {
-        cl.own = Some(Box::new(link.conn));
+        if cl.own.len() >= OWN_MAX {
+            cl.own.remove(0);
+        }
+        cl.own.push(link.conn);
         return;
     }
     let mut pool = cl.worker.pool();
