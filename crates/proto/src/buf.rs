@@ -11,6 +11,9 @@ use std::task::{Context, Poll};
 /// Capacity of a large buffer (bytes): what bulk transfers read at once.
 pub const LARGE: usize = 128 * 1024;
 
+/// Largest `tune.bufsize` (bytes).
+const MAX_SMALL: usize = 1 << 30;
+
 /// Most bytes that the pool of a thread keeps of each kind.
 const KEEP: usize = 4 * 1024 * 1024;
 
@@ -30,7 +33,7 @@ thread_local! {
 /// Sets the capacity of the calling thread's small buffers (`tune.bufsize`, bytes).
 pub fn set_small_size(bytes: usize) {
     POOL.with_borrow_mut(|p| {
-        p.small_size = bytes.max(1024);
+        p.small_size = bytes.clamp(1024, MAX_SMALL);
         p.small.clear();
     });
 }
@@ -63,8 +66,9 @@ pub fn give_text(mut v: Vec<u8>) {
 #[derive(Debug)]
 pub struct Buf {
     mem: Box<[u8]>,
-    start: usize,
-    end: usize,
+    // Small, for every connection has room for one of these.
+    start: u32,
+    end: u32,
 }
 
 impl Buf {
@@ -84,14 +88,27 @@ impl Buf {
         Self { mem, start: 0, end: 0 }
     }
 
+    fn from(&self) -> usize {
+        self.start as usize
+    }
+
+    fn to(&self) -> usize {
+        self.end as usize
+    }
+
+    /// Sets both ends; they are within the memory, whose size is below 4 GiB.
+    fn set(&mut self, start: usize, end: usize) {
+        (self.start, self.end) = (start as u32, end as u32);
+    }
+
     /// What was appended and not consumed.
     pub fn data(&self) -> &[u8] {
-        self.mem.get(self.start..self.end).unwrap_or_default()
+        self.mem.get(self.from()..self.to()).unwrap_or_default()
     }
 
     /// Number of bytes of [`Buf::data`].
     pub fn len(&self) -> usize {
-        self.end - self.start
+        self.to() - self.from()
     }
 
     /// Whether [`Buf::data`] is empty.
@@ -111,35 +128,33 @@ impl Buf {
 
     /// Drops the first `n` bytes of [`Buf::data`].
     pub fn consume(&mut self, n: usize) {
-        self.start = (self.start + n).min(self.end);
-        if self.start == self.end {
-            self.start = 0;
-            self.end = 0;
-        }
+        let from = self.from().saturating_add(n);
+        if from >= self.to() { self.set(0, 0) } else { self.set(from, self.to()) }
     }
 
     /// Appends as much of `bytes` as fits and returns how much that was.
     pub fn append(&mut self, bytes: &[u8]) -> usize {
         self.compact_if(bytes.len());
-        let n = bytes.len().min(self.mem.len() - self.end);
-        if let (Some(to), Some(from)) = (self.mem.get_mut(self.end..self.end + n), bytes.get(..n)) {
-            to.copy_from_slice(from);
+        let (from, to) = (self.from(), self.to());
+        let n = bytes.len().min(self.mem.len() - to);
+        if let (Some(space), Some(bytes)) = (self.mem.get_mut(to..to + n), bytes.get(..n)) {
+            space.copy_from_slice(bytes);
         }
-        self.end += n;
+        self.set(from, to + n);
         n
     }
 
     /// Moves the data to the start, so that all free space is at the end.
     pub fn compact(&mut self) {
         if self.start > 0 {
-            self.mem.copy_within(self.start..self.end, 0);
-            self.end -= self.start;
-            self.start = 0;
+            let (from, to) = (self.from(), self.to());
+            self.mem.copy_within(from..to, 0);
+            self.set(0, to - from);
         }
     }
 
     fn compact_if(&mut self, room: usize) {
-        if self.mem.len() - self.end < room {
+        if self.mem.len() - self.to() < room {
             self.compact();
         }
     }
@@ -150,17 +165,18 @@ impl Buf {
     /// Those of [`Transport::poll_read`].
     pub fn poll_read(&mut self, t: &mut dyn Transport, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         self.compact_if(self.mem.len() / 2);
-        let Some(space) = self.mem.get_mut(self.end..).filter(|s| !s.is_empty()) else {
+        let (from, to) = (self.from(), self.to());
+        let Some(space) = self.mem.get_mut(to..).filter(|s| !s.is_empty()) else {
             return Poll::Ready(Err(io::ErrorKind::OutOfMemory.into()));
         };
         let n = std::task::ready!(t.poll_read(cx, space))?;
-        self.end += n;
+        self.set(from, to + n);
         Poll::Ready(Ok(n))
     }
 
     /// Whether the end of the memory was reached: the last read may have left more behind.
     pub fn filled_up(&self) -> bool {
-        self.end == self.mem.len()
+        self.to() == self.mem.len()
     }
 }
 

@@ -24,13 +24,25 @@ pub(crate) struct Client {
     pub(crate) timer: Timer,
     /// Its place among the limits.
     pub(crate) slot: ConnSlot,
+    /// What few clients keep from one request to the next.
+    pub(crate) kept: Option<Box<Kept>>,
+}
+
+/// What a client keeps from one request to the next.
+#[derive(Default)]
+pub(crate) struct Kept {
     /// Idle connections to servers that nobody else may use (`http-reuse never`), oldest first.
-    pub(crate) own: Vec<Conn<Wire>>,
+    pub(crate) conns: Vec<Conn<Wire>>,
     /// Backend and server of the last request (`option prefer-last-server`).
     pub(crate) last: Option<(usize, u32)>,
 }
 
 impl Client {
+    /// What is kept, to keep more.
+    pub(crate) fn keep(&mut self) -> &mut Kept {
+        self.kept.get_or_insert_default()
+    }
+
     /// Time at the start of the present poll.
     pub(crate) fn now(&self) -> Instant {
         self.worker.now()

@@ -5,46 +5,25 @@ use crate::raw::Raw;
 use crate::snapshot::{Front, Proxy, Snapshot};
 use crate::timers::Timer;
 use crate::worker::Worker;
-use crate::{http, tcp};
 use hawser_proto::mux::{FrontMux, FrontStream};
 use hawser_proto::{Address, ConnSlot, Incoming, SockOpt, Transport, clock};
 use hawser_rules::{Asks, Room, RuleSet, Txn, Verdict};
 use hawser_sample::facts::Sess;
 use std::sync::Arc;
 
-/// Serves a connection until it ends.
-pub(crate) async fn serve(worker: Worker, snapshot: Arc<Snapshot>, incoming: Incoming) {
-    match admit(worker, snapshot, incoming) {
-        None => {}
-        Some(Admitted::Http(cl, front)) => http::serve(cl, front).await,
-        // Boxed, or every idle HTTP connection would pay for the larger future.
-        Some(Admitted::Tcp(cl, raw, mux)) => Box::pin(tcp::serve(cl, raw, mux)).await,
-    }
-}
-
-/// A connection that the rules have let in. The client is boxed, for a future holds what it is given once for
-/// each function that it passes through.
-enum Admitted {
+/// A connection that the rules have let in, and what serves it.
+pub(crate) enum Admitted {
     Http(Box<Client>, Box<dyn FrontStream>),
     Tcp(Box<Client>, Raw, Arc<dyn FrontMux>),
 }
 
 /// What needs no waiting: facts, `tcp-request connection` and `session` rules.
-fn admit(worker: Worker, snapshot: Arc<Snapshot>, incoming: Incoming) -> Option<Admitted> {
+pub(crate) fn admit(worker: Worker, snapshot: Arc<Snapshot>, incoming: Incoming) -> Option<Admitted> {
     let Incoming { mut transport, src, dst, slot } = incoming;
     let fe = snapshot.proxy(slot.listener().frontend.index).cloned()?;
     let mux = fe.front.as_ref()?.mux.clone();
     let sess = session(&worker, &fe, &mut *transport, src, dst, &slot);
-    let mut cl = Box::new(Client {
-        worker,
-        snapshot,
-        sess,
-        timer: Timer::default(),
-        slot,
-        fe,
-        own: Vec::new(),
-        last: None,
-    });
+    let mut cl = Box::new(Client { worker, snapshot, sess, timer: Timer::default(), slot, fe, kept: None });
     if !connection_rules(&mut cl, &mut *transport) {
         return None;
     }

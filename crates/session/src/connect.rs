@@ -106,7 +106,7 @@ async fn assign(
             now: time::ms(cl.now()),
             since: Some(since),
             forced,
-            prefer: cl.last.filter(|l| l.0 == be.facts.index && prefers_last(be)).map(|l| l.1),
+            prefer: preferred(cl, be),
             avoid: st.tries.avoid,
             priority: Priority { class: st.strm.priority_class, offset: st.strm.priority_offset },
         };
@@ -124,10 +124,18 @@ async fn assign(
         st.strm.server = Some(slot.server().name.clone());
         st.strm.server_id = slot.server().id;
         st.strm.t.queue_end = Some(cl.now());
-        cl.last = Some((be.facts.index, slot.index()));
+        if prefers_last(be) {
+            cl.keep().last = Some((be.facts.index, slot.index()));
+        }
         st.slot = Some(slot);
         return Ok(());
     }
+}
+
+/// The server of the last request, if it is to be preferred.
+fn preferred(cl: &Client, be: &Proxy) -> Option<u32> {
+    let (backend, server) = cl.kept.as_ref()?.last?;
+    (backend == be.facts.index && prefers_last(be)).then_some(server)
 }
 
 fn prefers_last(be: &Proxy) -> bool {

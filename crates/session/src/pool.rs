@@ -58,12 +58,10 @@ pub(crate) fn take(
 
 /// A connection that belongs to this client alone and leads to the server.
 fn take_own(cl: &mut Client, server: &Arc<Server>, hash: u64) -> Option<Conn<Wire>> {
-    if cl.own.is_empty() {
-        return None;
-    }
-    cl.own.retain_mut(|c| !c.io.is_dead());
-    let found = cl.own.iter().position(|c| c.server().uid == server.uid && c.hash() == hash)?;
-    let mut own = cl.own.remove(found);
+    let conns = &mut cl.kept.as_mut()?.conns;
+    conns.retain_mut(|c| !c.io.is_dead());
+    let found = conns.iter().position(|c| c.server().uid == server.uid && c.hash() == hash)?;
+    let mut own = conns.remove(found);
     if !own.may_be_reused() {
         return None;
     }
@@ -97,10 +95,11 @@ pub(crate) fn give_back(cl: &mut Client, st: &Stream, mut link: Link, whole: boo
     }
     let mode = st.be.as_ref().and_then(|b| b.back.as_ref()).map(|b| b.reuse);
     if mode == Some(Reuse::Never) || link.conn.private {
-        if cl.own.len() >= OWN_MAX {
-            cl.own.remove(0);
+        let conns = &mut cl.keep().conns;
+        if conns.len() >= OWN_MAX {
+            conns.remove(0);
         }
-        cl.own.push(link.conn);
+        conns.push(link.conn);
         return;
     }
     let mut pool = cl.worker.pool();

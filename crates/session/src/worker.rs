@@ -1,10 +1,11 @@
 //! One worker thread: what its connections share without locks.
 
-use crate::conn;
+use crate::conn::{self, Admitted};
 use crate::pool::Wire;
 use crate::snapshot::Snapshot;
 use crate::stream::Stream;
 use crate::timers::{Timer, later};
+use crate::{http, tcp};
 use arc_swap::ArcSwap;
 use hawser_balance::{FdPressure, IdlePool, Stat, time};
 use hawser_proto::{AcceptSink, Incoming, buf, clock};
@@ -127,6 +128,12 @@ impl Worker {
         Poll::Pending
     }
 
+    /// Serves a connection.
+    fn spawn(&self, task: impl Future<Output = ()> + 'static) {
+        let seat = Seat { worker: self.clone(), slot: self.0.conns.borrow_mut().add(), known: false };
+        tokio::task::spawn_local(Task { seat, task });
+    }
+
     /// Time at the start of the present poll.
     pub(crate) fn now(&self) -> Instant {
         self.0.now.get()
@@ -215,9 +222,12 @@ impl Conns {
 impl AcceptSink for Worker {
     fn accept(&self, conn: Incoming) {
         let snapshot = self.0.shared.snapshot.load_full();
-        let slot = Seat { worker: self.clone(), slot: self.0.conns.borrow_mut().add(), known: false };
-        let task = conn::serve(self.clone(), snapshot, conn);
-        tokio::task::spawn_local(Task { seat: slot, task });
+        self.0.now.set(clock::now());
+        match conn::admit(self.clone(), snapshot, conn) {
+            None => {}
+            Some(Admitted::Http(cl, front)) => self.spawn(http::serve(cl, front)),
+            Some(Admitted::Tcp(cl, raw, mux)) => self.spawn(tcp::serve(cl, raw, mux)),
+        }
     }
 }
 
