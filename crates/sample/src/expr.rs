@@ -4,7 +4,7 @@ use crate::args::{self, Arg, Owner};
 use crate::checkpoint::Source;
 use crate::compile::{CompileCx, Error};
 use crate::ctx::Ctx;
-use crate::row::{Converter, Fetch, MayChange};
+use crate::row::{Converter, Fetch, MayChange, SlicesFn};
 use crate::types::Type;
 use crate::value::Value;
 use hawser_cfg::keyword::{Meta, Status};
@@ -153,6 +153,16 @@ impl Expr {
             Some(each) => each(&self.args, ctx, &mut |v| self.convert(v, ctx).is_some_and(&mut *visit)),
             None => self.eval(ctx).is_some_and(visit),
         }
+    }
+
+    /// The fast way to its occurrences, when it is a string of the message as it is.
+    pub(crate) fn slices(&self) -> Option<SlicesFn> {
+        self.fetch.slices.filter(|_| self.convs.is_empty())
+    }
+
+    /// The arguments of its fetch.
+    pub(crate) fn args(&self) -> &[Arg] {
+        &self.args
     }
 
     /// Whether the answer may still change while input arrives; false unless the context is partial.

@@ -17,6 +17,8 @@ pub mod facts;
 mod fetch;
 #[cfg(test)]
 mod fixture;
+#[cfg(test)]
+mod fuzz;
 pub mod hash;
 pub mod logformat;
 pub mod pattern;

@@ -14,6 +14,10 @@ pub type FetchFn = for<'a> fn(&'a [Arg], &Ctx<'a>) -> Option<Value<'a>>;
 /// Fetches every occurrence of a sample until the visitor returns true: ACLs look at all of them.
 pub type EachFn = for<'a> fn(&'a [Arg], &Ctx<'a>, &mut dyn FnMut(Value<'a>) -> bool) -> bool;
 
+/// Visits every occurrence of a sample that is a string in the message, until the visitor returns true: the fast way
+/// of conditions, without a [`Value`] for each.
+pub type SlicesFn = for<'a> fn(&'a [Arg], &Ctx<'a>, &mut dyn FnMut(&'a [u8]) -> bool) -> bool;
+
 /// Converts a sample; `None` means that the whole expression finds nothing.
 pub type ConvFn = for<'a> fn(&'a [Arg], Value<'a>, &Ctx<'a>) -> Option<Value<'a>>;
 
@@ -48,6 +52,8 @@ pub struct Fetch {
     pub run: FetchFn,
     /// Fetches all occurrences, where several are possible.
     pub each: Option<EachFn>,
+    /// The same as plain strings.
+    pub slices: Option<SlicesFn>,
     /// Checks arguments.
     pub check: Option<CheckFn>,
     /// Whether the answer may still change.
@@ -98,6 +104,7 @@ pub const fn fetch(
         src,
         run,
         each: None,
+        slices: None,
         check: None,
         changes: MayChange::No,
     }
@@ -113,6 +120,12 @@ impl Fetch {
     /// The same row with all occurrences.
     pub const fn each(mut self, f: EachFn) -> Self {
         self.each = Some(f);
+        self
+    }
+
+    /// The same row with the fast way of conditions.
+    pub const fn slices(mut self, f: SlicesFn) -> Self {
+        self.slices = Some(f);
         self
     }
 

@@ -48,14 +48,14 @@ impl Type {
     /// value may still fail.
     pub fn casts_to(self, to: Self) -> bool {
         use Type::{Addr, Any, Bin, Bool, Ipv4, Ipv6, Meth, Same, Sint, Str};
-        match (self, to) {
-            (Any | Same, _) | (_, Any | Same) => true,
-            (_, Str | Bin) => true,
-            (Bool | Sint | Str, Bool | Sint) => true,
-            (Ipv4, Sint) => true,
-            (Sint | Ipv4 | Ipv6 | Addr | Str, Addr | Ipv4 | Ipv6) => true,
-            (Meth, Meth) => true,
-            _ => false,
-        }
+        matches!(
+            (self, to),
+            (Any | Same, _)
+                | (_, Any | Same | Str | Bin)
+                | (Bool | Sint | Str, Bool | Sint)
+                | (Ipv4, Sint)
+                | (Sint | Ipv4 | Ipv6 | Addr | Str, Addr | Ipv4 | Ipv6)
+                | (Meth, Meth)
+        )
     }
 }

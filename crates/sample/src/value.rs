@@ -107,8 +107,8 @@ impl<'a> Value<'a> {
         match self {
             Self::Bool(b) => out.push(b'0' + u8::from(*b)),
             Self::Int(i) => out.extend_from_slice(itoa::Buffer::new().format(*i).as_bytes()),
+            Self::Ip4(a) => write_ip4(*a, out),
             // Writing to a Vec cannot fail.
-            Self::Ip4(a) => drop(write!(out, "{a}")),
             Self::Ip6(a) => drop(write!(out, "{a}")),
             Self::Str(s) | Self::Method(s) => out.extend_from_slice(s),
             Self::Bin(s) => out.extend_from_slice(&s[..memchr::memchr(0, s).unwrap_or(s.len())]),
@@ -184,6 +184,17 @@ impl<'a> Value<'a> {
             Self::Ip4(a) => Cow::Owned(a.octets().to_vec()),
             Self::Ip6(a) => Cow::Owned(a.octets().to_vec()),
         }
+    }
+}
+
+/// Appends an IPv4 address.
+fn write_ip4(a: Ipv4Addr, out: &mut Vec<u8>) {
+    let mut number = itoa::Buffer::new();
+    for (i, b) in a.octets().into_iter().enumerate() {
+        if i > 0 {
+            out.push(b'.');
+        }
+        out.extend_from_slice(number.format(b).as_bytes());
     }
 }
 

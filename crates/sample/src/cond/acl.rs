@@ -4,8 +4,11 @@ use super::Tri;
 use crate::ctx::Ctx;
 use crate::expr::{Expr, Needs};
 use crate::pattern::{Method, Patterns};
+use crate::row::SlicesFn;
 use crate::types::Type;
 use crate::value::Value;
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
 use hawser_cfg::pos::Pos;
 use std::sync::Arc;
 
@@ -31,18 +34,17 @@ pub struct AclExpr {
     pub method: Method,
     /// The patterns.
     pub patterns: Patterns,
+    /// The fast way, where samples are strings and patterns are compared with strings.
+    pub(super) slices: Option<SlicesFn>,
 }
 
 impl AclExpr {
     /// Whether any occurrence of the sample matches.
     pub fn test(&self, ctx: &Ctx<'_>) -> Tri {
-        let wants = self.method.wants();
-        let found = self.expr.each(ctx, &mut |v| match (wants, &v) {
-            // Compared as they are, or formatted by the matcher; only binary data have to be cut at a NUL.
-            (Type::Any, _) => self.patterns.matches(&v),
-            (Type::Str, x) if !matches!(x, Value::Bin(_)) => self.patterns.matches(&v),
-            _ => v.cast(wants).is_some_and(|v| self.patterns.matches(&v)),
-        });
+        let found = match self.slices {
+            Some(each) => each(self.expr.args(), ctx, &mut |s| self.patterns.matches_bytes(s)),
+            None => self.any(ctx),
+        };
         if found {
             Tri::Yes
         } else if self.expr.may_change(ctx) {
@@ -50,6 +52,17 @@ impl AclExpr {
         } else {
             Tri::No
         }
+    }
+
+    /// Whether any occurrence matches, whatever its type.
+    fn any(&self, ctx: &Ctx<'_>) -> bool {
+        let wants = self.method.wants();
+        self.expr.each(ctx, &mut |v| match (wants, &v) {
+            // Compared as they are, or formatted by the matcher; only binary data have to be cut at a NUL.
+            (Type::Any, _) => self.patterns.matches(&v),
+            (Type::Str, x) if !matches!(x, Value::Bin(_)) => self.patterns.matches(&v),
+            _ => v.cast(wants).is_some_and(|v| self.patterns.matches(&v)),
+        })
     }
 }
 
@@ -72,33 +85,32 @@ impl Acl {
     }
 }
 
-/// Named ACLs in scope, in order of declaration.
+/// Named ACLs in scope.
 #[derive(Clone, Debug, Default)]
 pub struct Acls {
-    list: Vec<Arc<Acl>>,
+    by_name: Arc<HashMap<Arc<str>, Arc<Acl>, FixedState>>,
 }
 
 impl Acls {
     /// The ACL of that name.
     pub fn get(&self, name: &str) -> Option<&Arc<Acl>> {
-        self.list.iter().find(|a| *a.name == *name)
+        self.by_name.get(name)
     }
 
     /// Adds an alternative to the ACL of that name, which it creates if need be.
     pub fn add(&mut self, name: &str, pos: Pos, expr: AclExpr) {
         let expr = Arc::new(expr);
-        match self.list.iter_mut().find(|a| *a.name == *name) {
-            Some(a) => {
-                let mut exprs = a.exprs.clone();
-                exprs.push(expr);
-                *a = Arc::new(Acl { name: a.name.clone(), pos: a.pos, exprs });
-            }
-            None => self.list.push(Arc::new(Acl { name: name.into(), pos, exprs: vec![expr] })),
-        }
+        let map = Arc::make_mut(&mut self.by_name);
+        let (pos, exprs) = match map.get(name) {
+            Some(a) => (a.pos, a.exprs.iter().cloned().chain([expr]).collect()),
+            None => (pos, vec![expr]),
+        };
+        let name: Arc<str> = name.into();
+        map.insert(name.clone(), Arc::new(Acl { name, pos, exprs }));
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.list.is_empty()
+        self.by_name.is_empty()
     }
 }

@@ -6,6 +6,7 @@ use crate::checkpoint::Checkpoint;
 use crate::compile::{CompileCx, Error};
 use crate::expr::Expr;
 use crate::pattern::{self, Builder, Method, Notation, Patterns};
+use crate::types::Type;
 use hawser_cfg::diag::Severity;
 use hawser_cfg::model::RuleLine;
 use hawser_cfg::pos::Word;
@@ -175,7 +176,8 @@ fn criterion(cx: &mut CompileCx<'_>, words: &[Word]) -> Result<AclExpr, Error> {
     }
     let implied = implied.filter(|_| !expr.has_converters());
     let (method, patterns) = patterns(cx, &expr, &keyword, implied, &words[1..])?;
-    Ok(AclExpr { keyword, expr, method, patterns })
+    let slices = expr.slices().filter(|_| method.wants() == Type::Str);
+    Ok(AclExpr { keyword, expr, method, patterns, slices })
 }
 
 /// Warns that the method of an ACL keyword does not count.

@@ -25,7 +25,7 @@ pub(super) static FETCHES: &[Fetch] = &[
     fetch("capture.res.hdr", args(1, &[ArgType::Sint]), Type::Str, Source::RES_KEPT, |a, c| slot(a, &c.strm?.res_captures), "Captured response field."),
     fetch("capture.res.ver", NONE, Type::Str, KEPT, |_, c| res_version(c).map(long), "Version of the response, with `HTTP/`."),
     fetch("http_first_req", NONE, Type::Bool, KEPT, |_, c| Some(Value::Bool(c.sess?.request_index == 0)), "Whether this is the first request of its connection."),
-    fetch("method", NONE, Type::Meth, KEPT, method, "Method of the request."),
+    fetch("method", NONE, Type::Meth, KEPT, method, "Method of the request.").slices(|_, c, f| current_method(c).is_some_and(f)),
     fetch("req.body", NONE, Type::Bin, REQ, |_, c| Some(body(c.req?, c.req_data)), "Request body as far as it came."),
     fetch("req.body_len", NONE, Type::Sint, REQ, |_, c| Some(len(c.req?, c.req_data)), "Length of the request body as far as it came."),
     fetch("req.body_param", args(0, &[ArgType::Str, ArgType::Str]), Type::Bin, REQ, body_param, "Parameter of a form in the request body.")
@@ -64,12 +64,15 @@ fn req_target<'a>(ctx: &Ctx<'a>) -> Option<&'a [u8]> {
 }
 
 /// The current method; once the head is gone, the one received.
+fn current_method<'a>(ctx: &Ctx<'a>) -> Option<&'a [u8]> {
+    match ctx.req {
+        Some(h) => Some(h.method()),
+        None => req_method(ctx),
+    }
+}
+
 fn method<'a>(_: &'a [Arg], ctx: &Ctx<'a>) -> Option<Value<'a>> {
-    let m = match ctx.req {
-        Some(h) => h.method(),
-        None => req_method(ctx)?,
-    };
-    Some(Value::Method(Cow::Borrowed(m)))
+    current_method(ctx).map(|m| Value::Method(Cow::Borrowed(m)))
 }
 
 /// Version of the request: digits only, as text.

@@ -1,8 +1,8 @@
 //! The `%` aliases (manual 8.2.6).
 
-use super::field::{Field, Short, Unsafe};
+use super::field::{DateForm, Field, Unsafe};
 use crate::ctx::Ctx;
-use crate::date::{self, Tm};
+use crate::date;
 use crate::facts::{RequestLine, Strm};
 use crate::fetch::{Timers, accept_date, hostname, request_date};
 use hawser_proto::Address;
@@ -40,15 +40,15 @@ pub(super) static ALIASES: &[Alias] = &[
     alias("HV", |c| line(c, |l| l.line.get(l.method_len as usize + l.target_len as usize + 2..))),
     alias("ID", |c| c.strm.and_then(|s| s.unique_id.as_ref()).map_or(Field::Missing, |u| Field::Text(u, Unsafe::None))),
     alias("OG", |c| own(c.strm.map(|s| s.log_origin).unwrap_or_default().as_str().as_bytes())),
-    alias("ST", |c| strm(c, |s| Field::Int(if s.status == 0 { -1 } else { i64::from(s.status) }))),
-    alias("T", |c| clf(accept_date(c), date::utc)),
+    alias("ST", status),
+    alias("T", |c| dated(accept_date(c), DateForm::Utc)),
     alias("TR", |c| timer(c, Timers::request)),
     alias("Ta", |c| partial(c, Timers::active)),
     alias("Tc", |c| timer(c, Timers::connect)),
     alias("Td", |c| timer(c, Timers::data)),
     alias("Th", |c| timer(c, Timers::handshake)),
     alias("Ti", |c| timer(c, Timers::idle)),
-    alias("Tl", |c| clf(accept_date(c), date::local)),
+    alias("Tl", |c| dated(accept_date(c), DateForm::Local)),
     alias("Tq", |c| timer(c, Timers::tq)),
     alias("Tr", |c| timer(c, Timers::response)),
     alias("Ts", |c| accept_date(c).map_or(Field::Missing, |d| Field::Hexable(date::micros(d).div_euclid(1_000_000)))),
@@ -74,7 +74,7 @@ pub(super) static ALIASES: &[Alias] = &[
     alias("hs", |c| c.strm.map_or(Field::Missing, |s| Field::Braces(&s.res_captures))),
     alias("hsl", |c| c.strm.map_or(Field::Missing, |s| Field::List(&s.res_captures))),
     alias("lc", |c| c.sess.map_or(Field::Missing, |s| Field::Int(i64::from(s.frontend.log_counter.load(Ordering::Relaxed))))),
-    alias("ms", millis),
+    alias("ms", |c| dated(accept_date(c), DateForm::Millis)),
     alias("pid", |_| Field::Hexable(i64::from(std::process::id()))),
     alias("r", |c| line(c, |l| Some(&l.line))),
     alias("rc", |c| strm(c, |s| if s.redispatched { Field::Partial(i64::from(s.retries)) } else { Field::Int(i64::from(s.retries)) })),
@@ -86,11 +86,11 @@ pub(super) static ALIASES: &[Alias] = &[
     alias("sq", |c| strm(c, |s| Field::Int(i64::from(s.srv_queue)))),
     alias("sslc", |_| Field::Missing),
     alias("sslv", |_| Field::Missing),
-    alias("t", |c| with_millis(accept_date(c))),
-    alias("tr", |c| with_millis(request_date(c))),
-    alias("trg", |c| clf(request_date(c), date::utc)),
-    alias("trl", |c| clf(request_date(c), date::local)),
-    alias("ts", |c| strm(c, |s| Field::Plain(Short::from_slice(&[s.cause as u8, s.state as u8])))),
+    alias("t", |c| dated(accept_date(c), DateForm::LocalMillis)),
+    alias("tr", |c| dated(request_date(c), DateForm::LocalMillis)),
+    alias("trg", |c| dated(request_date(c), DateForm::Utc)),
+    alias("trl", |c| dated(request_date(c), DateForm::Local)),
+    alias("ts", |c| strm(c, |s| Field::Letters([s.cause as u8, s.state as u8, 0, 0], 2))),
     alias("tsc", |c| strm(c, with_cookies)),
 ];
 
@@ -101,6 +101,12 @@ fn own(t: &[u8]) -> Field<'_> {
 
 fn strm<'a>(ctx: &Ctx<'a>, f: impl Fn(&'a Strm) -> Field<'a>) -> Field<'a> {
     ctx.strm.map_or(Field::Missing, f)
+}
+
+/// Without any response, -1; streams that are not HTTP have no status at all.
+fn status<'a>(ctx: &Ctx<'a>) -> Field<'a> {
+    let http = ctx.sess.is_some_and(|s| s.frontend.http);
+    strm(ctx, |s| Field::Int(if s.status == 0 && http { -1 } else { i64::from(s.status) }))
 }
 
 fn captured(v: Option<&bytes::Bytes>) -> Field<'_> {
@@ -167,60 +173,16 @@ fn port<'a>(a: Option<&'a Address>, listener: Option<u32>) -> Field<'a> {
 fn frontend_transport<'a>(ctx: &Ctx<'a>) -> Field<'a> {
     let Some(s) = ctx.sess else { return Field::Missing };
     let name = s.frontend.name.as_bytes();
-    if !s.tls {
-        return own(name);
-    }
-    let mut t = Short::from_slice(name);
-    t.push(b'~');
-    Field::Built(t, Unsafe::None)
+    if s.tls { Field::Secure(name) } else { own(name) }
 }
 
-/// Builds short text with something that writes to a vector.
-fn built(f: impl FnOnce(&mut Vec<u8>)) -> Short {
-    thread_local! {
-        static SCRATCH: std::cell::RefCell<Vec<u8>> = const { std::cell::RefCell::new(Vec::new()) };
-    }
-    SCRATCH.with_borrow_mut(|v| {
-        v.clear();
-        f(v);
-        Short::from_slice(v)
-    })
-}
-
-/// `14/Nov/2023:22:13:20 +0000`.
-fn clf<'a>(d: Option<SystemTime>, zone: fn(i64) -> Option<Tm>) -> Field<'a> {
-    let Some(tm) = d.and_then(|d| zone(date::micros(d).div_euclid(1_000_000))) else { return Field::Missing };
-    Field::Plain(built(|out| {
-        tm.write_log(out);
-        tm.write_zone(out);
-    }))
-}
-
-/// `14/Nov/2023:22:13:20.123`, local.
-fn with_millis<'a>(d: Option<SystemTime>) -> Field<'a> {
-    let Some(us) = d.map(date::micros) else { return Field::Missing };
-    let Some(tm) = date::local(us.div_euclid(1_000_000)) else { return Field::Missing };
-    Field::Plain(built(|out| {
-        tm.write_log(out);
-        out.push(b'.');
-        three(us, out);
-    }))
-}
-
-fn millis<'a>(ctx: &Ctx<'a>) -> Field<'a> {
-    accept_date(ctx).map_or(Field::Missing, |d| Field::Plain(built(|out| three(date::micros(d), out))))
-}
-
-/// The milliseconds of a date, on three digits.
-fn three(micros: i64, out: &mut Vec<u8>) {
-    let ms = u16::try_from(micros.rem_euclid(1_000_000) / 1000).unwrap_or(0);
-    let digit = |n: u16| b'0' + u8::try_from(n % 10).unwrap_or(0);
-    out.extend([digit(ms / 100), digit(ms / 10), digit(ms)]);
+fn dated<'a>(d: Option<SystemTime>, form: DateForm) -> Field<'a> {
+    d.map_or(Field::Missing, |d| Field::Date(date::micros(d), form))
 }
 
 /// The termination state with the two letters about cookies.
 fn with_cookies(s: &Strm) -> Field<'_> {
     let cookie = |c: u8| if c == 0 { b'-' } else { c };
     let [a, b] = s.cookie_flags;
-    Field::Plain(Short::from_slice(&[s.cause as u8, s.state as u8, cookie(a), cookie(b)]))
+    Field::Letters([s.cause as u8, s.state as u8, cookie(a), cookie(b)], 4)
 }

@@ -1,6 +1,6 @@
 //! JSON and CBOR (RFC 8949) encodings of items.
 
-use super::field::{Field, Unsafe, braces_text, encoded, int};
+use super::field::{Field, Unsafe, braces_text, date, encoded, int};
 use super::{Encoding, Forced};
 use crate::value::{Value, parse_int};
 use std::io::Write as _;
@@ -84,8 +84,13 @@ fn scalar(f: &Field<'_>) -> Scalar {
     match f {
         Field::Missing => Scalar::Null,
         Field::Text(t, class) => Scalar::Text(safe(t, *class)),
-        Field::Built(t, class) => Scalar::Text(safe(t, *class)),
-        Field::Plain(t) => Scalar::Text(t.to_vec()),
+        Field::Secure(name) => Scalar::Text([name, &b"~"[..]].concat()),
+        Field::Date(us, form) => {
+            let mut t = Vec::new();
+            date(*us, *form, &mut t);
+            Scalar::Text(t)
+        }
+        Field::Letters(l, n) => Scalar::Text(l[..*n].to_vec()),
         Field::Int(i) | Field::Partial(i) | Field::Hexable(i) => Scalar::Int(*i),
         Field::Bool(b) => Scalar::Bool(*b),
         Field::Bin(b) => Scalar::Bytes(b.to_vec()),

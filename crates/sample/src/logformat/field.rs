@@ -1,12 +1,22 @@
 //! Values of aliases, and how logs write them.
 
 use super::Flags;
+use crate::date;
 use bytes::Bytes;
-use smallvec::SmallVec;
 use std::net::IpAddr;
 
-/// Short text that is built on the spot: dates, letters.
-pub(super) type Short = SmallVec<[u8; 48]>;
+/// How a date is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum DateForm {
+    /// `14/Nov/2023:22:13:20 +0000`.
+    Utc,
+    /// The same, local.
+    Local,
+    /// `14/Nov/2023:22:13:20.123`, local.
+    LocalMillis,
+    /// The milliseconds alone.
+    Millis,
+}
 
 /// Which characters are written `#XX` (manual 8.6), besides those that cannot be printed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -26,10 +36,12 @@ pub(super) enum Field<'a> {
     Missing,
     /// Text, quoted on demand.
     Text(&'a [u8], Unsafe),
-    /// Text built for this line, quoted on demand.
-    Built(Short, Unsafe),
-    /// Text that is never quoted: dates and states.
-    Plain(Short),
+    /// The name of a frontend that uses TLS.
+    Secure(&'a [u8]),
+    /// A date in microseconds since 1970, never quoted.
+    Date(i64, DateForm),
+    /// Letters of a state, never quoted: so many of them count.
+    Letters([u8; 4], usize),
     /// A number.
     Int(i64),
     /// A number that is incomplete: written with a `+`.
@@ -51,9 +63,14 @@ impl Field<'_> {
         match self {
             Self::Missing => empty(flags, out),
             Self::Text(t, class) => text(t, *class, flags, out),
-            Self::Built(t, class) => text(t, *class, flags, out),
-            Self::Plain(t) if t.is_empty() => empty(Flags { quote: false, ..flags }, out),
-            Self::Plain(t) => out.extend_from_slice(t),
+            Self::Secure(name) => {
+                quote(flags, out);
+                encoded(name, Unsafe::None, flags.escape, out);
+                out.push(b'~');
+                quote(flags, out);
+            }
+            Self::Date(us, form) => date(*us, *form, out),
+            Self::Letters(l, n) => out.extend_from_slice(&l[..*n]),
             Self::Hexable(i) if flags.hexa => hex(*i, out),
             Self::Int(i) | Self::Hexable(i) => int(*i, out),
             Self::Partial(i) => {
@@ -112,6 +129,31 @@ impl Field<'_> {
         }
         text(bytes, Unsafe::None, flags, out);
     }
+}
+
+/// Writes a date; nothing when the calendar has no such date.
+pub(super) fn date(us: i64, form: DateForm, out: &mut Vec<u8>) {
+    let secs = us.div_euclid(1_000_000);
+    let tm = match form {
+        DateForm::Millis => return three(us, out),
+        DateForm::Utc => date::utc(secs),
+        DateForm::Local | DateForm::LocalMillis => date::local(secs),
+    };
+    let Some(tm) = tm else { return };
+    tm.write_log(out);
+    if form == DateForm::LocalMillis {
+        out.push(b'.');
+        three(us, out);
+    } else {
+        tm.write_zone(out);
+    }
+}
+
+/// The milliseconds of a date, on three digits.
+fn three(micros: i64, out: &mut Vec<u8>) {
+    let ms = u16::try_from(micros.rem_euclid(1_000_000) / 1000).unwrap_or(0);
+    let digit = |n: u16| b'0' + u8::try_from(n % 10).unwrap_or(0);
+    out.extend([digit(ms / 100), digit(ms / 10), digit(ms)]);
 }
 
 /// Writes nothing: quotes around it, or a dash, or really nothing.

@@ -215,6 +215,16 @@ impl Patterns {
         }
     }
 
+    /// Whether any pattern matches a string, for methods that compare strings.
+    pub(crate) fn matches_bytes(&self, s: &[u8]) -> bool {
+        match &self.kind {
+            Kind::Strings(p) => p.matches(s),
+            Kind::Regexes(r) => r.iter().any(|(_, r)| r.is_match(s)),
+            Kind::Len(r) => position(r, i64::try_from(s.len()).unwrap_or(i64::MAX)).is_some(),
+            _ => self.matches(&Value::str(s)),
+        }
+    }
+
     /// Position of the pattern that matches: what a map looks up.
     pub fn find(&self, v: &Value<'_>) -> Option<u32> {
         match &self.kind {

@@ -1,7 +1,7 @@
 //! Strings: exact, prefix, suffix, substring, and delimited parts.
 
 use super::Method;
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use hashbrown::HashTable;
 use std::hash::{BuildHasher, Hasher as _};
 
@@ -86,6 +86,15 @@ impl Matcher {
         }
         let how = match method {
             _ if entries.is_empty() => How::None,
+            Method::Sub if icase || entries.len() > 1 => AhoCorasick::builder()
+                .ascii_case_insensitive(icase)
+                .match_kind(MatchKind::Standard)
+                // The fastest automaton, as long as it stays small.
+                .kind(
+                    (entries.iter().map(|e| e.1.len()).sum::<usize>() < 2048).then_some(AhoCorasickKind::DFA),
+                )
+                .build(entries.iter().map(|e| &e.1))
+                .map_or(How::Each(method), |a| How::Automaton(Box::new(a))),
             _ if entries.len() <= FEW => How::Each(method),
             Method::Str | Method::Bin => How::Table(Table::new(&entries, icase)),
             Method::Beg | Method::End => {
@@ -94,11 +103,6 @@ impl Matcher {
                 lens.dedup();
                 How::Lengths(Table::new(&entries, icase), lens.into(), method)
             }
-            Method::Sub => AhoCorasick::builder()
-                .ascii_case_insensitive(icase)
-                .match_kind(MatchKind::Standard)
-                .build(entries.iter().map(|e| &e.1))
-                .map_or(How::Each(method), |a| How::Automaton(Box::new(a))),
             _ => How::Each(method),
         };
         Self { how, icase, entries: entries.into() }
