@@ -151,8 +151,11 @@ impl Transport for Sock {
             self.fresh = false;
             match net::recv(self.fd(), &mut *buf, RecvFlags::empty()) {
                 Ok((n, _)) => {
-                    // A full buffer means that more is probably there; the reactor has not seen it yet.
+                    // A full buffer means that more is probably there; the reactor may not have seen it yet.
                     self.fresh = n == buf.len();
+                    if n < buf.len() {
+                        self.clear_ready(false);
+                    }
                     return Poll::Ready(Ok(n));
                 }
                 Err(Errno::AGAIN | Errno::INTR) => {}
