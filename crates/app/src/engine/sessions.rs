@@ -12,8 +12,9 @@ use hawser_cfg::diag::Diags;
 use hawser_cfg::model::Config;
 use hawser_check::{CheckEnv, Checks};
 use hawser_cli::info::Sheet;
+use hawser_log::event::level;
 use hawser_proto::mux::MuxRow;
-use hawser_proto::{AcceptSink, FrontendInfo};
+use hawser_proto::{AcceptSink, FrontendInfo, Incoming, ListenerInfo};
 use hawser_session::{CompileOpts, Shared, Snapshot, Worker};
 use parking_lot::Mutex;
 use std::rc::Rc;
@@ -54,7 +55,7 @@ pub(crate) fn compile(w: &Wanting<'_>, diags: &mut Diags) -> SharedEngine {
     let node = w.config.global.node.clone().unwrap_or_else(crate::facts::host_name);
     let checks = hawser_check::compile(w.config, backend, &CheckEnv { node: node.into() }, diags);
     let shared = Shared::new(Arc::new(snapshot), w.limits.threads, fds);
-    Arc::new(Sessions { shared, events, checks: Mutex::new(Some(checks)) })
+    Arc::new(Sessions { shared, events, checks: Mutex::new(Some(checks)), maxsock: w.limits.maxsock })
 }
 
 struct Sessions {
@@ -62,6 +63,8 @@ struct Sessions {
     events: Arc<Events>,
     /// Run by the worker that starts first, whose thread keeps them.
     checks: Mutex<Option<Checks>>,
+    /// Descriptors that the process may have.
+    maxsock: u64,
 }
 
 impl Sessions {
@@ -77,7 +80,7 @@ impl Engine for Sessions {
         if let Some(checks) = self.checks.lock().take() {
             tokio::task::spawn_local(checks.run());
         }
-        Rc::new(worker)
+        Rc::new(OneThread { worker, events: Arc::clone(&self.events), maxsock: self.maxsock })
     }
 
     fn stopping(&self) {
@@ -102,16 +105,62 @@ impl Engine for Sessions {
     }
 }
 
-impl Serve for Worker {
+/// One thread's worker, and where its listeners' trouble is told.
+struct OneThread {
+    worker: Worker,
+    events: Arc<Events>,
+    maxsock: u64,
+}
+
+impl Serve for OneThread {
     fn sink(self: Rc<Self>) -> Rc<dyn AcceptSink> {
         self
     }
 
     fn stop(&self) {
-        Self::stop(self);
+        self.worker.stop();
     }
 
     fn poll_ended(&self, cx: &mut Context<'_>) -> Poll<()> {
-        Self::poll_ended(self, cx)
+        self.worker.poll_ended(cx)
+    }
+}
+
+impl AcceptSink for OneThread {
+    fn accept(&self, conn: Incoming) {
+        self.worker.accept(conn);
+    }
+
+    fn trouble(&self, listener: &ListenerInfo, error: &std::io::Error) {
+        if let Some(logger) = self.events.loggers.get(listener.frontend.index) {
+            let text = shortage(&listener.frontend.name, self.maxsock, error);
+            logger.send(level::EMERG, text.as_bytes());
+        }
+    }
+}
+
+/// What the logs say when a listener cannot accept, in HAProxy's words.
+fn shortage(frontend: &str, maxsock: u64, error: &std::io::Error) -> String {
+    let what = match error.raw_os_error() {
+        Some(libc::EMFILE) => format!("process FD limit (maxsock={maxsock})"),
+        Some(libc::ENFILE) => format!("system FD limit (maxsock={maxsock})"),
+        Some(libc::ENOMEM | libc::ENOBUFS) => format!("system memory limit (maxsock={maxsock})"),
+        _ => return format!("Proxy {frontend} cannot accept connections ({error})."),
+    };
+    format!("Proxy {frontend} reached {what}. Please check system tunables.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Error;
+
+    #[test]
+    fn shortages_are_named() {
+        let text = |n| shortage("fe", 100, &Error::from_raw_os_error(n));
+        assert!(text(libc::EMFILE).starts_with("Proxy fe reached process FD limit (maxsock=100)."));
+        assert!(text(libc::ENFILE).contains("system FD limit"));
+        assert!(text(libc::ENOMEM).contains("system memory limit"));
+        assert!(text(libc::EINVAL).contains("cannot accept"));
     }
 }
