@@ -193,7 +193,6 @@ pub(crate) async fn rules(
     front: &mut dyn FrontStream,
     link: &mut Link,
 ) -> Result<(), Stop> {
-    let _ = front;
     st.strm.server_status = st.res.status();
     st.strm.status = st.res.status();
     st.strm.res_version = Some(st.res.version());
@@ -206,7 +205,9 @@ pub(crate) async fn rules(
     let backend = be.as_ref().filter(|b| !Arc::ptr_eq(b, &fe));
     for set in [RuleSet::TcpResCont, RuleSet::HttpRes] {
         for px in backend.into_iter().chain([&fe]) {
-            rules::response(cl, st, px, set, link.stream()).await?;
+            let outcome = rules::response(cl, st, px, set, link.stream()).await;
+            rules::socket_options(st, front);
+            outcome?;
         }
     }
     after(cl, st)?;

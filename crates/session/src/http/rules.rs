@@ -133,7 +133,7 @@ async fn tarpit(cl: &mut Client, st: &mut Stream, front: &mut dyn FrontStream) -
 }
 
 /// Options that rules asked for on the client's socket.
-fn socket_options(st: &mut Stream, front: &mut dyn FrontStream) {
+pub(crate) fn socket_options(st: &mut Stream, front: &mut dyn FrontStream) {
     if let Some(mark) = st.asks.fc_mark.take() {
         let _ = front.transport().set_option(SockOpt::Mark(mark));
     }
