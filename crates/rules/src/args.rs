@@ -1,5 +1,6 @@
 //! The words of a rule behind its action.
 
+use hawser_cfg::diag::Severity;
 use hawser_cfg::pos::Word;
 use hawser_sample::{CompileCx, Error, Expr, Flavor, LogFormat};
 
@@ -88,6 +89,25 @@ impl<'a> Args<'a> {
             .at(from));
         }
         Ok(e)
+    }
+
+    /// Takes a sample expression that may stand where its data are not available: HAProxy accepts that for some
+    /// actions, which then do nothing.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn any_expr(&mut self, cx: &mut CompileCx<'_>) -> Result<Expr, Error> {
+        let at = cx.at.take();
+        let e = self.expr(cx);
+        cx.at = at;
+        if let (Ok(e), Some(at)) = (&e, at)
+            && !e.needs().validity().at(at)
+        {
+            let text =
+                format!("'{}' is never available here, so that this rule does nothing.", e.fetch_name());
+            cx.diags.push(Severity::Diag, Some(cx.pos), text);
+        }
+        e
     }
 
     /// Takes a log-format string for a part of a message.

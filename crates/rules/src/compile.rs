@@ -142,7 +142,10 @@ fn condition(cx: &mut RuleCx<'_, '_>, set: RuleSet, args: &Args<'_>, words: &[Wo
     match Cond::parse(cx.cx, args.rest()) {
         Ok(c) => Some(Some(c)),
         Err(e) => {
-            let text = if set.is_http() {
+            let text = if words[0].as_str() == "redirect" {
+                let place = place(cx.proxy);
+                format!("error detected in {place} while parsing '{rule}' rule : error in condition: {e}.")
+            } else if set.is_http() {
                 format!("error detected while parsing an '{rule}' condition : {e}.")
             } else {
                 let place = place(cx.proxy);

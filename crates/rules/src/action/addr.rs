@@ -59,7 +59,8 @@ fn with_port(old: &Address, port: u16) -> Address {
 
 fn parse(cx: &mut RuleCx<'_, '_>, args: &mut Args<'_>, what: What) -> Result<Box<dyn Action>, Error> {
     let session = matches!(cx.set, RuleSet::TcpReqConn | RuleSet::TcpReqSess);
-    Ok(Box::new(SetAddr { what, expr: args.expr(cx.cx)?, session }))
+    let expr = if session { args.any_expr(cx.cx)? } else { args.expr(cx.cx)? };
+    Ok(Box::new(SetAddr { what, expr, session }))
 }
 
 pub(super) fn set_src(cx: &mut RuleCx<'_, '_>, args: &mut Args<'_>) -> Result<Box<dyn Action>, Error> {

@@ -145,7 +145,7 @@ impl Millis {
             Err(e) => {
                 let name = word.split(['(', ',']).next().unwrap_or_default();
                 if cx.cx.registry.fetch(name).is_some() {
-                    return args.expr(cx.cx).map(Self::Expr);
+                    return args.any_expr(cx.cx).map(Self::Expr);
                 }
                 Err(time_error(e, word, what))
             }

@@ -135,15 +135,15 @@ pub(super) fn parse(cx: &mut RuleCx<'_, '_>, args: &mut Args<'_>) -> Result<Box<
             "code" => r.code = code(argument(args, word)?)?,
             "set-cookie" => {
                 let fixed = format!("{}; path=/;", argument(args, word)?).replace('%', "%%");
-                r.cookie = Some(LogFormat::parse(cx.cx, &fixed, Flavor::Value)?);
+                r.cookie = Some(LogFormat::parse(cx.cx, &fixed, Flavor::Header)?);
             }
             "set-cookie-fmt" => {
                 let format = format!("{}; path=/;", argument(args, word)?);
-                r.cookie = Some(LogFormat::parse(cx.cx, &format, Flavor::Value)?);
+                r.cookie = Some(LogFormat::parse(cx.cx, &format, Flavor::Header)?);
             }
             "clear-cookie" => {
                 let fixed = format!("{}; path=/; Max-Age=0;", argument(args, word)?).replace('%', "%%");
-                r.cookie = Some(LogFormat::parse(cx.cx, &fixed, Flavor::Value)?);
+                r.cookie = Some(LogFormat::parse(cx.cx, &fixed, Flavor::Header)?);
             }
             "drop-query" => r.drop_query = true,
             "keep-query" => r.keep_query = true,
@@ -165,7 +165,7 @@ fn argument<'a>(args: &mut Args<'a>, word: &str) -> Result<&'a str, Error> {
 
 fn value(cx: &mut RuleCx<'_, '_>, args: &mut Args<'_>, word: &str) -> Result<LogFormat, Error> {
     let text = argument(args, word)?;
-    LogFormat::parse(cx.cx, text, Flavor::Value).map_err(|e| e.at(args.at() - 1))
+    LogFormat::parse(cx.cx, text, Flavor::Header).map_err(|e| e.at(args.at() - 1))
 }
 
 fn code(text: &str) -> Result<u16, Error> {

@@ -4,7 +4,7 @@ use super::flow::Millis;
 use super::{Action, Step};
 use crate::args::Args;
 use crate::compile::RuleCx;
-use crate::txn::Txn;
+use crate::txn::{RuleSet, Txn};
 use hawser_sample::facts::LogLevel;
 use hawser_sample::{Error, Expr};
 
@@ -124,7 +124,10 @@ impl Int {
                 args.advance();
                 Ok(Self::Fixed(n))
             }
-            None => args.expr(cx.cx).map(Self::Expr),
+            None if matches!(cx.set, RuleSet::TcpReqCont | RuleSet::HttpReq) => {
+                args.expr(cx.cx).map(Self::Expr)
+            }
+            None => args.any_expr(cx.cx).map(Self::Expr),
         }
     }
 

@@ -4,7 +4,7 @@ use super::{Errors, section, section_replies};
 use crate::args::Args;
 use crate::rewrite::escape;
 use bytes::Bytes;
-use hawser_cfg::diag::Severity;
+use hawser_cfg::diag::{Layout, Severity};
 use hawser_cfg::octets;
 use hawser_http::chars::{is_safe_value, is_value};
 use hawser_http::reply::error_statuses;
@@ -282,7 +282,7 @@ impl Parser {
             }
             Some(Source::Section(name)) => {
                 self.ignored(cx, "when used with an errorfile");
-                from_section(cx, &name, status)?
+                from_section(cx, &name, status)
             }
             Some(Source::Raw(body)) if body.is_empty() => self.made(None, Body::Raw(body)),
             Some(Source::Raw(body)) => {
@@ -350,21 +350,23 @@ impl ReplySpec {
 }
 
 /// `errorfiles NAME` of an action.
-fn from_section(cx: &mut CompileCx<'_>, name: &str, status: u16) -> Result<Content, Error> {
+fn from_section(cx: &mut CompileCx<'_>, name: &str, status: u16) -> Content {
     let proxy = cx.proxy.and_then(|p| cx.config.proxies.get(p)).map_or("", |p| &*p.name);
+    let empty = Content::Made { content_type: None, body: Body::Raw(Bytes::new()), fields: Vec::new() };
     let Some(s) = section(cx, name) else {
-        return Err(Error::new(format!(
-            "Proxy '{proxy}': unknown http-errors section '{name}' referenced by an http reply"
-        )));
+        let text =
+            format!("Proxy '{proxy}': unknown http-errors section '{name}' referenced by an http reply .");
+        cx.diags.push(Severity::Alert, None, text).layout = Layout::Plain;
+        return empty;
     };
     if let Some((_, reply)) = section_replies(s).find(|r| r.0 == status) {
-        return Ok(Content::Fixed(reply.map(Arc::new)));
+        return Content::Fixed(reply.map(Arc::new));
     }
     let text = format!(
         "Proxy '{proxy}': status '{status}' referenced by an http reply not declared in http-errors section '{name}'."
     );
-    cx.diags.push(Severity::Warning, Some(cx.pos), text);
-    Ok(Content::Made { content_type: None, body: Body::Raw(Bytes::new()), fields: Vec::new() })
+    cx.diags.push(Severity::Warning, None, text).layout = Layout::Plain;
+    empty
 }
 
 /// The value of an argument.

@@ -120,21 +120,24 @@ fn warn_never(cx: &mut CompileCx<'_>, acl: &Acl) {
     cx.diags.push(Severity::Warning, Some(cx.pos), text);
 }
 
-/// HAProxy's words for an ACL that cannot match.
+/// HAProxy's words for an ACL that cannot match: TCP rule sets name themselves, the others have another frame.
 fn never_text(acl: &Acl, bad: &AclExpr, what: &str, at: Checkpoint) -> String {
-    if acl.name.is_empty() {
+    let tcp = what.starts_with("tcp-");
+    let place = if tcp { format!(" in '{what}'") } else { String::new() };
+    let text = if acl.name.is_empty() {
         format!(
-            "anonymous acl will never match in '{what}' because it uses keyword '{}' which is incompatible with '{}'",
+            "anonymous acl will never match{place} because it uses keyword '{}' which is incompatible with '{}'",
             bad.keyword,
             at.name()
         )
     } else {
         format!(
-            "acl '{}' will never match in '{what}' because it only involves keywords that are incompatible with '{}'",
+            "acl '{}' will never match{place} because it only involves keywords that are incompatible with '{}'",
             acl.name,
             at.name()
         )
-    }
+    };
+    if tcp { text } else { format!("'{text}.") }
 }
 
 /// A criterion, flags and patterns.
