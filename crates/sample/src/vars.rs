@@ -144,7 +144,7 @@ impl VarId {
         };
         let (scope, name) = text.split_once('.').ok_or_else(bad)?;
         let scope = Scope::of(scope).ok_or_else(bad)?;
-        if let Some(c) = name.chars().find(|c| !c.is_ascii_alphanumeric() && *c != '_') {
+        if let Some(c) = name.chars().find(|c| !c.is_ascii_alphanumeric() && !matches!(c, '_' | '.')) {
             return Err(Error::new(format!("invalid syntax at char '{c}'")));
         }
         Ok(Self { scope, name: intern(name) })

@@ -169,7 +169,9 @@ mod tests {
             "http-request set-var(sess.a,ifnotexists) int(2)",
             "http-request set-var(res.a) int(3)",
             "http-request unset-var(res.a)",
+            "http-request set-var(txn.a.b_C.1) int(5)",
         ]);
+        assert_eq!(value(&w, "txn.a.b_C.1"), Some(Owned::Int(5)));
         assert_eq!(value(&w, "txn.a"), text("/path"));
         assert_eq!(value(&w, "req.a"), text("</path>"));
         assert_eq!(value(&w, "sess.a"), Some(Owned::Int(1)));
