@@ -3,20 +3,18 @@
 
 use hawser_cfg::keyword::{Meta, Status, Which, dump_config};
 use hawser_cli::Status as CommandStatus;
-use hawser_sample::args::ArgSpec;
-use hawser_sample::checkpoint::{CHECKPOINT_NAMES, CHECKPOINTS};
 use hawser_sample::registry::Registry as Samples;
 use std::fmt::Write;
 
 /// Classes, what they list, and how.
 #[rustfmt::skip]
 const CLASSES: &[(&str, &str, fn(&mut String))] = &[
-    ("acl", "ACL keywords", acls),
+    ("acl", "ACL keywords", |out| Samples::builtin().dump_acls(out)),
     ("cfg", "configuration keywords", configuration),
     ("cli", "CLI keywords", commands),
-    ("cnv", "sample converter keywords", converters),
+    ("cnv", "sample converter keywords", |out| Samples::builtin().dump_converters(out)),
     ("flt", "filter names", filters),
-    ("smp", "sample fetch functions", fetches),
+    ("smp", "sample fetch functions", |out| Samples::builtin().dump_fetches(out)),
     ("svc", "service names", services),
 ];
 
@@ -38,13 +36,6 @@ pub(crate) fn keywords(classes: &str) -> String {
     out
 }
 
-fn acls(out: &mut String) {
-    out.push_str("# List of registered ACL keywords:\n");
-    for a in Samples::builtin().all_acls() {
-        let _ = writeln!(out, "{} = {} -m {}", a.name, a.fetch, a.method);
-    }
-}
-
 fn configuration(out: &mut String) {
     dump_config(out, Which::Registered, hawser_rules::action::table::rows(false));
 }
@@ -63,14 +54,6 @@ fn commands(out: &mut String) {
             mark(row.expert, "[EXPERT] "),
             mark(row.experimental, "[EXPERIM] ")
         );
-    }
-}
-
-fn converters(out: &mut String) {
-    out.push_str("# List of registered sample converter functions:\n");
-    for c in Samples::builtin().all_converters() {
-        let (name, args) = (c.meta.name, arguments(c.args));
-        let _ = writeln!(out, "{name}{args}: {} => {}", c.out.name(), c.input.name());
     }
 }
 
@@ -107,44 +90,6 @@ fn services(out: &mut String) {
     out.push_str("# List of registered service names:\n");
     for meta in SERVICES {
         let _ = writeln!(out, "{}", meta.name);
-    }
-}
-
-fn fetches(out: &mut String) {
-    out.push_str("# List of registered sample fetch functions:\n");
-    legend(out);
-    for f in Samples::builtin().all_fetches() {
-        let valid = f.src.validity();
-        out.push_str("[ ");
-        for n in 0..CHECKPOINTS {
-            out.push_str(if valid.0 >> n & 1 == 1 { "Y " } else { ". " });
-        }
-        let _ = writeln!(out, "] {}{}: {}", f.meta.name, arguments(f.args), f.out.name());
-    }
-}
-
-/// The names of the columns, each leading to its own.
-fn legend(out: &mut String) {
-    for (i, name) in CHECKPOINT_NAMES.iter().enumerate() {
-        let left = CHECKPOINTS - i;
-        let _ = writeln!(out, "#{}{}_.{} {name}", " ".repeat(left + 1), "/ ".repeat(i), "-".repeat(left));
-    }
-    let _ = writeln!(out, "# {} ", "/ ".repeat(CHECKPOINTS));
-    let _ = writeln!(out, "# {}", "| ".repeat(CHECKPOINTS));
-}
-
-/// `(a,b[,c,d])`: mandatory arguments, then optional ones.
-fn arguments(spec: ArgSpec) -> String {
-    if spec.types.is_empty() {
-        return String::new();
-    }
-    let min = usize::from(spec.min);
-    let names: Vec<&str> = spec.types.iter().map(|t| t.name()).collect();
-    let (must, may) = (names[..min.min(names.len())].join(","), names[min.min(names.len())..].join(","));
-    match (must.is_empty(), may.is_empty()) {
-        (_, true) => format!("({must})"),
-        (true, false) => format!("([{may}])"),
-        (false, false) => format!("({must}[,{may}])"),
     }
 }
 

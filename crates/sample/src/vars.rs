@@ -143,8 +143,9 @@ impl VarId {
             ))
         };
         let (scope, name) = text.split_once('.').ok_or_else(bad)?;
-        let scope = Scope::of(scope).ok_or_else(bad)?;
-        if let Some(c) = name.chars().find(|c| !c.is_ascii_alphanumeric() && !matches!(c, '_' | '.')) {
+        let scope = Scope::of(scope).filter(|_| !name.is_empty()).ok_or_else(bad)?;
+        // Dots belong to names too: agents and scripts group theirs that way.
+        if let Some(c) = name.chars().find(|c| !c.is_ascii_alphanumeric() && !"_.".contains(*c)) {
             return Err(Error::new(format!("invalid syntax at char '{c}'")));
         }
         Ok(Self { scope, name: intern(name) })
