@@ -134,17 +134,4 @@ mod tests {
         assert_eq!(some.lines().filter(|l| l.starts_with("# List")).count(), 2);
         assert_eq!(keywords("nothing"), "");
     }
-
-    #[test]
-    fn optional_arguments_are_bracketed() {
-        use hawser_sample::args::ArgType::{Sint, Str};
-        for (min, types, want) in [
-            (0, &[][..], ""),
-            (1, &[Str][..], "(string)"),
-            (0, &[Str, Sint][..], "([string,integer])"),
-            (1, &[Str, Sint][..], "(string[,integer])"),
-        ] {
-            assert_eq!(arguments(ArgSpec { min, types }), want);
-        }
-    }
 }

@@ -117,4 +117,17 @@ mod tests {
         let theirs: Vec<&str> = CONVERTERS.lines().collect();
         assert_eq!(ours, theirs);
     }
+
+    #[test]
+    fn optional_arguments_are_bracketed() {
+        use crate::args::ArgType::{Sint, Str};
+        for (min, types, want) in [
+            (0, &[][..], ""),
+            (1, &[Str][..], "(string)"),
+            (0, &[Str, Sint][..], "([string,integer])"),
+            (1, &[Str, Sint][..], "(string[,integer])"),
+        ] {
+            assert_eq!(signature(ArgSpec { min, types }), want);
+        }
+    }
 }
