@@ -19,6 +19,7 @@ mod fetch;
 mod fixture;
 #[cfg(test)]
 mod fuzz;
+pub mod globals;
 pub mod hash;
 pub mod logformat;
 pub mod pattern;

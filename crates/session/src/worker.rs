@@ -45,11 +45,16 @@ impl Shared {
         fronts.map(|f| f.counters.get(Stat::Requests)).sum()
     }
 
-    /// For `threads` workers on a first snapshot.
-    pub fn new(snapshot: Arc<Snapshot>, threads: u32, fds: Arc<FdPressure>) -> Arc<Self> {
+    /// For `threads` workers on a first snapshot; `proc_vars` is what the global section sets.
+    pub fn new(
+        snapshot: Arc<Snapshot>,
+        proc_vars: ProcVars,
+        threads: u32,
+        fds: Arc<FdPressure>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             snapshot: ArcSwap::new(snapshot),
-            proc_vars: ProcVars::default(),
+            proc_vars,
             conns: AtomicU32::new(0),
             stopping: AtomicBool::new(false),
             threads,

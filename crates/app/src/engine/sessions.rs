@@ -54,7 +54,8 @@ pub(crate) fn compile(w: &Wanting<'_>, diags: &mut Diags) -> SharedEngine {
     let backend = |index| Some(Arc::clone(&snapshot.proxy(index)?.back.as_ref()?.backend));
     let node = w.config.global.node.clone().unwrap_or_else(crate::facts::host_name);
     let checks = hawser_check::compile(w.config, backend, &CheckEnv { node: node.into() }, diags);
-    let shared = Shared::new(Arc::new(snapshot), w.limits.threads, fds);
+    let proc_vars = hawser_sample::globals::process_vars(w.config, diags);
+    let shared = Shared::new(Arc::new(snapshot), proc_vars, w.limits.threads, fds);
     Arc::new(Sessions { shared, events, checks: Mutex::new(Some(checks)), maxsock: w.limits.maxsock })
 }
 

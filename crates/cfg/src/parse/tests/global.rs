@@ -93,7 +93,7 @@ fn what_may_be_said_once_keeps_its_first_value() {
 fn settings_reach_the_model() {
     let g = config(
         "global\nnbthread 3\ndaemon\nno strict-limits\nset-dumpable\nstats timeout 2m\nstats maxconn 7\n\
-         tune.bufsize 32k\ntune.maxaccept -1\ngrace 5s\nclose-spread-time infinite\nnode a.b\ndescription two words\n\
+         tune.bufsize 32k\ntune.maxaccept -1\ngrace 5s\nnode a.b\ndescription two words\n\
          h1-case-adjust host Host\nset-var proc.a int(1)\nset-var-fmt proc.b %[int(1)]\ncpu-map auto:1-2 0-1\n\
          log-send-hostname\nunix-bind prefix /run mode 660\n",
     )
@@ -103,7 +103,7 @@ fn settings_reach_the_model() {
         (Some(3), true, Some(false), Some(true))
     );
     assert_eq!((g.stats_timeout, g.stats_maxconn, g.bufsize), (Some(120_000), Some(7), Some(32768)));
-    assert_eq!((g.maxaccept, g.grace, g.close_spread_time), (Some(-1), Some(5000), Some(u32::MAX)));
+    assert_eq!((g.maxaccept, g.grace), (Some(-1), Some(5000)));
     assert_eq!((g.node.as_deref(), g.description.as_deref()), (Some("a.b"), Some("two words")));
     assert_eq!(g.h1_case_adjust, [("host".to_owned(), "Host".to_owned())]);
     assert_eq!(g.set_vars.iter().map(|v| v.fmt).collect::<Vec<_>>(), [false, true]);

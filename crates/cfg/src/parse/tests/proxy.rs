@@ -81,8 +81,8 @@ fn wrong_values() {
         ("log-format a b", "alert: log-format expects only one argument, don't forget to escape spaces!"),
         ("dispatch 10", "alert: 'dispatch' : missing port specification in '10'"),
         (
-            "http-send-name-header Host",
-            "alert: 'Host' cannot be used as header name for 'http-send-name-header' directive.",
+            "http-send-name-header X",
+            "alert: 'http-send-name-header' is not supported by Hawser yet (area: server names in requests).",
         ),
         ("cookie x insert", "alert: 'cookie' is not supported by Hawser yet (area: persistence)."),
         ("stats enable", "alert: 'stats' is not supported by Hawser yet (area: statistics page)."),
