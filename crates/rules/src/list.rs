@@ -38,7 +38,8 @@ impl RuleList {
             match rule.holds(txn) {
                 Tri::Yes => {}
                 Tri::No => continue,
-                Tri::Unknown => return Verdict::Wait { rule: i, until: WaitFor::Input },
+                // What the rules before this one made of less input is made anew once there is more.
+                Tri::Unknown => return Verdict::Wait { rule: 0, until: WaitFor::Input },
             }
             match rule.action.run(txn) {
                 Step::Next => {}

@@ -29,6 +29,13 @@ impl Held {
         *self = Self { data: std::mem::take(&mut self.data), ..Self::default() };
     }
 
+    /// Shows rules what waits elsewhere to be forwarded (TCP mode).
+    pub(crate) fn show(&mut self, data: &[u8], complete: bool) {
+        self.data.clear();
+        self.data.extend_from_slice(data);
+        self.ended = complete;
+    }
+
     /// What is held, for rules.
     pub(crate) fn payload(&self) -> Payload<'_> {
         Payload { data: &self.data, complete: self.ended }

@@ -13,7 +13,7 @@ use crate::stream::Stream;
 use crate::tunnel;
 use hawser_cfg::model::opt;
 use hawser_proto::SockOpt;
-use hawser_proto::mux::FrontMux;
+use hawser_proto::mux::{FrontMux, Source};
 use hawser_sample::facts::{LogOrigin, TermState};
 use inspect::Inspected;
 use std::sync::Arc;
@@ -54,6 +54,9 @@ async fn relay(cl: &mut Client, st: &mut Stream, client: &mut Raw) -> Result<Out
         return Ok(Outcome::Http);
     }
     log::started(cl, st, LogOrigin::TxnAccept);
+    if !client.data().is_empty() {
+        st.held.show(client.data(), client.eof());
+    }
     let be = route::pick(cl, st);
     if be.as_ref().is_some_and(|b| b.is_http()) {
         return Ok(Outcome::Http);

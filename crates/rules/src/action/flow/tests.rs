@@ -48,7 +48,7 @@ fn conditions_that_cannot_tell_yet_wait() {
         let v =
             w.run(&["tcp-request content set-var(txn.x) int(1)", "tcp-request content accept if WAIT_END"]);
         match v {
-            Verdict::Wait { rule: 1, until: WaitFor::Input } => assert!(wait),
+            Verdict::Wait { rule: 0, until: WaitFor::Input } => assert!(wait),
             Verdict::Allow => assert!(!wait),
             other => panic!("{other:?}"),
         }
