@@ -6,6 +6,7 @@
 
 use crate::algo::Member;
 use crate::backend::Backend;
+use crate::end::EndCause;
 use crate::queue::{ANY, Wakes};
 use crate::server::{Admin, Oper, Server, ServerState, WEIGHT_SCALE};
 use crate::time::Ms;
@@ -200,13 +201,13 @@ impl Backend {
                     moved.requeued = self.requeue(s.index);
                 }
                 if s.opts.on_marked_down.is_some() {
-                    s.end_sessions();
+                    s.end_sessions(EndCause::Down);
                 }
             }
             return moved;
         }
         if before.is_down() && s.opts.on_marked_up.is_some() && !s.is_backup() {
-            self.servers.iter().filter(|b| b.is_backup()).for_each(|b| b.end_sessions());
+            self.servers.iter().filter(|b| b.is_backup()).for_each(|b| b.end_sessions(EndCause::Up));
         }
         let mut wakes = Wakes::default();
         self.serve(&mut self.queue.lock(), s.index, &mut wakes);

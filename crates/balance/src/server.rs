@@ -2,6 +2,7 @@
 
 use crate::backend::Backend;
 use crate::counters::{Counters, raise};
+use crate::end::EndSignal;
 use crate::observe::Observer;
 use crate::time::Ms;
 use arc_swap::ArcSwap;
@@ -14,7 +15,6 @@ use std::sync::atomic::{
     Ordering::{Relaxed, SeqCst},
 };
 use std::sync::{Arc, OnceLock, Weak};
-use tokio::sync::Notify;
 
 mod state;
 
@@ -150,7 +150,7 @@ pub struct Server {
     /// Times that maintenance ended: each resets the check's health.
     pub(crate) check_resets: AtomicU32,
     /// Told when all sessions on the server have to end; `None` when that can never happen.
-    pub(crate) session_end: Option<Notify>,
+    pub(crate) session_end: Option<Arc<EndSignal>>,
     pub(crate) links: OnceLock<Links>,
     pub(crate) observer: OnceLock<Arc<dyn Observer>>,
 }
@@ -199,7 +199,7 @@ impl Server {
             downtime: AtomicU64::new(0),
             downs: AtomicU32::new(0),
             check_resets: AtomicU32::new(0),
-            session_end: ends_sessions.then(Notify::new),
+            session_end: ends_sessions.then(Arc::default),
             links: OnceLock::new(),
             observer: OnceLock::new(),
         }
@@ -274,21 +274,6 @@ impl Server {
     /// When the state last changed (`lastchg`); 0 if never.
     pub fn last_change(&self) -> Ms {
         self.last_change.load(Relaxed)
-    }
-
-    /// Completes when all sessions on the server have to end: it went down with
-    /// `on-marked-down shutdown-sessions` (the log says `D`), or it is a backup and an active server came up with
-    /// `on-marked-up shutdown-backup-sessions` (`U`). `None` when that can never happen. Create it when the
-    /// session starts: calls before that do not count.
-    pub fn session_end(&self) -> Option<tokio::sync::futures::Notified<'_>> {
-        self.session_end.as_ref().map(Notify::notified)
-    }
-
-    /// Ends all sessions on the server (`shutdown sessions server`).
-    pub fn end_sessions(&self) {
-        if let Some(n) = &self.session_end {
-            n.notify_waiters();
-        }
     }
 
     /// `init-state down` or `fully-down`: it is down until a check says otherwise, at start and after

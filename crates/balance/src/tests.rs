@@ -377,20 +377,24 @@ fn sessions_end_when_servers_change() {
     let down = srv("d", rare(|o| o.on_marked_down = Some("shutdown-sessions".into())));
     let be = backend("", vec![up, down, backup]);
     let ended = |server: usize, step: &dyn Fn()| {
-        let end = be.servers[server].session_end()?;
-        let mut end = std::pin::pin!(end);
+        let mut end = std::pin::pin!(be.servers[server].session_end()?);
         let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
         assert!(end.as_mut().poll(&mut cx).is_pending());
         step();
-        Some(end.as_mut().poll(&mut cx).is_ready())
+        match end.as_mut().poll(&mut cx) {
+            std::task::Poll::Ready(cause) => Some(Some(cause)),
+            std::task::Poll::Pending => Some(None),
+        }
     };
     let set = |i, to| _ = be.set_oper(i, to, Cause::Cli, 2);
     assert_eq!(ended(0, &|| ()), None);
-    assert_eq!(ended(1, &|| set(0, Oper::Down)), Some(false));
-    assert_eq!(ended(2, &|| set(1, Oper::Down)), Some(false));
-    assert_eq!(ended(2, &|| set(0, Oper::Up)), Some(true));
-    assert_eq!(ended(2, &|| set(1, Oper::Up)), Some(false));
-    assert_eq!(ended(1, &|| _ = be.set_admin(1, Admin::FMAINT, Admin::NONE, 2)), Some(true));
+    assert_eq!(ended(1, &|| set(0, Oper::Down)), Some(None));
+    assert_eq!(ended(2, &|| set(1, Oper::Down)), Some(None));
+    assert_eq!(ended(2, &|| set(0, Oper::Up)), Some(Some(EndCause::Up)));
+    assert_eq!(ended(2, &|| set(1, Oper::Up)), Some(None));
+    let maintain = || _ = be.set_admin(1, Admin::FMAINT, Admin::NONE, 2);
+    assert_eq!(ended(1, &maintain), Some(Some(EndCause::Down)));
+    assert_eq!(ended(1, &|| be.servers[1].end_sessions(EndCause::Killed)), Some(Some(EndCause::Killed)));
 }
 
 #[test]

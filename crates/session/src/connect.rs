@@ -9,7 +9,7 @@ use crate::timers::later;
 use hawser_balance::{
     self as balance, AssignOpts, Assignment, Circumstances, Conn, Decision, Forced, Granted, Ms,
 };
-use hawser_balance::{Priority, QueueTicket, Server, Stat, time};
+use hawser_balance::{Observation, Priority, QueueTicket, Server, Stat, time};
 use hawser_cfg::model::opt;
 use hawser_http::Start;
 use hawser_proto::mux::{BackStream, MessageInfo};
@@ -234,6 +234,7 @@ async fn dial(cl: &mut Client, st: &mut Stream, back: &Back, gone: Gone<'_>) -> 
         cl.poll_deadline(cx, deadline).map(|()| Err(Failure::TimedOut))
     });
     connected.await?;
+    server.report(Observation::L4Ok, time::ms(cl.now()));
     st.strm.t.connect_end = Some(cl.now());
     st.strm.bc_http_major = u8::from(st.req.start != Start::Trailers);
     Ok(pool::opened(cl, st, &server, &target, stream))
@@ -293,6 +294,9 @@ fn failed(cl: &Client, st: &mut Stream, back: &Back, failure: Failure) -> Result
         Failure::TimedOut => (balance::Failure::ConnectTimeout, TermCause::ServerTimeout),
         Failure::Resource => (balance::Failure::Connect, TermCause::Resource),
     };
+    if failure != Failure::Resource {
+        server.report(Observation::L4Err, time::ms(cl.now()));
+    }
     if failure != Failure::Resource
         && let Some(pause) = again(cl, st, back, kind)
     {

@@ -4,18 +4,31 @@ use crate::client::{Client, View};
 use crate::connect::Tries;
 use crate::held::Held;
 use crate::snapshot::{Proxy, Snapshot, Times};
-use hawser_balance::{BackendGuard, Slot};
+use hawser_balance::{BackendGuard, EndCause, SessionEnd, Slot};
 use hawser_http::Head;
 use hawser_proto::mux::MessageInfo;
 use hawser_rules::{Asks, Errors, Room, Txn};
 use hawser_sample::Ctx;
 use hawser_sample::ctx::Payload;
 use hawser_sample::facts::{Strm, TermCause, TermState};
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 /// Heads that grew beyond this are not kept for the next stream (bytes).
 const KEEP_HEAD: usize = 64 * 1024;
+
+/// Whether a server's sessions have to end now, and the letter for it.
+pub(crate) fn ended(end: &mut Option<SessionEnd>, cx: &mut Context<'_>) -> Option<TermCause> {
+    match Pin::new(end.as_mut()?).poll(cx) {
+        Poll::Pending => None,
+        Poll::Ready(EndCause::Down) => Some(TermCause::Down),
+        Poll::Ready(EndCause::Up) => Some(TermCause::Up),
+        Poll::Ready(EndCause::Killed) => Some(TermCause::Killed),
+    }
+}
 
 /// A stream. Its memory is reused from one to the next.
 #[derive(Default)]
@@ -75,8 +88,16 @@ impl Stream {
         self.req.buf.capacity() + self.res.buf.capacity() + self.asks.scratch.capacity() <= KEEP_HEAD
     }
 
+    /// What ends the stream together with all others on its server; nothing, on most servers.
+    pub(crate) fn session_end(&self) -> Option<SessionEnd> {
+        self.slot.as_ref()?.server().session_end()
+    }
+
     /// Notes why the stream ends, unless that was noted before.
     pub(crate) fn ended(&mut self, cause: TermCause, state: TermState) {
+        // HAProxy logs sessions that a change of servers ended as if they had been connecting.
+        let changed = matches!(cause, TermCause::Down | TermCause::Up | TermCause::Killed);
+        let state = if changed { TermState::Connect } else { state };
         if self.strm.cause == TermCause::Normal {
             self.strm.cause = cause;
             self.strm.state = state;

@@ -3,8 +3,9 @@
 use crate::client::Client;
 use crate::pump::{Blocked, Pump, Splice, Turn};
 use crate::snapshot::Times;
-use crate::stream::Stream;
+use crate::stream::{Stream, ended};
 use crate::timers::{earlier, later};
+use hawser_balance::SessionEnd;
 use hawser_cfg::model::opt;
 use hawser_proto::mux::{Duplex, Sink, Source};
 use hawser_sample::facts::TermCause;
@@ -57,6 +58,7 @@ struct Tunnel {
     client: Side,
     server: Side,
     tunnel: Option<Duration>,
+    end: Option<SessionEnd>,
 }
 
 impl Tunnel {
@@ -68,6 +70,7 @@ impl Tunnel {
             client: Side { active: now, timeout: times.client, fin: times.client_fin },
             server: Side { active: now, timeout: times.server, fin: times.server_fin },
             tunnel: times.tunnel,
+            end: st.session_end(),
         }
     }
 
@@ -80,8 +83,8 @@ impl Tunnel {
     ) -> Poll<Option<Ended>> {
         let up = turn(&mut self.up, cx, client, server, TermCause::Client, TermCause::Server);
         let down = turn(&mut self.down, cx, server, client, TermCause::Server, TermCause::Client);
-        if let Some(ended) = up.or(down) {
-            return Poll::Ready(Some(ended));
+        if let Some(end) = up.or(down) {
+            return Poll::Ready(Some(end));
         }
         if self.up.is_done() && self.down.is_done() {
             return Poll::Ready(None);
@@ -89,6 +92,9 @@ impl Tunnel {
         if self.up.progress || self.down.progress {
             self.client.active = cl.now();
             self.server.active = cl.now();
+        }
+        if let Some(cause) = ended(&mut self.end, cx) {
+            return Poll::Ready(Some(Ended { cause }));
         }
         self.poll_time(cx, cl)
     }

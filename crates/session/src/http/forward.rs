@@ -7,10 +7,10 @@ use crate::http::Next;
 use crate::pool;
 use crate::pump::{Blocked, Pump, Turn};
 use crate::stop::Stop;
-use crate::stream::Stream;
+use crate::stream::{Stream, ended};
 use crate::timers::{earlier, later};
 use crate::tunnel::splice;
-use hawser_balance::Stat;
+use hawser_balance::{SessionEnd, Stat};
 use hawser_cfg::model::{ConnMode, opt};
 use hawser_proto::mux::{FrontStream, StreamError};
 use hawser_sample::facts::{TermCause, TermState};
@@ -28,6 +28,7 @@ pub(crate) struct Clocks {
     pub(crate) watch: bool,
     /// The server takes no more of the request.
     pub(crate) sink_failed: bool,
+    end: Option<SessionEnd>,
 }
 
 impl Clocks {
@@ -41,6 +42,7 @@ impl Clocks {
             server_timeout: times.server,
             watch: st.be.as_ref().is_none_or(|b| b.abort_on_close),
             sink_failed: false,
+            end: st.session_end(),
         }
     }
 
@@ -52,7 +54,8 @@ impl Clocks {
         }
     }
 
-    /// Ready when a side that is waited for has been silent for too long; tells which.
+    /// Ready when a side that is waited for has been silent for too long, or the server's sessions have to end;
+    /// tells which.
     pub(crate) fn poll(
         &mut self,
         cx: &mut Context<'_>,
@@ -62,6 +65,9 @@ impl Clocks {
     ) -> Poll<TermCause> {
         let c = later(self.client, self.client_timeout).filter(|_| on_client);
         let s = later(self.server, self.server_timeout).filter(|_| on_server);
+        if let Some(cause) = ended(&mut self.end, cx) {
+            return Poll::Ready(cause);
+        }
         if cl.poll_deadline(cx, earlier(c, s)).is_pending() {
             return Poll::Pending;
         }

@@ -8,7 +8,7 @@ use crate::http::rules;
 use crate::pump::{Blocked, Pump, Turn};
 use crate::stop::Stop;
 use crate::stream::{Came, Stream};
-use hawser_balance::{self as balance, Ms, Stat};
+use hawser_balance::{self as balance, Ms, Observation, Stat, time};
 use hawser_http::{BodyLen, KnownName, Version};
 use hawser_proto::mux::{FrontStream, MessageInfo, StreamError};
 use hawser_rules::RuleSet;
@@ -45,6 +45,7 @@ pub(crate) async fn await_head(
         let info = poll_fn(|cx| poll_head(cx, cl, st, front, link, up, &mut clocks)).await?;
         let status = st.res.status();
         if status >= 200 || info.body == BodyLen::Tunnel {
+            link.server().report(Observation::Response(status), time::ms(cl.now()));
             if retries_on(st, status) {
                 return Err(Failure::Status(status));
             }
@@ -106,6 +107,9 @@ fn poll_head(
             let stop = Stop::error(408, TermCause::ClientTimeout, TermState::Headers);
             Poll::Ready(Err(Failure::Client(stop)))
         }
+        Poll::Ready(cause @ (TermCause::Down | TermCause::Up | TermCause::Killed)) => {
+            Poll::Ready(Err(Failure::Client(Stop::silent(500, cause, TermState::Connect))))
+        }
         Poll::Ready(_) => Poll::Ready(Err(Failure::ServerTimeout)),
     }
 }
@@ -133,6 +137,7 @@ pub(crate) fn retry(cl: &Client, st: &mut Stream, link: Link, failure: Failure) 
     if let Failure::Client(stop) = failure {
         return Err(stop);
     }
+    observe(cl, &link, &failure);
     if resend(st, &link, &failure) {
         st.tries.fresh = true;
         st.held.rewind();
@@ -156,6 +161,18 @@ pub(crate) fn retry(cl: &Client, st: &mut Stream, link: Link, failure: Failure) 
         }
         _ => Stop::error(502, TermCause::Server, TermState::Headers),
     })
+}
+
+/// Tells the server's health of a failure (`observe layer7`).
+fn observe(cl: &Client, link: &Link, failure: &Failure) {
+    let what = match failure {
+        Failure::Bad => Observation::BadHeaders,
+        Failure::Server { .. } => Observation::ReadError,
+        Failure::ServerTimeout => Observation::ReadTimeout,
+        // Statuses were reported when they came.
+        Failure::Status(_) | Failure::Client(_) => return,
+    };
+    link.server().report(what, time::ms(cl.now()));
 }
 
 /// A server that closes an idle connection at the very moment when a request is sent on it has not seen the
