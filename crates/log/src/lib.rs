@@ -11,5 +11,5 @@ mod sink;
 pub mod stream;
 pub mod terminal;
 
-pub use logger::{Logger, dropped_logs, program_name, set_program_name, total_logs};
+pub use logger::{Logger, dropped_logs, program_name, set_program_name};
 pub use stream::StreamLogger;

@@ -10,17 +10,11 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 static DROPPED: AtomicU64 = AtomicU64::new(0);
-static TOTAL: AtomicU64 = AtomicU64::new(0);
 static PROGRAM: OnceLock<String> = OnceLock::new();
 
 /// Lines that a target could not take, since the start (`DroppedLogs` of `show info`).
 pub fn dropped_logs() -> u64 {
     DROPPED.load(Ordering::Relaxed)
-}
-
-/// Lines sent or dropped since the start; a line for three targets counts three times (`CumRecvLogs` is another).
-pub fn total_logs() -> u64 {
-    TOTAL.load(Ordering::Relaxed)
 }
 
 /// Sets the name that the process was started as, the default tag. Works once; boot does it.
@@ -103,7 +97,6 @@ impl Logger {
             with_stamp(|now| line.write(now, buf));
             target.sink.send(buf)
         });
-        TOTAL.fetch_add(1, Ordering::Relaxed);
         if sent.is_err() {
             DROPPED.fetch_add(1, Ordering::Relaxed);
         }

@@ -19,18 +19,28 @@ impl Txn<'_> {
         self.formatted(fmt, |txn, value| f(txn, &escape(value, |b| b > b' ' && b != 0x7f)))
     }
 
-    /// Whether the message of this direction may grow by some bytes.
-    fn has_room(&mut self, more: usize) -> bool {
+    /// Drops what was replaced once that is more than the message may ever hold: rules that rewrite again and again
+    /// must not make a head grow. Indexes of fields are void then.
+    pub(crate) fn tidy(&mut self) {
+        let limit = 2 * self.room.bufsize;
+        if let Some(head) = self.message().filter(|h| h.buf.len() > limit) {
+            head.compact();
+        }
+    }
+
+    /// Whether the message of this direction may take `more` bytes for what `less` counts; it counts only if it must.
+    fn has_room(&mut self, more: usize, less: impl FnOnce(&Head) -> usize) -> bool {
         let (bufsize, held) = (self.room.bufsize, self.room.held);
         let Some(head) = self.message() else { return false };
         // The buffer also holds what was replaced: when all of it fits, there is nothing to count.
         let bound = head.buf.len() + 4 * head.fields.len() + 16;
-        bound + held + more <= bufsize || head.wire_len() + held + more <= bufsize
+        bound + held + more <= bufsize || head.wire_len() + held + more <= bufsize + less(head)
     }
 
     /// Adds a field to the message of this direction.
     pub(crate) fn add_field(&mut self, name: &[u8], value: &[u8]) -> Step {
-        if !is_safe_value(value) || !self.has_room(name.len() + value.len() + 4) {
+        self.tidy();
+        if !is_safe_value(value) || !self.has_room(name.len() + value.len() + 4, |_| 0) {
             return Step::Failed;
         }
         let Some(head) = self.message() else { return Step::Failed };
@@ -41,7 +51,8 @@ impl Txn<'_> {
 
     /// Replaces all fields of a name by one.
     pub(crate) fn set_field(&mut self, name: &[u8], value: &[u8]) -> Step {
-        if !is_safe_value(value) || !self.has_room(name.len() + value.len() + 4) {
+        self.tidy();
+        if !is_safe_value(value) || !self.has_room(name.len() + value.len() + 4, |h| taken(h, name)) {
             return Step::Failed;
         }
         let Some(head) = self.message() else { return Step::Failed };
@@ -52,9 +63,8 @@ impl Txn<'_> {
 
     /// Replaces the value of one field.
     pub(crate) fn replace_value(&mut self, index: usize, value: &[u8]) -> Step {
-        let Some(head) = self.message() else { return Step::Failed };
-        let old = head.get(head.fields[index].value).len();
-        if !is_safe_value(value) || !self.has_room(value.len().saturating_sub(old)) {
+        let old = |head: &Head| head.fields[index].value.len as usize;
+        if !is_safe_value(value) || !self.has_room(value.len(), old) {
             return Step::Failed;
         }
         let Some(head) = self.message() else { return Step::Failed };
@@ -65,13 +75,15 @@ impl Txn<'_> {
         Step::Next
     }
 
-    /// Changes the start line of the request in a way that adds at most `more` bytes.
+    /// Changes the start line of the request: `more` bytes at most for what `less` counts.
     pub(crate) fn rewrite_request(
         &mut self,
         more: usize,
+        less: impl FnOnce(&Head) -> usize,
         change: impl FnOnce(&mut Head) -> Result<(), Unsafe>,
     ) -> Step {
-        if self.response || !self.has_room(more) {
+        self.tidy();
+        if self.response || !self.has_room(more, less) {
             return Step::Failed;
         }
         let Some(head) = self.message() else { return Step::Failed };
@@ -80,6 +92,11 @@ impl Txn<'_> {
             Err(Unsafe) => Step::Failed,
         }
     }
+}
+
+/// Bytes on the wire of all fields of a name.
+fn taken(head: &Head, name: &[u8]) -> usize {
+    head.values(name).map(|v| name.len() + v.len() + 4).sum()
 }
 
 /// Escapes the bytes that are not fine; mostly there is none and nothing is copied.

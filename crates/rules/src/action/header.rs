@@ -41,7 +41,8 @@ fn name_and_value(cx: &mut RuleCx<'_, '_>, args: &mut Args<'_>) -> Result<(Box<[
     Ok((name, args.format(cx.cx, USAGE)?))
 }
 
-/// A field name to write: what is no token is written with a warning, what would end the line is refused.
+/// A field name to write: what would end the line is refused, what is no token gets HAProxy's warning. The head does
+/// not take the latter, so that the rule does nothing.
 pub(super) fn field_name(cx: &mut RuleCx<'_, '_>, name: &str) -> Result<Box<[u8]>, Error> {
     use hawser_http::chars::is_token;
     if !is_safe_value(name.as_bytes()) || name.is_empty() {
@@ -175,6 +176,7 @@ struct ReplaceHeader {
 
 impl Action for ReplaceHeader {
     fn run(&self, txn: &mut Txn<'_>) -> Step {
+        txn.tidy();
         txn.header_value(&self.by, |txn, by| {
             let count = txn.message().map_or(0, |h| h.fields.len());
             for i in 0..count {

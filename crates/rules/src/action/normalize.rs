@@ -28,8 +28,8 @@ impl Action for Normalizer {
             Err(Broken) => Step::End(Verdict::BadRequest),
             Ok(new) if new == pathq => Step::Next,
             Ok(new) => {
-                let more = new.len().saturating_sub(pathq.len());
-                txn.rewrite_request(more, |head| head.set_pathq(&new))
+                let old = pathq.len();
+                txn.rewrite_request(new.len(), |_| old, |head| head.set_pathq(&new))
             }
         }
     }

@@ -51,6 +51,12 @@ impl Part {
     }
 }
 
+impl Part {
+    fn len(self, head: &Head) -> usize {
+        self.get(head).map_or(0, <[u8]>::len)
+    }
+}
+
 /// `set-method`, `set-path`, `set-pathq`, `set-query`, `set-uri`.
 #[derive(Debug)]
 struct SetPart {
@@ -61,7 +67,7 @@ struct SetPart {
 impl Action for SetPart {
     fn run(&self, txn: &mut Txn<'_>) -> Step {
         let set = |txn: &mut Txn<'_>, value: &[u8]| {
-            txn.rewrite_request(value.len() + 1, |head| self.part.set(head, value))
+            txn.rewrite_request(value.len() + 1, |h| self.part.len(h), |h| self.part.set(h, value))
         };
         match self.part {
             Part::Method => txn.formatted(&self.value, set),
@@ -112,8 +118,7 @@ impl Action for ReplacePart {
             let Some(groups) = self.regex.captures(old) else { return Step::Next };
             let mut new = Vec::with_capacity(old.len() + by.len());
             expand::expand(by, &groups, &mut new);
-            let more = new.len().saturating_sub(old.len());
-            txn.rewrite_request(more, |head| self.part.set(head, &new))
+            txn.rewrite_request(new.len() + 1, |h| self.part.len(h), |h| self.part.set(h, &new))
         })
     }
 }

@@ -77,6 +77,18 @@ fn a_request_line_stays_inside_the_buffer() {
 }
 
 #[test]
+fn rewriting_again_and_again_does_not_grow_the_head() {
+    let long = format!("http-request set-path /{}", "x".repeat(500));
+    let mut w = World::new("GET /p?q HTTP/1.1\nHost: h");
+    w.room = Room { bufsize: 1024, held: 0 };
+    for _ in 0..100 {
+        assert!(matches!(w.run(&[&long, "http-request set-header a b"]), Verdict::Continue));
+        assert!(w.req.buf.len() <= 4096, "{}", w.req.buf.len());
+    }
+    assert_eq!(crate::testing::text(&w.req), format!("GET /{}?q\nHost: h\na: b", "x".repeat(500)));
+}
+
+#[test]
 fn the_status_is_replaced() {
     for (rule, want) in [
         ("set-status 431", "431 Request Header Fields Too Large"),
