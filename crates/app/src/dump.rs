@@ -6,9 +6,12 @@ use hawser_cli::Status as CommandStatus;
 use hawser_sample::registry::Registry as Samples;
 use std::fmt::Write;
 
-/// Classes, what they list, and how.
+/// A class, what it lists, and how.
+type Class = (&'static str, &'static str, fn(&mut String));
+
+/// All classes.
 #[rustfmt::skip]
-const CLASSES: &[(&str, &str, fn(&mut String))] = &[
+const CLASSES: &[Class] = &[
     ("acl", "ACL keywords", |out| Samples::builtin().dump_acls(out)),
     ("cfg", "configuration keywords", configuration),
     ("cli", "CLI keywords", commands),

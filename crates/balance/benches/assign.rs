@@ -2,7 +2,7 @@
 //! `cargo bench -p hawser-balance`.
 #![expect(clippy::print_stdout, reason = "a benchmark reports on its output")]
 #![expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
-#![expect(clippy::unwrap_used, reason = "a benchmark may stop")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a benchmark may stop")]
 
 use hawser_balance::resolve::Resolver;
 use hawser_balance::{
