@@ -1,4 +1,5 @@
 //! The runtime API's sockets, and what only shows at run time: limits, memory, PROXY headers, `grace`.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use hawser_testkit::process::temp_dir;
 use hawser_testkit::wire::{ask, get};
