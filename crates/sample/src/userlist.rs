@@ -121,10 +121,10 @@ impl Userlist {
         good
     }
 
-    /// Whether that user belongs to that group.
-    pub fn in_group(&self, name: &[u8], group: &[u8]) -> bool {
+    /// The groups of a user.
+    pub fn groups(&self, name: &[u8]) -> impl Iterator<Item = &str> {
         let user = self.users.iter().find(|u| u.name.as_bytes() == name);
-        user.is_some_and(|u| u.groups.iter().any(|g| g.as_bytes() == group))
+        user.into_iter().flat_map(|u| u.groups.iter().map(|g| &**g))
     }
 }
 

@@ -18,7 +18,7 @@ const REQ: Source = Source::REQ_HDR;
 pub(super) static FETCHES: &[Fetch] = &[
     fetch("http_auth", args(1, &[ArgType::Userlist]), Type::Bool, REQ, http_auth, "Whether a user list knows the user and password."),
     fetch("http_auth_bearer", args(0, &[ArgType::Str]), Type::Str, REQ, bearer, "Token of the Bearer scheme."),
-    fetch("http_auth_group", args(1, &[ArgType::Userlist]), Type::Str, REQ, group, "Name of the user, if a user list knows him."),
+    fetch("http_auth_group", args(1, &[ArgType::Userlist]), Type::Str, REQ, group, "Name of the user, if a user list knows him; conditions look at his groups.").each(groups),
     fetch("http_auth_pass", NONE, Type::Str, REQ, |_, c| basic(c).map(|(_, p)| Value::Str(Cow::Owned(p))), "Password of the Basic scheme."),
     fetch("http_auth_type", NONE, Type::Str, REQ, |_, c| credentials(c).map(|(t, _)| Value::str(t)), "Scheme of the credentials."),
     fetch("http_auth_user", NONE, Type::Str, REQ, |_, c| basic(c).map(|(u, _)| Value::Str(Cow::Owned(u))), "User of the Basic scheme."),
@@ -64,6 +64,12 @@ fn group<'a>(a: &'a [Arg], ctx: &Ctx<'a>) -> Option<Value<'a>> {
     let Arg::Users(list) = a.first()? else { return None };
     let (user, pass) = basic(ctx)?;
     list.check(&user, &pass).then_some(Value::Str(Cow::Owned(user)))
+}
+
+/// Conditions compare with the groups of the user.
+fn groups<'a>(a: &'a [Arg], ctx: &Ctx<'a>, f: &mut dyn FnMut(Value<'a>) -> bool) -> bool {
+    let (Some(Arg::Users(list)), Some((user, pass))) = (a.first(), basic(ctx)) else { return false };
+    list.check(&user, &pass) && list.groups(&user).any(|g| f(Value::str(g)))
 }
 
 fn bearer<'a>(a: &'a [Arg], ctx: &Ctx<'a>) -> Option<Value<'a>> {
