@@ -189,7 +189,8 @@ pub fn parse(
         }
         out.push(one(cx, *ty, &raw, i, owner).map_err(|e| (i + 1, e))?);
         pos += used;
-        if !text[pos..].starts_with(',') || i + 1 == spec.types.len() {
+        // Without a list, a comma starts a converter.
+        if !listed || !text[pos..].starts_with(',') || i + 1 == spec.types.len() {
             break;
         }
         pos += 1;

@@ -4,6 +4,9 @@ mod acl;
 mod parse;
 mod predefined;
 
+#[cfg(test)]
+mod tests;
+
 pub use acl::{Acl, AclExpr, Acls};
 
 pub(crate) use parse::named;

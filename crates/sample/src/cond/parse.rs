@@ -173,14 +173,23 @@ fn criterion(cx: &mut CompileCx<'_>, words: &[Word]) -> Result<AclExpr, Error> {
             Error { text, ..e }
         }
     })?;
-    let implied = alias.and_then(|a| Method::of(a.method));
-    if expr.has_converters() && keyword != fetch && implied.is_some() {
+    let own = alias.and_then(|a| Method::of(a.method));
+    let implied = own.filter(|_| !expr.has_converters());
+    let (method, patterns) = patterns(cx, &expr, &keyword, implied, &words[1..])?;
+    // Only a method that the keyword is named after is missed. Methods of requests compare in their own way.
+    let special = !matches!(own, None | Some(Method::Str | Method::Bin | Method::Int));
+    if (special && own != Some(method))
+        || (keyword == "method" && (words_choose(words) || expr.has_converters()))
+    {
         overwritten(cx, &keyword);
     }
-    let implied = implied.filter(|_| !expr.has_converters());
-    let (method, patterns) = patterns(cx, &expr, &keyword, implied, &words[1..])?;
     let slices = expr.slices().filter(|_| method.wants() == Type::Str);
     Ok(AclExpr { keyword, expr, method, patterns, slices })
+}
+
+/// Whether the flags choose a method.
+fn words_choose(words: &[Word]) -> bool {
+    words.iter().skip(1).take_while(|w| w.starts_with('-')).any(|w| w.as_str() == "-m")
 }
 
 /// Warns that the method of an ACL keyword does not count.
@@ -276,9 +285,6 @@ fn patterns(
     words: &[Word],
 ) -> Result<(Method, Patterns), Error> {
     let f = flags(words, implied.or_else(|| Method::default_for(expr.out())))?;
-    if f.explicit && implied.is_some_and(|m| Some(m) != f.method) {
-        overwritten(cx, keyword);
-    }
     let method = f.method.ok_or_else(|| {
         Error::new(format!(
             "matching method must be specified first (using '-m') when using a sample fetch of this type ('{keyword}')"

@@ -112,6 +112,7 @@ impl Matcher {
         match &self.how {
             How::None => false,
             How::Automaton(a) => a.is_match(s),
+            How::Each(m) => self.entries.iter().any(|e| compare(*m, self.icase, s, &e.1)),
             _ => self.find(s).is_some(),
         }
     }
@@ -132,6 +133,11 @@ impl Matcher {
     }
 
     fn first(&self, s: &[u8], method: Method) -> Option<u32> {
+        if method == Method::Beg {
+            // The longest prefix is the finest match; of equal ones the first counts.
+            let all = self.entries.iter().rev().filter(|e| compare(method, self.icase, s, &e.1));
+            return all.max_by_key(|e| e.1.len()).map(|e| e.0);
+        }
         self.entries.iter().find(|e| compare(method, self.icase, s, &e.1)).map(|e| e.0)
     }
 }
