@@ -11,6 +11,8 @@ mod message;
 mod payload;
 mod proxy;
 mod stick;
+#[cfg(test)]
+mod tests;
 mod timing;
 mod tls;
 mod url;
