@@ -8,9 +8,11 @@ use crate::codec::{
 use crate::input::Input;
 use crate::output::Output;
 use hawser_http::{BodyLen, Head, Version};
-use hawser_proto::Transport;
 use hawser_proto::buf::Buf;
-use hawser_proto::mux::{Fill, FrontMux, FrontStream, MessageInfo, MuxConf, Sink, Source, StreamError};
+use hawser_proto::mux::{
+    Fill, FrontMux, FrontStream, Fronted, MessageInfo, MuxConf, Sink, Source, StreamError,
+};
+use hawser_proto::{SockOpt, Transport};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
@@ -22,15 +24,15 @@ pub fn mux(conf: &MuxConf) -> Arc<dyn FrontMux> {
 struct Mux(Arc<Side>);
 
 impl FrontMux for Mux {
-    fn accept(&self, transport: Box<dyn Transport>, early: Option<Buf>) -> Box<dyn FrontStream> {
-        Box::new(H1Front {
+    fn accept(&self, transport: Box<dyn Transport>, early: Option<Buf>) -> Fronted {
+        Fronted::Single(Box::new(H1Front {
             side: self.0.clone(),
             transport,
             input: Input::with(early),
             output: Output::default(),
             progress: Progress::default(),
             asked: Asked::default(),
-        })
+        }))
     }
 }
 
@@ -173,8 +175,13 @@ impl FrontStream for H1Front {
         }
     }
 
-    fn transport(&mut self) -> &mut dyn Transport {
-        &mut *self.transport
+    fn set_option(&mut self, opt: SockOpt) {
+        // A socket without the option is served as well.
+        let _ = self.transport.set_option(opt);
+    }
+
+    fn set_linger_zero(&mut self) {
+        self.transport.set_linger_zero();
     }
 }
 

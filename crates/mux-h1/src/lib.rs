@@ -13,7 +13,8 @@ use hawser_proto::mux::{MuxConf, MuxRow};
 use std::sync::Arc;
 
 /// HTTP/1 in the table of muxes.
-pub static H1: MuxRow = MuxRow { token: "h1", front: Some(front::mux), back: Some(back::mux) };
+pub static H1: MuxRow =
+    MuxRow { token: "h1", alpn: "http/1.1", front: Some(front::mux), back: Some(back::mux) };
 
 /// What one side of one proxy asks of the codec.
 #[derive(Debug)]

@@ -4,6 +4,7 @@
 //! in place, in the mux's own buffer: [`Source::poll_fill`], [`Source::data`], [`Source::consume`].
 
 use crate::buf::Buf;
+use crate::transport::SockOpt;
 use crate::{Connecting, Transport};
 use hawser_http::{BodyLen, Head};
 use std::io;
@@ -34,6 +35,14 @@ pub enum StreamError {
         status: u16,
         /// What was wrong, for logs.
         why: &'static str,
+    },
+    /// The client speaks HTTP/2 from here on: [`FrontStream::take_transport`] gives the connection and its
+    /// preface up to that mux.
+    H2Preface,
+    /// The peer took the stream back, or refused it (`RST_STREAM`), or the connection ended under it.
+    Reset {
+        /// Nothing was done with it: another attempt does no harm (`REFUSED_STREAM`, beyond a GOAWAY).
+        refused: bool,
     },
 }
 
@@ -183,8 +192,67 @@ pub trait FrontStream: Duplex {
     /// Has the client gone away? Looks without waiting; registers for the news otherwise.
     fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<()>;
 
-    /// The transport.
-    fn transport(&mut self) -> &mut dyn Transport;
+    /// Sets an option of the connection's socket. Where streams share it, all of them are concerned.
+    fn set_option(&mut self, opt: SockOpt);
+
+    /// Makes the close of the connection a reset (`option nolinger`).
+    fn set_linger_zero(&mut self) {}
+
+    /// Gives the connection up, with what was read from it: after [`StreamError::H2Preface`].
+    fn take_transport(&mut self) -> Option<(Box<dyn Transport>, Option<Buf>)> {
+        None
+    }
+
+    /// Protocol errors that the connection has let pass so far (`fc_glitches`).
+    fn glitches(&self) -> u32 {
+        0
+    }
+
+    /// Ends the stream at once, and tells the client that it was not served whole; `silent` is the wish to
+    /// have the whole connection closed.
+    fn abort(&mut self, silent: bool) {
+        let _ = silent;
+    }
+}
+
+/// A client's connection that carries many streams at once. One task owns it and calls
+/// [`FrontConn::poll_stream`] for as long as it lives; its streams may be polled by other tasks of the thread.
+pub trait FrontConn {
+    /// Moves the connection on, in both directions, and hands out the next request, whose head is there
+    /// already. `None` once the connection is over and nothing is left to send.
+    fn poll_stream(&mut self, cx: &mut Context<'_>) -> Poll<Option<Box<dyn FrontStream>>>;
+
+    /// Streams that were handed out and not dropped.
+    fn streams(&self) -> u32;
+
+    /// Takes no new stream, tells the client so (GOAWAY), and ends after the present ones.
+    fn drain(&mut self);
+
+    /// Asks the client for a sign of life (PING), unless one is being waited for.
+    fn ping(&mut self);
+
+    /// Whether a sign of life that was asked for has not come yet.
+    fn awaits_pong(&self) -> bool;
+
+    /// Protocol errors that were let pass so far (`fc_glitches`).
+    fn glitches(&self) -> u32;
+
+    /// Why the connection ended, if the client broke the protocol.
+    fn error(&self) -> Option<&'static str>;
+
+    /// Sets an option of its socket.
+    fn set_option(&mut self, opt: SockOpt);
+
+    /// Makes the close a reset.
+    fn set_linger_zero(&mut self);
+}
+
+/// A client's connection as its mux sees it.
+pub enum Fronted {
+    /// Requests come one after the other.
+    Single(Box<dyn FrontStream>),
+    /// Requests come side by side.
+    Multi(Box<dyn FrontConn>),
 }
 
 /// One request to a server.
@@ -219,13 +287,106 @@ pub trait BackStream: Duplex {
     /// registers for the news.
     fn poll_dead(&mut self, cx: &mut Context<'_>) -> Poll<()>;
 
-    /// The transport, once it is established.
+    /// The transport, once it is established and where the stream has it for itself.
     fn transport(&mut self) -> Option<&mut dyn Transport>;
+
+    /// The connection, where it can carry more streams beside this one. Known once it is established.
+    fn conn(&self) -> Option<Arc<dyn BackConn>> {
+        None
+    }
+}
+
+/// A connection to a server that carries many streams at once. A task of the thread that made it moves it on;
+/// streams may be opened on it, and used, from every thread.
+pub trait BackConn: Send + Sync {
+    /// Another stream; `None` when neither side allows one more at present, or ever.
+    fn open(&self) -> Option<Box<dyn BackStream>>;
+
+    /// Streams under way.
+    fn streams(&self) -> u32;
+
+    /// Streams opened since the start.
+    fn opened(&self) -> u64;
+
+    /// Whether it may ever take another stream: no GOAWAY came, nothing failed, and it was not told to drain.
+    fn is_usable(&self) -> bool;
+
+    /// Takes no new stream, tells the peer so where that is possible, and ends after the present ones.
+    fn drain(&self);
+
+    /// Ends at once, with its streams.
+    fn close(&self);
+
+    /// Ready once the connection is over; registers for the news otherwise. Any number of tasks may wait.
+    fn poll_closed(&self, cx: &mut Context<'_>) -> Poll<()>;
+
+    /// Asks the peer for a sign of life (PING) and closes when none comes within `timeout`.
+    fn ping(&self, timeout: std::time::Duration);
+
+    /// Time between the last PING and its answer, if there was one.
+    fn rtt(&self) -> Option<std::time::Duration>;
+
+    /// Bytes received and sent on the wire.
+    fn bytes(&self) -> (u64, u64);
+
+    /// Protocol errors that were let pass so far (`bc_glitches`).
+    fn glitches(&self) -> u32;
+
+    /// The peer's address and the local one.
+    fn addresses(&self) -> (crate::Address, crate::Address);
+}
+
+/// A connection that its peer opened and that is to carry requests to that peer (reverse HTTP): its roles are
+/// being swapped.
+pub trait Adopting {
+    /// Waits until the peer has sent what it starts with (preface and SETTINGS).
+    ///
+    /// # Errors
+    /// The peer speaks something else, or left.
+    fn poll_adopted(&mut self, cx: &mut Context<'_>) -> Poll<Result<Arc<dyn BackConn>, StreamError>>;
+}
+
+/// Settings of HTTP/2 on one side (`tune.h2.*`, manual 3.2).
+#[derive(Clone, Debug)]
+pub struct H2Conf {
+    /// `header-table-size` (bytes).
+    pub header_table_size: u32,
+    /// `initial-window-size` of a stream (bytes).
+    pub initial_window_size: u32,
+    /// `max-concurrent-streams`.
+    pub max_concurrent_streams: u32,
+    /// `max-frame-size` (bytes).
+    pub max_frame_size: u32,
+    /// `glitches-threshold`, 0 for none.
+    pub glitches_threshold: u32,
+    /// `fe.max-total-streams`, 0 for no limit; connections to servers have `max-reuse` instead.
+    pub max_total_streams: u32,
+    /// `rxbuf`: most bytes that a connection holds for streams that do not take them (bytes).
+    pub rxbuf: u32,
+    /// Offer RFC 8441 to clients: no `h2-workaround-bogus-websocket-clients`.
+    pub extended_connect: bool,
+}
+
+impl Default for H2Conf {
+    fn default() -> Self {
+        Self {
+            header_table_size: 4096,
+            initial_window_size: 65536,
+            max_concurrent_streams: 100,
+            max_frame_size: 16384,
+            glitches_threshold: 0,
+            max_total_streams: 0,
+            rxbuf: 0,
+            extended_connect: true,
+        }
+    }
 }
 
 /// How a proxy speaks on one side: what a mux needs to know from the configuration.
 #[derive(Clone, Debug)]
 pub struct MuxConf {
+    /// `tune.h2.*` of this side.
+    pub h2: H2Conf,
     /// Most fields of a head (`tune.http.maxhdr`).
     pub max_fields: usize,
     /// Most bytes of a head (`tune.bufsize` minus `tune.maxrewrite`).
@@ -245,13 +406,28 @@ pub struct MuxConf {
 /// A mux for connections of clients, set up for one proxy.
 pub trait FrontMux: Send + Sync {
     /// Takes over an accepted connection, and bytes that were read from it.
-    fn accept(&self, transport: Box<dyn Transport>, early: Option<Buf>) -> Box<dyn FrontStream>;
+    fn accept(&self, transport: Box<dyn Transport>, early: Option<Buf>) -> Fronted;
+
+    /// What the mux sends first on a connection that it was given, when that does not depend on the client:
+    /// the SETTINGS frame of HTTP/2. A connection that this side opened and whose roles are to be swapped
+    /// (reverse HTTP) starts with the client's preface and this; its transport then swallows it when the mux
+    /// sends it again.
+    fn greeting(&self) -> Vec<u8> {
+        Vec::new()
+    }
 }
 
 /// A mux for connections to servers, set up for one proxy.
 pub trait BackMux: Send + Sync {
     /// Takes over a connection that may not be established yet.
     fn connect(&self, line: Box<dyn Connecting>) -> Box<dyn BackStream>;
+
+    /// Takes over a connection that the peer opened, and bytes that were read from it, to send requests on it;
+    /// `None` where the protocol has no way to do that.
+    fn adopt(&self, transport: Box<dyn Transport>, early: Option<Buf>) -> Option<Box<dyn Adopting>> {
+        let _ = (transport, early);
+        None
+    }
 }
 
 /// Sets up the client side of a mux.
@@ -263,6 +439,8 @@ pub type MakeBack = fn(&MuxConf) -> Arc<dyn BackMux>;
 pub struct MuxRow {
     /// `h1`, `h2`, `fcgi`.
     pub token: &'static str,
+    /// What TLS negotiates for it (`http/1.1`, `h2`); empty for none.
+    pub alpn: &'static str,
     /// Sets up the client side, if it has one.
     pub front: Option<MakeFront>,
     /// Sets up the server side, if it has one.

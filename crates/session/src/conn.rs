@@ -5,7 +5,7 @@ use crate::raw::Raw;
 use crate::snapshot::{Front, Proxy, Snapshot};
 use crate::timers::Timer;
 use crate::worker::Worker;
-use hawser_proto::mux::{FrontMux, FrontStream};
+use hawser_proto::mux::{FrontMux, Fronted};
 use hawser_proto::{Address, ConnSlot, Incoming, SockOpt, Transport, clock};
 use hawser_rules::{Asks, Room, RuleSet, Txn, Verdict};
 use hawser_sample::facts::Sess;
@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 /// A connection that the rules have let in, and what serves it.
 pub(crate) enum Admitted {
-    Http(Box<Client>, Box<dyn FrontStream>),
+    Http(Box<Client>, Fronted),
     Tcp(Box<Client>, Raw, Arc<dyn FrontMux>),
 }
 

@@ -15,6 +15,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("sample", &["cfg", "http", "proto"]),
     ("listener", &["cfg", "proto"]),
     ("mux-h1", &["cfg", "http", "proto"]),
+    ("mux-h2", &["cfg", "http", "proto"]),
     ("rules", &["cfg", "http", "proto", "sample"]),
     ("balance", &["cfg", "http", "proto", "sample"]),
     ("log", &["cfg", "proto", "sample"]),
@@ -23,8 +24,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "app",
         &[
-            "cfg", "http", "proto", "cli", "sample", "listener", "mux-h1", "rules", "balance", "log",
-            "check", "session",
+            "cfg", "http", "proto", "cli", "sample", "listener", "mux-h1", "mux-h2", "rules", "balance",
+            "log", "check", "session",
         ],
     ),
     ("hawser", &["app"]),

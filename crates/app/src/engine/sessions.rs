@@ -23,7 +23,7 @@ use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 
 /// Muxes, the default one first.
-const MUXES: &[&MuxRow] = &[&hawser_mux_h1::H1];
+const MUXES: &[&MuxRow] = &[&hawser_mux_h1::H1, &hawser_mux_h2::H2];
 /// `tune.pool-low-fd-ratio` and `tune.pool-high-fd-ratio` by default (percent).
 const FD_RATIOS: (u32, u32) = (20, 25);
 

@@ -28,7 +28,7 @@ use crate::stream::Stream;
 use crate::tunnel;
 use hawser_balance::Stat;
 use hawser_http::BodyLen;
-use hawser_proto::mux::FrontStream;
+use hawser_proto::mux::{FrontStream, Fronted};
 use hawser_sample::facts::TermState;
 
 /// What follows an exchange on its connection.
@@ -43,7 +43,16 @@ pub(crate) enum Next {
 }
 
 /// Serves a client connection.
-pub(crate) async fn serve(mut cl: Box<Client>, mut front: Box<dyn FrontStream>) {
+pub(crate) async fn serve(cl: Box<Client>, front: Fronted) {
+    match front {
+        Fronted::Single(front) => single(cl, front).await,
+        // No listener chooses such a mux yet.
+        Fronted::Multi(_) => {}
+    }
+}
+
+/// Serves a connection that carries one request after the other.
+async fn single(mut cl: Box<Client>, mut front: Box<dyn FrontStream>) {
     let next = loop {
         if !idle::wait(&mut cl, &mut *front).await {
             break Next::Close;
@@ -56,7 +65,7 @@ pub(crate) async fn serve(mut cl: Box<Client>, mut front: Box<dyn FrontStream>) 
         cl.sess.request_index += 1;
     };
     if cl.fe.options.has(hawser_cfg::model::opt::NOLINGER) {
-        front.transport().set_linger_zero();
+        front.set_linger_zero();
     } else if next == Next::Linger {
         Box::pin(linger::drain(&mut cl, &mut *front)).await;
     }

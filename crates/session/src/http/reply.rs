@@ -34,7 +34,7 @@ pub(crate) async fn finish(
             return Next::Close;
         }
         Answer::Vanish(ttl) => {
-            let _ = front.transport().set_option(SockOpt::Vanish(ttl));
+            front.set_option(SockOpt::Vanish(ttl));
             return Next::Close;
         }
     };

@@ -130,7 +130,9 @@ fn unreadable(e: &StreamError) -> Stop {
     match e {
         StreamError::Idle => Stop::silent(400, client, request),
         StreamError::Eof => Stop::error(400, client, request),
-        StreamError::Io(_) => Stop::silent(400, client, request),
+        StreamError::Io(_) | StreamError::Reset { .. } | StreamError::H2Preface => {
+            Stop::silent(400, client, request)
+        }
         StreamError::Bad { status, .. } => Stop::error(*status, TermCause::Proxy, request),
     }
 }

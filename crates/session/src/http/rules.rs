@@ -135,10 +135,10 @@ async fn tarpit(cl: &mut Client, st: &mut Stream, front: &mut dyn FrontStream) -
 /// Options that rules asked for on the client's socket.
 pub(crate) fn socket_options(st: &mut Stream, front: &mut dyn FrontStream) {
     if let Some(mark) = st.asks.fc_mark.take() {
-        let _ = front.transport().set_option(SockOpt::Mark(mark));
+        front.set_option(SockOpt::Mark(mark));
     }
     if let Some(tos) = st.asks.fc_tos.take() {
-        let _ = front.transport().set_option(SockOpt::Tos(tos));
+        front.set_option(SockOpt::Tos(tos));
     }
 }
 

@@ -9,7 +9,7 @@ use hawser_cfg::diag::Diags;
 use hawser_cfg::model::{self, Config, HeaderCapture, Mode, opt};
 use hawser_log::{Logger, StreamLogger};
 use hawser_proto::freq::FreqCtr;
-use hawser_proto::mux::{BackMux, FrontMux, MuxConf, MuxRow};
+use hawser_proto::mux::{BackMux, FrontMux, H2Conf, MuxConf, MuxRow};
 use hawser_proto::{ConnectTo, FrontendInfo};
 use hawser_rules::switching::SwitchKind;
 use hawser_rules::{ErrorReplies, ProxyRules, RuleCx, Switching};
@@ -282,6 +282,7 @@ impl Compiler<'_, '_> {
         let g = &self.cfg.global;
         let o = self.px.options;
         MuxConf {
+            h2: H2Conf::default(),
             max_fields: g.maxhdr.unwrap_or(101) as usize,
             max_bytes: bufsize(self.cfg).saturating_sub(maxrewrite(self.cfg)).max(256),
             unsafe_request: o.has(opt::UNSAFE_REQUEST),
