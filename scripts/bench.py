@@ -6,9 +6,11 @@
 Both run the same configuration with one thread. They are loaded in turn (A B A B ...), and the CPU time of the
 process (user + system, /proc/PID/stat) is divided by the units of work done, because load generator, origin and
 proxy share the machine. The ratio is the median over the rounds; below 1.00 Hawser is cheaper. Absolute figures
-depend on the machine: quote ratios. Needs wrk and nginx (Debian packages). Everything stays on 127.0.0.1.
+depend on the machine: quote ratios. Needs wrk, nginx and, for HTTP/2, h2load of nghttp2-client (Debian packages);
+the reverse HTTP tunnel needs a HAProxy of 2.9 or newer. Everything stays on 127.0.0.1.
 """
 import argparse
+import contextlib
 import os
 import pathlib
 import re
@@ -47,6 +49,43 @@ listen l
     server s1 127.0.0.1:{origin}
 '''
 
+EDGE = '''global
+    nbthread 1
+    maxconn 4000
+    expose-experimental-directives
+defaults
+    mode http
+    timeout connect 5s
+    timeout client 60s
+    timeout server 60s
+frontend pub
+    bind 127.0.0.1:{port}
+    default_backend rev
+frontend priv
+    bind 127.0.0.1:{link} proto h2
+    tcp-request session attach-srv rev/dev
+backend rev
+    server dev rhttp@
+'''
+
+DEVICE = '''global
+    nbthread 1
+    maxconn 4000
+    expose-experimental-directives
+defaults
+    mode http
+    timeout connect 5s
+    timeout client 60s
+    timeout server 60s
+frontend fe
+    bind rhttp@dial/edge nbconn 4
+    default_backend origin
+backend dial
+    server edge 127.0.0.1:{link} proto h2
+backend origin
+    server s1 127.0.0.1:{origin}
+'''
+
 # name: (mode, extra line, path, connections, wrk arguments, unit)
 LOADS = {
     'h1-keepalive': ('http', '', '/', 64, [], 'request'),
@@ -79,11 +118,12 @@ def wait_for(port, proc):
 
 
 class Proxy:
-    def __init__(self, binary, text, port, d):
-        cfg = d / f'{port}.cfg'
+    def __init__(self, binary, text, port, d, listens=True):
+        cfg = d / f'{port}{"" if listens else ".dial"}.cfg'
         cfg.write_text(text)
         self.proc = subprocess.Popen([binary, '-db', '-f', cfg], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wait_for(port, self.proc)
+        if listens:
+            wait_for(port, self.proc)
         self.port = port
 
     def __enter__(self):
@@ -97,22 +137,62 @@ class Proxy:
 def wrk(port, path, conns, secs, extra):
     out = subprocess.run(['wrk', '-t1', f'-c{conns}', f'-d{secs}s', *extra, f'http://127.0.0.1:{port}{path}'],
                          capture_output=True, text=True).stdout
-    return int(re.search(r'(\d+) requests in', out).group(1))
+    bad = re.search(r'Non-2xx or 3xx responses: (\d+)', out)
+    return int(re.search(r'(\d+) requests in', out).group(1)) - (int(bad.group(1)) if bad else 0)
+
+
+def h2load(port, path, conns, secs):
+    out = subprocess.run(['h2load', '-t1', f'-c{conns}', '-m10', f'-D{secs}', f'http://127.0.0.1:{port}{path}'],
+                         capture_output=True, text=True).stdout
+    done = re.search(r'(\d+) succeeded', out)
+    return int(done.group(1)) if done else 0
+
+
+def compare(sides, rounds, run):
+    """Loads the two sides in turn. A side is a port and the processes whose CPU time its work costs."""
+    costs = ([], [])
+    for _ in range(rounds):
+        for i, (port, pids) in enumerate(sides):
+            before = sum(map(cpu_us, pids))
+            done = run(port)
+            costs[i].append((sum(map(cpu_us, pids)) - before) / max(done, 1))
+    return costs
+
+
+def h2_to_h1(binaries, d, rounds, secs):
+    text = lambda port: CONFIG.format(mode='http', port=f'{port} proto h2', extra='', origin=ORIGIN_PORT)
+    with Proxy(binaries[0], text(PORT_A), PORT_A, d) as a, Proxy(binaries[1], text(PORT_B), PORT_B, d) as b:
+        sides = [(p.port, [p.proc.pid]) for p in (a, b)]
+        for port, _ in sides:
+            h2load(port, '/', 16, 1)
+        return compare(sides, rounds, lambda port: h2load(port, '/', 16, secs)), 'us/request'
+
+
+def tunnel(binaries, d, rounds, secs):
+    """client -> edge -> connection that the device dialled -> device -> origin; edge and device are counted."""
+    with contextlib.ExitStack() as stack:
+        sides = []
+        for port, binary in ((PORT_A, binaries[0]), (PORT_B, binaries[1])):
+            link = port + 30
+            edge = stack.enter_context(Proxy(binary, EDGE.format(port=port, link=link), port, d))
+            device = DEVICE.format(link=link, origin=ORIGIN_PORT)
+            device = stack.enter_context(Proxy(binary, device, port, d, listens=False))
+            sides.append((port, [edge.proc.pid, device.proc.pid]))
+        time.sleep(3)
+        for port, _ in sides:
+            if not wrk(port, '/', 8, 1, []):
+                sys.exit(f'bench: no tunnel behind {port}')
+        return compare(sides, rounds, lambda port: wrk(port, '/', 32, secs, [])), 'us/request'
 
 
 def load(name, binaries, d, rounds, secs):
     mode, extra, path, conns, args, unit = LOADS[name]
-    costs = ([], [])
     text = lambda port: CONFIG.format(mode=mode, port=port, extra=extra, origin=ORIGIN_PORT)
     with Proxy(binaries[0], text(PORT_A), PORT_A, d) as a, Proxy(binaries[1], text(PORT_B), PORT_B, d) as b:
         for p in (a, b):
             wrk(p.port, path, conns, 1, args)
-        for _ in range(rounds):
-            for i, p in enumerate((a, b)):
-                before = cpu_us(p.proc.pid)
-                done = wrk(p.port, path, conns, secs, args)
-                costs[i].append((cpu_us(p.proc.pid) - before) / max(done, 1))
-    return costs, f'us/{unit}'
+        sides = [(p.port, [p.proc.pid]) for p in (a, b)]
+        return compare(sides, rounds, lambda port: wrk(port, path, conns, secs, args)), f'us/{unit}'
 
 
 def idle(binaries, d, conns=2000):
@@ -184,6 +264,9 @@ def main():
     try:
         wait_for(ORIGIN_PORT, origin)
         jobs = {n: (lambda n=n: load(n, binaries, d, args.rounds, args.secs)) for n in LOADS}
+        if shutil.which('h2load'):
+            jobs['h2-to-h1'] = lambda: h2_to_h1(binaries, d, args.rounds, args.secs)
+        jobs['rhttp-tunnel'] = lambda: tunnel(binaries, d, args.rounds, args.secs)
         jobs['idle-conn'] = lambda: idle(binaries, d)
         jobs['config-16k-servers'] = lambda: check(binaries, d, args.rounds)
         print(f'{"scenario":22}{"unit":>15}{"Hawser":>10}{"HAProxy":>10}{"ratio":>8}')
