@@ -176,35 +176,93 @@ fn an_anonymous_jail_has_no_name() {
     assert!(status.contains("NoNewPrivs:\t1"), "{status}");
 }
 
-#[test]
-#[ignore = "known defect: under -m the process may abort before it sheds connections"]
-fn a_memory_limit_costs_connections_not_the_process() {
-    let p = free_port();
-    let mut h = Hawser::start_with(
-        bin(),
-        &cfg("nbthread 1\n  maxconn 4000\n  stats socket {dir}/st", &format!("bind 127.0.0.1:{p}")),
-        &[p],
-        &["-m", "40"],
-    );
-    // Heads that never end keep their buffers.
-    let crowd: Vec<TcpStream> = (0..3500)
+/// A process with 40 MB for clients whose heads never end.
+fn limited(p: u16) -> Hawser {
+    let global = "nbthread 2\n  maxconn 4000\n  stats socket {dir}/st";
+    Hawser::start_with(bin(), &cfg(global, &format!("bind 127.0.0.1:{p}")), &[p], &["-m", "40"])
+}
+
+fn hoard(c: &mut TcpStream) {
+    let _ = c.write_all(format!("GET / HTTP/1.1\r\nX: {}", "x".repeat(9000)).as_bytes());
+}
+
+/// Connects until `n` are connected or one waits too long.
+fn crowd(p: u16, n: usize, mut then: impl FnMut(&mut TcpStream)) -> Vec<TcpStream> {
+    let patience = std::time::Duration::from_millis(300);
+    let connect = || TcpStream::connect_timeout(&([127, 0, 0, 1], p).into(), patience).ok();
+    (0..n)
         .map_while(|_| {
-            let mut c = TcpStream::connect_timeout(
-                &([127, 0, 0, 1], p).into(),
-                std::time::Duration::from_millis(300),
-            )
-            .ok()?;
-            let _ = c.write_all(format!("GET / HTTP/1.1\r\nX: {}", "x".repeat(9000)).as_bytes());
+            let mut c = connect()?;
+            then(&mut c);
             Some(c)
         })
-        .collect();
-    pause(500);
-    assert!(h.exited().is_none(), "it died with {} clients:\n{}", crowd.len(), h.stderr());
-    assert!(h.rss_kib() < 48 * 1024, "{} KiB", h.rss_kib());
+        .collect()
+}
+
+fn keeps_to_its_limit_and_recovers(mut h: Hawser, p: u16, crowd: Vec<TcpStream>) {
+    for _ in 0..5 {
+        pause(100);
+        assert!(h.exited().is_none(), "it died with {} clients:\n{}", crowd.len(), h.stderr());
+        assert!(h.rss_anon_kib() < 40 * 1024, "{} KiB", h.rss_anon_kib());
+    }
+    assert!(unix(&h, "show info\n").contains("Memmax_MB: 40"), "the runtime API is not reachable");
     drop(crowd);
     assert!(until(5000, || {
         TcpStream::connect(("127.0.0.1", p)).is_ok()
             && std::panic::catch_unwind(|| get(p, "/").status).is_ok_and(|s| s == 200)
     }));
     assert!(h.exited().is_none());
+}
+
+#[test]
+fn a_memory_limit_costs_connections_not_the_process() {
+    let p = free_port();
+    let h = limited(p);
+    let crowd = crowd(p, 3500, hoard);
+    keeps_to_its_limit_and_recovers(h, p, crowd);
+}
+
+/// Idle clients cost little, so that many get in; then all of them want buffers at once.
+#[test]
+fn a_memory_limit_holds_for_clients_that_are_already_in() {
+    let p = free_port();
+    let h = limited(p);
+    let mut crowd = crowd(p, 3500, |_| ());
+    assert_eq!(crowd.len(), 3500);
+    pause(200);
+    crowd.iter_mut().for_each(hoard);
+    keeps_to_its_limit_and_recovers(h, p, crowd);
+}
+
+#[test]
+fn a_memory_limit_below_what_the_configuration_takes_is_refused() {
+    let p = free_port();
+    let dir = temp_dir();
+    let file = dir.join("haproxy.cfg");
+    std::fs::write(&file, cfg("", &format!("bind 127.0.0.1:{p}"))).unwrap();
+    let out = Command::new(bin()).args(["-db", "-m", "1", "-f"]).arg(&file).output().unwrap();
+    let _ = std::fs::remove_dir_all(dir);
+    assert_eq!(out.status.code(), Some(1), "{out:?}");
+}
+
+/// The worker never forks or executes, whoever it runs as.
+#[test]
+fn the_serving_process_cannot_make_processes() {
+    let p = free_port();
+    let processes = |global: &str| {
+        let h = Hawser::start(bin(), &cfg(global, &format!("bind 127.0.0.1:{p}")), &[p]);
+        assert_eq!(get(p, "/").status, 200);
+        let limits = || std::fs::read_to_string(format!("/proc/{}/limits", h.pid())).unwrap();
+        let most = || {
+            let text = limits();
+            let line = text.lines().find(|l| l.starts_with("Max processes")).unwrap().to_owned();
+            line.split_whitespace().skip(2).take(2).map(str::to_owned).collect::<Vec<_>>()
+        };
+        until(1000, || most() == ["0", "0"]);
+        let children = format!("/proc/{0}/task/{0}/children", h.pid());
+        assert_eq!(std::fs::read_to_string(children).unwrap_or_default(), "");
+        most()
+    };
+    assert_eq!(processes("nbthread 2"), ["0", "0"]);
+    assert_ne!(processes("insecure-fork-wanted"), ["0", "0"]);
 }

@@ -1,10 +1,11 @@
 //! The allocator: jemalloc, with a reserve for the moment when memory runs out. One of the few places with
 //! `unsafe`.
 //!
-//! With `-m`, the kernel refuses memory beyond the limit. Most code cannot survive that, so a reserve is held
-//! back; when an allocation fails, the reserve is given up, the allocation is tried again, and [`exhausted`]
-//! tells the control thread to stop taking connections until enough have ended.
+//! With `-m`, what is handed out is counted for [`hawser_proto::memory`], which refuses connections and buffers
+//! in time. Should the kernel refuse memory all the same, a reserve is there: when an allocation fails, it is
+//! given up, the allocation is tried again, and [`exhausted`] tells the control thread.
 
+use hawser_proto::memory::note;
 use std::alloc::{GlobalAlloc, Layout};
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
@@ -45,6 +46,14 @@ pub(crate) fn exhausted() -> bool {
     EXHAUSTED.swap(false, Ordering::Relaxed)
 }
 
+/// Gives the pages of freed memory back to the system now.
+pub(crate) fn purge() {
+    // 4096 stands for all arenas (MALLCTL_ARENAS_ALL).
+    let name = c"arena.4096.purge";
+    // SAFETY: the name ends with a NUL, and this control takes and returns no value.
+    unsafe { tikv_jemalloc_sys::mallctl(name.as_ptr(), null_mut(), null_mut(), null_mut(), 0) };
+}
+
 /// Gives the reserve up; false when it is gone already.
 #[cold]
 fn release() -> bool {
@@ -65,6 +74,12 @@ fn twice(allocate: impl Fn() -> *mut u8) -> *mut u8 {
     if p.is_null() && release() { allocate() } else { p }
 }
 
+/// A size as [`note`] takes it; none exceeds `isize::MAX`.
+#[inline]
+fn bytes(n: usize) -> i64 {
+    n as i64
+}
+
 /// jemalloc's settings: memory that is not used goes back to the system within seconds, without threads of the
 /// allocator's own (the process forks before it starts threads).
 // SAFETY: jemalloc declares a weak symbol of this name, a pointer to text that ends with a NUL; nothing else does.
@@ -77,24 +92,28 @@ static CONF: &[u8; 61] = b"dirty_decay_ms:2000,muzzy_decay_ms:0,background_threa
 unsafe impl GlobalAlloc for Allocator {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        note(bytes(layout.size()));
         // SAFETY: the caller's promises are those that jemalloc asks for.
         twice(|| unsafe { Jemalloc.alloc(layout) })
     }
 
     #[inline]
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        note(bytes(layout.size()));
         // SAFETY: as above.
         twice(|| unsafe { Jemalloc.alloc_zeroed(layout) })
     }
 
     #[inline]
     unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
+        note(-bytes(layout.size()));
         // SAFETY: as above.
         unsafe { Jemalloc.dealloc(ptr, layout) };
     }
 
     #[inline]
     unsafe fn realloc(&self, ptr: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        note(bytes(new_size) - bytes(layout.size()));
         // SAFETY: as above; a failed attempt leaves the old block valid for the second.
         twice(|| unsafe { Jemalloc.realloc(ptr, layout, new_size) })
     }

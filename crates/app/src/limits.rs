@@ -13,6 +13,10 @@ const FDS_PER_THREAD: u64 = 3;
 const STATS_MAXCONN: u32 = 10;
 /// Memory that a connection may need beside its two buffers (bytes), as HAProxy reckons with `-m`.
 const CONN_OVERHEAD: u64 = 4680;
+/// Address space of a thread's stack (bytes): the standard library's 2 MiB, and its guard.
+const STACK: u64 = (2 << 20) + (64 << 10);
+/// Address space that the process has beside (bytes).
+const SPARE: u64 = 16 << 20;
 /// `tune.bufsize` by default.
 const BUFSIZE: u64 = 16384;
 /// Descriptors assumed where the system sets no limit.
@@ -111,6 +115,13 @@ fn automatic(g: &Global, memory: u64, fixed: u64, (soft, hard): (u64, u64)) -> u
 }
 
 impl Limits {
+    /// What the kernel lets the process map for the memory limit (bytes). `hawser_proto::memory` keeps the
+    /// memory in use below the limit; this is the stop behind it. It leaves room for what is mapped and not in
+    /// use: the threads' stacks and the allocator's free ranges.
+    fn address_space(&self) -> u64 {
+        self.memory + self.memory / 2 + u64::from(self.threads + 1) * STACK + SPARE
+    }
+
     /// Applies the limits to the process.
     ///
     /// # Errors
@@ -118,7 +129,8 @@ impl Limits {
     pub fn apply(&self) -> Result<(), Shortfall> {
         let verdict = |text| if self.strict { Shortfall::Fatal(text) } else { Shortfall::Warning(text) };
         if self.memory > 0 {
-            let limit = Rlimit { current: Some(self.memory), maximum: Some(self.memory) };
+            let most = Some(self.address_space());
+            let limit = Rlimit { current: most, maximum: most };
             setrlimit(Resource::Data, limit)
                 .map_err(|e| verdict(format!("Cannot limit memory to {} bytes ({e}).", self.memory)))?;
         }

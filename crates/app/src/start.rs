@@ -35,8 +35,10 @@ pub(crate) fn start(mut boot: Boot<'_>) -> Result<Exit, Exit> {
     // Opened before the chroot hides them.
     let null = File::options().read(true).write(true).open("/dev/null");
     let null = null.map_err(|e| boot.fail(&format!("Cannot open /dev/null ({e}).")))?;
-    let brake = Brake::new(boot.limits.memory, &boot.process);
-    let brake = brake.map_err(|e| boot.fail(&format!("Cannot watch the memory in use ({e}).")))?;
+    let brake = Brake::new(boot.limits.memory);
+    let brake = brake.map_err(|e| {
+        boot.fail(&format!("Cannot keep to the memory limit of {} MB ({e}).", boot.limits.memory >> 20))
+    })?;
     let ready = match background(&boot, pidfile)? {
         Background::No => None,
         Background::Child(ready) => Some(ready),

@@ -2,6 +2,7 @@
 
 use crate::handshake;
 use hawser_proto::freq::now_ms;
+use hawser_proto::memory::{self, Need};
 use hawser_proto::{AcceptSink, Accepted, ConnSlot, Incoming, ListenerInfo, ListenerState, Receiver};
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
@@ -79,6 +80,10 @@ impl Acceptor {
             if let Some(delay) = self.rate_delay() {
                 self.show(ListenerState::Limited);
                 return Poll::Ready(Step::Wait(delay));
+            }
+            if !self.info.is_api() && !memory::allows(Need::Connection) {
+                self.show(ListenerState::Limited);
+                return Poll::Ready(Step::Wait(SHORTAGE_PAUSE));
             }
             let Some(slot) = ConnSlot::enter_or_wait(&self.info, cx) else { return Poll::Pending };
             let outcome = match &mut *self.receiver.borrow_mut() {

@@ -91,7 +91,7 @@ impl Input {
         let bulk = self.busy && self.is_bulk();
         let buf = match &mut self.buf {
             Some(b) if !(bulk && b.is_empty() && b.capacity() < hawser_proto::buf::LARGE) => b,
-            slot => slot.insert(if bulk { Buf::large() } else { Buf::small() }),
+            slot => slot.insert(Buf::take(bulk)?),
         };
         match buf.poll_read(t, cx) {
             Poll::Ready(Ok(n)) => {

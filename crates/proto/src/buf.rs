@@ -4,6 +4,7 @@
 //! of its former user, which [`Buf::data`] never shows.
 
 use crate::Transport;
+use crate::memory::{self, Need};
 use std::cell::RefCell;
 use std::io;
 use std::task::{Context, Poll};
@@ -16,6 +17,9 @@ const MAX_SMALL: usize = 1 << 30;
 
 /// Most bytes that the pool of a thread keeps of each kind.
 const KEEP: usize = 4 * 1024 * 1024;
+
+/// The same where memory is limited.
+const KEEP_LIMITED: usize = 256 * 1024;
 
 struct Pool {
     small_size: usize,
@@ -56,7 +60,7 @@ pub fn give_text(mut v: Vec<u8>) {
     }
     v.clear();
     POOL.with_borrow_mut(|p| {
-        if p.texts.len() < 256 {
+        if p.texts.len() < if memory::is_limited() { 8 } else { 256 } {
             p.texts.push(v);
         }
     });
@@ -72,14 +76,25 @@ pub struct Buf {
 }
 
 impl Buf {
-    /// A buffer of `tune.bufsize` bytes.
+    /// A buffer of `tune.bufsize` bytes, whatever the memory limit says.
     pub fn small() -> Self {
         let (size, mem) = POOL.with_borrow_mut(|p| (p.small_size, p.small.pop()));
         Self::over(mem.unwrap_or_else(|| vec![0; size].into_boxed_slice()))
     }
 
-    /// A buffer of [`LARGE`] bytes (or `tune.bufsize`, if that is more).
-    pub fn large() -> Self {
+    /// A buffer for bytes from a peer: a small one, or for `bulk` one of [`LARGE`] bytes (or `tune.bufsize`, if
+    /// that is more) unless memory runs short.
+    ///
+    /// # Errors
+    /// The memory limit (`-m`) is near: the connection is to be closed.
+    pub fn take(bulk: bool) -> io::Result<Self> {
+        if !memory::allows(Need::Buffer) {
+            return Err(io::ErrorKind::OutOfMemory.into());
+        }
+        if bulk && memory::allows(Need::Connection) { Ok(Self::large()) } else { Ok(Self::small()) }
+    }
+
+    fn large() -> Self {
         let (size, mem) = POOL.with_borrow_mut(|p| (p.small_size.max(LARGE), p.large.pop()));
         Self::over(mem.unwrap_or_else(|| vec![0; size].into_boxed_slice()))
     }
@@ -189,7 +204,8 @@ impl Drop for Buf {
             let size = mem.len();
             let small = size == p.small_size;
             let list = if small { &mut p.small } else { &mut p.large };
-            if size > 0 && list.len() * size < KEEP && (small || size >= LARGE) {
+            let keep = if memory::is_limited() { KEEP_LIMITED } else { KEEP };
+            if size > 0 && list.len() * size < keep && (small || size >= LARGE) {
                 list.push(mem);
             }
         });

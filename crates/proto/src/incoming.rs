@@ -85,6 +85,11 @@ pub struct ListenerInfo {
 }
 
 impl ListenerInfo {
+    /// Whether it serves the runtime API, which must work when clients have to wait.
+    pub fn is_api(&self) -> bool {
+        self.frontend.index == usize::MAX
+    }
+
     /// Changes the state that the CLI and the statistics show.
     pub fn set_state(&self, s: ListenerState) {
         self.state.store(s as u8, Ordering::Relaxed);

@@ -12,6 +12,7 @@ pub mod gate;
 pub mod incoming;
 mod inherited;
 mod later;
+pub mod memory;
 pub mod mux;
 pub mod reactor;
 mod receiver;

@@ -77,7 +77,7 @@ impl Raw {
         let grow = self.busy && self.buf.as_ref().is_none_or(|b| b.is_empty() && b.capacity() < LARGE);
         let buf = match &mut self.buf {
             Some(b) if !grow => b,
-            slot => slot.insert(if grow { Buf::large() } else { Buf::small() }),
+            slot => slot.insert(Buf::take(grow)?),
         };
         let got = buf.poll_read(t, cx);
         self.busy = buf.filled_up();

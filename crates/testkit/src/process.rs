@@ -140,8 +140,17 @@ impl Hawser {
 
     /// Resident memory (KiB).
     pub fn rss_kib(&self) -> u64 {
+        self.status_kib("VmRSS:")
+    }
+
+    /// Resident memory that is not part of a file (KiB).
+    pub fn rss_anon_kib(&self) -> u64 {
+        self.status_kib("RssAnon:")
+    }
+
+    fn status_kib(&self, field: &str) -> u64 {
         let s = read(Path::new(&format!("/proc/{}/status", self.pid())));
-        let line = s.lines().find(|l| l.starts_with("VmRSS:")).expect("VmRSS");
+        let line = s.lines().find(|l| l.starts_with(field)).expect(field);
         line.split_whitespace().nth(1).unwrap().parse().unwrap()
     }
 

@@ -119,3 +119,26 @@ fn files_are_headed_and_of_a_size_that_fits_the_head() {
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
+
+/// What serves traffic starts no programs, and only going to the background forks.
+#[test]
+fn nothing_starts_processes() {
+    let mut all = Vec::new();
+    sources(&root().join("crates"), &mut all);
+    let starts = |text: &str| {
+        ["process::Command", "fork(", "vfork", "execv", "posix_spawn"].iter().any(|w| text.contains(w))
+    };
+    let crates = root().join("crates");
+    let ours = |f: &&PathBuf| {
+        let inside = f.strip_prefix(&crates).unwrap_or(f);
+        !inside.starts_with("testkit") && !inside.components().any(|c| c.as_os_str() == "tests")
+    };
+    let mut found: Vec<_> = all
+        .iter()
+        .filter(ours)
+        .filter(|f| starts(&std::fs::read_to_string(f).unwrap()))
+        .filter_map(|f| Some(f.strip_prefix(&crates).ok()?.display().to_string()))
+        .collect();
+    found.sort();
+    assert_eq!(found, ["app/src/daemon.rs", "app/src/start.rs"]);
+}
