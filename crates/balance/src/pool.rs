@@ -12,9 +12,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
+mod attached;
 mod keys;
 mod usage;
 
+pub use attached::{Agent, Attached, Attachment};
 use keys::KeyMap;
 pub use usage::FdPressure;
 use usage::Usage;
@@ -46,6 +48,12 @@ impl<C> Conn<C> {
     /// The server.
     pub fn server(&self) -> &Arc<Server> {
         &self.lease.server
+    }
+
+    /// Puts something else in its place: what carries a connection in use is not what waits in the pool.
+    pub fn swap<D>(self, io: D) -> (C, Conn<D>) {
+        let Self { io: old, private, hash, uses, lease } = self;
+        (old, Conn { io, private, hash, uses, lease })
     }
 
     /// Hash of the properties that a request must share to use it.
@@ -169,7 +177,7 @@ impl<C: Idle> IdlePool<C> {
     }
 
     /// Registers a connection that was just established, in use.
-    pub fn opened(&mut self, server: &Arc<Server>, hash: u64, io: C) -> Conn<C> {
+    pub fn opened<T>(&mut self, server: &Arc<Server>, hash: u64, io: T) -> Conn<T> {
         let usage = self.of(server).usage.clone();
         let lease = Lease { server: server.clone(), usage, place: Place::Used };
         lease.count();

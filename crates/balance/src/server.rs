@@ -4,9 +4,10 @@ use crate::backend::Backend;
 use crate::counters::{Counters, raise};
 use crate::end::EndSignal;
 use crate::observe::Observer;
+use crate::pool::Attached;
 use crate::time::Ms;
 use arc_swap::ArcSwap;
-use hawser_cfg::model::ServerOpts;
+use hawser_cfg::model::{AddrKind, ServerOpts};
 use hawser_proto::Address;
 use hawser_proto::freq::FreqCtr;
 use parking_lot::Mutex;
@@ -137,6 +138,8 @@ pub struct Server {
     pub check: Mutex<CheckView>,
     /// Idle connections, for the statistics and the limits.
     pub idle: IdleCounts,
+    /// The connections of a server that is never dialed (`rhttp@`); `None` for all others.
+    pub attached: Option<Attached>,
     pub(crate) load: Load,
     /// Grants from either queue so far, for positions.
     pub(crate) dequeued: AtomicU32,
@@ -189,6 +192,7 @@ impl Server {
             sess_rate: FreqCtr::default(),
             check: Mutex::default(),
             idle: IdleCounts::default(),
+            attached: matches!(conf.addr.kind, AddrKind::Rhttp(_)).then(Attached::default),
             load,
             dequeued: AtomicU32::new(0),
             uweight: weight.into(),

@@ -1,45 +1,24 @@
 //! From a backend to a connection: a place on a server, queueing for it, an idle connection or a new one, retries.
 
+use crate::attached;
 use crate::client::Client;
-use crate::pool::{self, Wire};
+use crate::link::Link;
+use crate::pool;
 use crate::snapshot::{Back, Proxy};
 use crate::stop::Stop;
 use crate::stream::{Stream, with_ctx};
 use crate::timers::later;
-use hawser_balance::{
-    self as balance, AssignOpts, Assignment, Circumstances, Conn, Decision, Forced, Granted, Ms,
-};
+use hawser_balance::{self as balance, AssignOpts, Assignment, Circumstances, Decision, Forced, Granted, Ms};
 use hawser_balance::{Observation, Priority, QueueTicket, Server, Stat, time};
 use hawser_cfg::model::opt;
 use hawser_http::Start;
-use hawser_proto::mux::{BackStream, MessageInfo};
 use hawser_proto::{Address, protocol_of};
 use hawser_sample::facts::{TermCause, TermState};
 use std::future::poll_fn;
-use std::sync::Arc;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::LazyLock;
 use std::task::{Context, Poll};
 use std::time::Duration;
-
-/// A connection to a server that carries the stream.
-pub(crate) struct Link {
-    pub(crate) conn: Conn<Wire>,
-    /// What the mux said of the response.
-    pub(crate) info: MessageInfo,
-    /// It came from the pool.
-    pub(crate) reused: bool,
-}
-
-impl Link {
-    /// The stream.
-    pub(crate) fn stream(&mut self) -> &mut dyn BackStream {
-        &mut *self.conn.io.stream
-    }
-
-    /// The server.
-    pub(crate) fn server(&self) -> &Arc<Server> {
-        self.conn.server()
-    }
-}
 
 /// Tells whether the client has gone away.
 pub(crate) type Gone<'a> = &'a mut dyn FnMut(&mut Context<'_>) -> Poll<()>;
@@ -73,6 +52,10 @@ pub(crate) async fn reach(cl: &mut Client, st: &mut Stream, gone: Gone<'_>) -> R
         if st.slot.is_none() {
             assign(cl, st, &be, back, gone).await?;
         }
+        if let Some(server) = st.slot.as_ref().map(|s| s.server()).filter(|s| s.attached.is_some()) {
+            let server = server.clone();
+            return attached::reach(cl, st, back, &server, gone).await;
+        }
         if let Some(link) = reuse(cl, st, back) {
             return Ok(link);
         }
@@ -85,7 +68,7 @@ pub(crate) async fn reach(cl: &mut Client, st: &mut Stream, gone: Gone<'_>) -> R
     }
 }
 
-fn no_server() -> Stop {
+pub(crate) fn no_server() -> Stop {
     Stop::error(503, TermCause::Server, TermState::Connect)
 }
 
@@ -196,8 +179,8 @@ fn reuse(cl: &mut Client, st: &mut Stream, back: &Back) -> Option<Link> {
         return None;
     }
     let server = st.slot.as_ref()?.server().clone();
-    let target = Target::of(cl, st, &server);
-    let mut link = pool::take(cl, st, &server, &target, back.reuse)?;
+    let target = Target::of(cl, st, back, &server);
+    let mut link = pool::take(cl, &server, &target, back.reuse)?;
     link.stream().send_request(&st.req, &st.info, false);
     server.counters.inc(cl.worker.number(), Stat::Reuses);
     st.strm.bc_reused = true;
@@ -212,7 +195,7 @@ async fn dial(cl: &mut Client, st: &mut Stream, back: &Back, gone: Gone<'_>) -> 
     let Some(slot) = &st.slot else { return Err(Failure::Refused) };
     let (server, index) = (slot.server().clone(), slot.index());
     server.counters.inc(cl.worker.number(), Stat::Connects);
-    let target = Target::of(cl, st, &server);
+    let target = Target::of(cl, st, back, &server);
     let mut to = back.dial.get(index as usize).map(|d| d.to.clone()).unwrap_or_default();
     to.dst = target.addr.clone();
     to.mark = st.asks.bc_mark.or(to.mark);
@@ -237,18 +220,28 @@ async fn dial(cl: &mut Client, st: &mut Stream, back: &Back, gone: Gone<'_>) -> 
     server.report(Observation::L4Ok, time::ms(cl.now()));
     st.strm.t.connect_end = Some(cl.now());
     st.strm.bc_http_major = u8::from(st.req.start != Start::Trailers);
-    Ok(pool::opened(cl, st, &server, &target, stream))
+    Ok(pool::opened(cl, &server, &target, stream))
 }
 
-/// Where to connect.
+/// The name that a request's connection must have (`pool-conn-name`).
+pub(crate) fn conn_name(cl: &Client, st: &Stream, back: &Back) -> Option<Box<[u8]>> {
+    let index = st.slot.as_ref()?.index() as usize;
+    let expr = back.dial.get(index)?.name.as_ref()?;
+    with_ctx(cl, st, false, |ctx| expr.eval(ctx).map(|v| Box::from(&*v.into_str())))
+}
+
+/// Where to connect, and what sets the connection apart from others to the same server.
 pub(crate) struct Target {
     pub(crate) addr: Address,
-    /// It depends on where the client connected to.
-    pub(crate) from_client: bool,
+    /// Requests may share connections where this is equal; 0 where the request has no influence on it.
+    pub(crate) hash: u64,
 }
 
+/// The hash's key: what clients send goes into it.
+static HASH_KEY: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+
 impl Target {
-    fn of(cl: &Client, st: &Stream, server: &Server) -> Self {
+    fn of(cl: &Client, st: &Stream, back: &Back, server: &Server) -> Self {
         let conf = server.addr.load();
         let asked = st.strm.dst.as_ref().unwrap_or(&cl.sess.dst);
         let mut addr = conf.target(asked.port());
@@ -260,7 +253,17 @@ impl Target {
             a.set_ip(dst);
             from_client = true;
         }
-        Self { addr, from_client }
+        let hash = Self::hash(st, from_client.then_some(&addr), conn_name(cl, st, back));
+        Self { addr, hash }
+    }
+
+    /// `addr` is the address where it depends on the client's.
+    fn hash(st: &Stream, addr: Option<&Address>, name: Option<Box<[u8]>>) -> u64 {
+        let options = (st.asks.bc_mark, st.asks.bc_tos);
+        if options == (None, None) && addr.is_none() && name.is_none() {
+            return 0;
+        }
+        HASH_KEY.hash_one((options, addr, name))
     }
 }
 

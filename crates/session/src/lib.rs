@@ -3,11 +3,13 @@
 //! [`compile`] turns a configuration into an immutable [`Snapshot`]; a [`Worker`] per thread serves connections
 //! with it, each in one task. Muxes, transports and listeners are reached through `proto`'s traits only.
 
+mod attached;
 mod client;
 mod conn;
 mod connect;
 mod held;
 mod http;
+mod link;
 mod log;
 mod pool;
 mod pump;

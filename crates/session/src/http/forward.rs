@@ -1,9 +1,9 @@
 //! Forwarding both bodies at once, and what the connections are good for afterwards.
 
 use crate::client::Client;
-use crate::connect::Link;
 use crate::held::Ahead;
 use crate::http::Next;
+use crate::link::Link;
 use crate::pool;
 use crate::pump::{Blocked, Pump, Turn};
 use crate::stop::Stop;

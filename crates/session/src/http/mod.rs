@@ -20,7 +20,8 @@ mod response;
 mod rules;
 
 use crate::client::Client;
-use crate::connect::{self, Link};
+use crate::connect;
+use crate::link::Link;
 use crate::log;
 use crate::route;
 use crate::stop::Stop;

@@ -1,10 +1,11 @@
 //! The response: waiting for its head while the request's body goes out, and the rules that see it.
 
 use crate::client::Client;
-use crate::connect::{self, Link};
+use crate::connect;
 use crate::http::forward::{self, Clocks};
 use crate::http::request::cut;
 use crate::http::rules;
+use crate::link::Link;
 use crate::pump::{Blocked, Pump, Turn};
 use crate::stop::Stop;
 use crate::stream::{Came, Stream};

@@ -14,7 +14,7 @@ use hawser_proto::{ConnectTo, FrontendInfo};
 use hawser_rules::switching::SwitchKind;
 use hawser_rules::{ErrorReplies, ProxyRules, RuleCx, Switching};
 use hawser_sample::facts::ProxyFacts;
-use hawser_sample::{Checkpoint, CompileCx, Cond, Flavor, LogFormat};
+use hawser_sample::{Checkpoint, CompileCx, Cond, Expr, Flavor, LogFormat};
 use std::sync::Arc;
 
 /// What compiling needs besides the configuration.
@@ -260,8 +260,29 @@ impl Compiler<'_, '_> {
         }
     }
 
+    /// `pool-conn-name`.
+    fn conn_name(&mut self, s: &model::Server) -> Option<Arc<Expr>> {
+        let word = s.opts.pool_conn_name.as_ref()?;
+        let mut cx = CompileCx::new(self.cfg, self.diags);
+        (cx.pos, cx.proxy, cx.at) = (s.pos, Some(self.index), Some(Checkpoint::ServerSource));
+        "pool-conn-name".clone_into(&mut cx.what);
+        let parsed = Expr::parse_str(&mut cx, word.as_str()).and_then(|e| e.require_at(&cx).map(|()| e));
+        match parsed {
+            Ok(e) => Some(Arc::new(e)),
+            Err(e) => {
+                let text = format!(
+                    "'server {}/{}' : error detected while parsing sni or pool-conn-name expressions : {e}.",
+                    self.px.name, s.name
+                );
+                self.diags.alert_at(s.pos, word, text).suggestion = e.suggestion;
+                None
+            }
+        }
+    }
+
     /// What the server's options say about connecting to it.
-    fn dial(&self, s: &model::Server) -> Dial {
+    fn dial(&mut self, s: &model::Server) -> Dial {
+        let name = self.conn_name(s);
         let px = self.px;
         let ka = &px.srvtcpka;
         let (cnt, idle, intvl) = (ka.cnt.unwrap_or(0), ka.idle.unwrap_or(0), ka.intvl.unwrap_or(0));
@@ -275,6 +296,7 @@ impl Compiler<'_, '_> {
                 keepalive: px.options.has(opt::SRVTCPKA).then_some((cnt, idle, intvl)),
                 ..ConnectTo::default()
             },
+            name,
         }
     }
 

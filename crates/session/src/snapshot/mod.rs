@@ -19,7 +19,7 @@ use hawser_proto::FrontendInfo;
 use hawser_proto::mux::{BackMux, FrontMux};
 use hawser_rules::{ErrorReplies, ProxyRules, Switching};
 use hawser_sample::facts::ProxyFacts;
-use hawser_sample::{Cond, LogFormat};
+use hawser_sample::{Cond, Expr, LogFormat};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -144,6 +144,8 @@ pub struct Back {
 pub struct Dial {
     /// Connection parameters; the address is filled in for each connection.
     pub to: hawser_proto::ConnectTo,
+    /// `pool-conn-name`: requests share a connection only where its value is the same.
+    pub name: Option<Arc<Expr>>,
 }
 
 impl std::fmt::Debug for Proxy {

@@ -1,7 +1,7 @@
 //! `tcp-request content` and `tcp-response content` rules in TCP mode: they may wait for bytes.
 
 use crate::client::Client;
-use crate::connect::Link;
+use crate::link::Link;
 use crate::raw::Raw;
 use crate::snapshot::Proxy;
 use crate::stop::Stop;

@@ -89,7 +89,7 @@ async fn relay(cl: &mut Client, st: &mut Stream, client: &mut Raw) -> Result<Out
 }
 
 /// `option nolinger`: the sockets' last bytes may be lost.
-fn close(cl: &Client, st: &Stream, client: &mut Raw, link: &mut connect::Link) {
+fn close(cl: &Client, st: &Stream, client: &mut Raw, link: &mut crate::link::Link) {
     if cl.fe.options.has(opt::NOLINGER)
         && let Some(t) = client.transport()
     {

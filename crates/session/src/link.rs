@@ -1,0 +1,49 @@
+//! A stream's connection to a server.
+
+use crate::pool::Seat;
+use hawser_balance::Server;
+use hawser_proto::mux::{BackStream, MessageInfo};
+use std::sync::Arc;
+
+/// A connection to a server that carries the stream.
+pub(crate) struct Link {
+    stream: Box<dyn BackStream>,
+    hold: Hold,
+    /// What the mux said of the response.
+    pub(crate) info: MessageInfo,
+    /// It carried other requests before.
+    pub(crate) reused: bool,
+}
+
+/// What the stream has of the connection.
+pub(crate) enum Hold {
+    /// All of it.
+    Alone(Seat),
+    /// One stream of many, on a connection that the server opened.
+    Attached(Arc<Server>),
+}
+
+impl Link {
+    /// A stream on a connection.
+    pub(crate) fn new(stream: Box<dyn BackStream>, hold: Hold, reused: bool) -> Self {
+        Self { stream, hold, info: MessageInfo::default(), reused }
+    }
+
+    /// The stream.
+    pub(crate) fn stream(&mut self) -> &mut dyn BackStream {
+        &mut *self.stream
+    }
+
+    /// The server.
+    pub(crate) fn server(&self) -> &Arc<Server> {
+        match &self.hold {
+            Hold::Alone(seat) => seat.server(),
+            Hold::Attached(server) => server,
+        }
+    }
+
+    /// The stream, and what it has of the connection.
+    pub(crate) fn into_parts(self) -> (Box<dyn BackStream>, Hold) {
+        (self.stream, self.hold)
+    }
+}
