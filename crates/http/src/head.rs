@@ -83,11 +83,14 @@ pub struct Head {
     pub start: Start,
     /// The fields in order, deleted ones included.
     pub fields: SmallVec<[Field; 16]>,
+    /// The target is absolute because HTTP/2 tells scheme and authority with every request, not because the
+    /// client spoke to a proxy: HTTP/1 servers get it in origin form.
+    pub normalized: bool,
 }
 
 impl Default for Head {
     fn default() -> Self {
-        Self { buf: Vec::new(), start: Start::Trailers, fields: SmallVec::new() }
+        Self { buf: Vec::new(), start: Start::Trailers, fields: SmallVec::new(), normalized: false }
     }
 }
 
@@ -113,6 +116,7 @@ impl Head {
         self.buf.clear();
         self.fields.clear();
         self.start = Start::Trailers;
+        self.normalized = false;
     }
 
     /// Appends bytes to the buffer and returns their range.

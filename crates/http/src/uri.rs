@@ -169,6 +169,21 @@ impl Head {
         memchr::memchr(b'?', t).map(|i| &t[i + 1..])
     }
 
+    /// The target in origin form: path and query, `*` for OPTIONS without a path.
+    pub fn origin_target(&self) -> &[u8] {
+        let target = self.target();
+        if target.first() == Some(&b'/') {
+            return target;
+        }
+        let pathq = self.target_parts().filter(|t| t.form != Form::Authority).map(|t| t.pathq());
+        match pathq.and_then(|p| target.get(p)) {
+            Some([]) if self.method() == b"OPTIONS" => b"*",
+            Some(p @ [b'/', ..]) => p,
+            Some([]) => b"/",
+            _ => target,
+        }
+    }
+
     /// Replaces the path; scheme, authority and query stay (`http-request set-path`).
     pub fn set_path(&mut self, path: &[u8]) -> Result<(), Unsafe> {
         let Some(p) = self.target_parts() else { return Err(Unsafe) };
@@ -198,7 +213,9 @@ impl Head {
     /// Replaces the whole target (`http-request set-uri`).
     pub fn set_uri(&mut self, uri: &[u8]) -> Result<(), Unsafe> {
         let n = self.target().len();
-        self.splice_target(0..n, uri)
+        self.splice_target(0..n, uri)?;
+        self.normalized = false;
+        Ok(())
     }
 
     /// Replaces the method, which must be a token (`http-request set-method`).

@@ -1,6 +1,26 @@
 //! HTTP/2: connections that carry many streams, over the `h2` crate.
+//!
+//! `h2` does framing, header compression and flow control. What is here stands on both sides of it: towards the
+//! session layer, the streams of `hawser_proto::mux`; towards the transport, an adapter through which every byte
+//! passes ([`wire`]), so that output is gathered into few system calls, frames are counted, and abuse that `h2`
+//! itself does not bound is seen.
+//!
+//! | module | what |
+//! | --- | --- |
+//! | [`front`] | connections of clients |
+//! | [`wire`], [`frames`] | the adapter, and what it sees of the frames |
+//! | [`head`] | heads and trailers, both ways |
+//! | [`body`] | bodies, both ways |
+//! | [`conf`] | settings |
+
+mod body;
+mod conf;
+mod frames;
+pub mod front;
+mod head;
+mod wire;
 
 use hawser_proto::mux::MuxRow;
 
 /// HTTP/2 in the table of muxes.
-pub static H2: MuxRow = MuxRow { token: "h2", alpn: "h2", front: None, back: None };
+pub static H2: MuxRow = MuxRow { token: "h2", alpn: "h2", front: Some(front::mux), back: None };

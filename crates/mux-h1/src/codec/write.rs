@@ -59,7 +59,7 @@ pub fn write_request(head: &Head, body: BodyLen, opts: &WriteOpts<'_>, out: &mut
     out.reserve(head.buf.len() + MARGIN);
     out.extend_from_slice(head.method());
     out.push(b' ');
-    out.extend_from_slice(head.target());
+    out.extend_from_slice(if head.normalized { head.origin_target() } else { head.target() });
     out.extend_from_slice(if version == Version::H10 { b" HTTP/1.0\r\n" } else { b" HTTP/1.1\r\n" });
     let framing = match encoding {
         Encoding::Empty => Framing::Absent { length: Length::IfZero },

@@ -89,7 +89,12 @@ fn received(cl: &mut Client, st: &mut Stream) {
 /// The request line as it came, for logs.
 fn request_line(req: &Head) -> RequestLine {
     let (method, target) = (req.method(), req.target());
-    let version: &[u8] = if req.version() < Version::H11 { b" HTTP/1.0" } else { b" HTTP/1.1" };
+    let version: &[u8] = match req.version() {
+        Version::H10 => b" HTTP/1.0",
+        Version::H11 => b" HTTP/1.1",
+        Version::H2 => b" HTTP/2.0",
+        Version::H3 => b" HTTP/3.0",
+    };
     let mut line = Vec::with_capacity(method.len() + target.len() + version.len() + 1);
     line.extend_from_slice(method);
     line.push(b' ');

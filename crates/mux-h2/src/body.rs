@@ -1,0 +1,240 @@
+//! Bodies: what a stream receives and what it sends, whichever side it is on.
+
+use crate::head::{self, Limits};
+use bytes::{Bytes, BytesMut};
+use h2::{Reason, RecvStream, SendStream};
+use hawser_http::Head;
+use hawser_proto::mux::{Fill, StreamError};
+use std::task::{Context, Poll, ready};
+
+/// Most bytes of one DATA frame of ours.
+const FRAME: usize = 16 * 1024;
+
+/// What an error of `h2` means for a stream. `status` is what a client deserves if the peer broke the protocol.
+pub(crate) fn stream_error(e: &h2::Error, status: u16) -> StreamError {
+    if e.is_io() {
+        return StreamError::Eof;
+    }
+    if e.is_library() && e.reason() != Some(Reason::NO_ERROR) {
+        return StreamError::Bad { status, why: "HTTP/2 protocol error" };
+    }
+    // `h2` gives streams beyond the last one that a GOAWAY covers its reason.
+    let refused = e.reason() == Some(Reason::REFUSED_STREAM) || (e.is_go_away() && e.is_remote());
+    StreamError::Reset { refused }
+}
+
+/// The receiving half of a stream.
+pub(crate) struct Receiver {
+    stream: Option<RecvStream>,
+    data: Bytes,
+    trailers: Option<Box<Head>>,
+    limits: Limits,
+    status: u16,
+}
+
+impl Receiver {
+    /// A body, or none. `status` is for errors of the peer's.
+    pub(crate) fn new(stream: Option<RecvStream>, limits: Limits, status: u16) -> Self {
+        Self { stream, data: Bytes::new(), trailers: None, limits, status }
+    }
+
+    /// Another body follows: that of a tunnel.
+    pub(crate) fn restart(&mut self, stream: RecvStream) {
+        self.stream = Some(stream);
+    }
+
+    pub(crate) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<Result<Fill, StreamError>> {
+        loop {
+            if !self.data.is_empty() {
+                return Poll::Ready(Ok(Fill::Data));
+            }
+            let Some(stream) = &mut self.stream else { return Poll::Ready(Ok(Fill::End)) };
+            match ready!(stream.poll_data(cx)) {
+                Some(Ok(data)) => self.data = data,
+                Some(Err(e)) => return Poll::Ready(Err(stream_error(&e, self.status))),
+                None => break,
+            }
+        }
+        let Some(stream) = &mut self.stream else { return Poll::Ready(Ok(Fill::End)) };
+        let trailers = ready!(stream.poll_trailers(cx)).map_err(|e| stream_error(&e, self.status))?;
+        self.stream = None;
+        if let Some(fields) = trailers {
+            let bad = |why| StreamError::Bad { status: self.status, why };
+            self.trailers = Some(head::trailers(&fields, self.limits).map_err(bad)?);
+        }
+        Poll::Ready(Ok(Fill::End))
+    }
+
+    pub(crate) fn data(&self) -> &[u8] {
+        &self.data
+    }
+
+    /// Takes bytes away, and lets the peer send as many more.
+    pub(crate) fn consume(&mut self, n: usize) {
+        let n = n.min(self.data.len());
+        let _ = self.data.split_to(n);
+        if let Some(s) = &mut self.stream {
+            // It fails only for more than was received.
+            let _ = s.flow_control().release_capacity(n);
+        }
+    }
+
+    pub(crate) fn trailers(&self) -> Option<&Head> {
+        self.trailers.as_deref()
+    }
+}
+
+/// The sending half of a stream.
+#[derive(Default)]
+pub(crate) struct Sender {
+    stream: Option<SendStream<Bytes>>,
+    /// Bytes that the body may still have; `None` for any number.
+    left: Option<u64>,
+    /// Bytes within the capacity, kept so that the end can go with them.
+    held: BytesMut,
+    /// The end of the stream is sent, or it failed.
+    ended: bool,
+    failed: bool,
+}
+
+impl Sender {
+    /// A body follows: of that length, if it is known.
+    pub(crate) fn start(&mut self, stream: SendStream<Bytes>, left: Option<u64>) {
+        *self = Self { stream: Some(stream), left, ..Self::default() };
+    }
+
+    /// Nothing follows; what is offered is thrown away.
+    pub(crate) fn start_ended(&mut self, stream: Option<SendStream<Bytes>>) {
+        *self = Self { stream, ended: true, ..Self::default() };
+    }
+
+    /// It cannot be sent.
+    pub(crate) fn fail(&mut self) {
+        self.failed = true;
+    }
+
+    /// Whether a head was sent.
+    pub(crate) fn is_started(&self) -> bool {
+        self.stream.is_some() || self.ended
+    }
+
+    /// Whether the end was sent.
+    pub(crate) fn is_ended(&self) -> bool {
+        self.ended
+    }
+
+    pub(crate) fn stream(&mut self) -> Option<&mut SendStream<Bytes>> {
+        self.stream.as_mut()
+    }
+
+    pub(crate) fn poll_data(
+        &mut self,
+        cx: &mut Context<'_>,
+        data: &[u8],
+    ) -> Poll<Result<usize, StreamError>> {
+        if self.failed {
+            return Poll::Ready(Err(gone()));
+        }
+        if data.is_empty() {
+            return Poll::Ready(Ok(0));
+        }
+        // A response that has no body, or more than was announced.
+        if self.ended || self.left == Some(0) {
+            return Poll::Ready(Ok(data.len()));
+        }
+        if self.held.len() >= FRAME {
+            self.send_held(false)?;
+        }
+        let Some(stream) = &mut self.stream else { return Poll::Ready(Err(gone())) };
+        let left = self.left.map_or(usize::MAX, |l| usize::try_from(l).unwrap_or(usize::MAX));
+        let want = data.len().min(FRAME - self.held.len()).min(left);
+        let mut room = stream.capacity().saturating_sub(self.held.len());
+        if room < want {
+            stream.reserve_capacity(self.held.len() + want);
+            room = stream.capacity().saturating_sub(self.held.len());
+        }
+        if room == 0 {
+            if !self.held.is_empty() {
+                self.send_held(false)?;
+            }
+            let Some(stream) = &mut self.stream else { return Poll::Ready(Err(gone())) };
+            stream.reserve_capacity(want);
+            room = match ready!(stream.poll_capacity(cx)) {
+                Some(Ok(n)) => n,
+                Some(Err(_)) | None => {
+                    self.failed = true;
+                    return Poll::Ready(Err(gone()));
+                }
+            };
+        }
+        let n = want.min(room);
+        self.held.extend_from_slice(data.get(..n).unwrap_or_default());
+        self.left = self.left.map(|l| l.saturating_sub(n as u64));
+        if self.left == Some(0) {
+            self.send_held(true)?;
+        }
+        Poll::Ready(Ok(n))
+    }
+
+    fn send_held(&mut self, end: bool) -> Result<(), StreamError> {
+        let data = self.held.split().freeze();
+        let sent = match &mut self.stream {
+            Some(s) => s.send_data(data, end).map_err(|_| gone()),
+            None => Err(gone()),
+        };
+        self.failed |= sent.is_err();
+        self.ended |= end;
+        sent
+    }
+
+    /// Ends the body. One that is shorter than announced breaks the stream off instead.
+    pub(crate) fn end(&mut self, trailers: Option<&Head>) {
+        if self.ended || self.failed {
+            return;
+        }
+        if self.left.is_some_and(|l| l > 0) {
+            self.reset(Reason::INTERNAL_ERROR);
+            return;
+        }
+        let fields = trailers.map(head::fields_of).filter(|f| !f.is_empty());
+        let Some(fields) = fields else {
+            let _ = self.send_held(true);
+            return;
+        };
+        if !self.held.is_empty() && self.send_held(false).is_err() {
+            return;
+        }
+        if let Some(s) = &mut self.stream {
+            self.failed |= s.send_trailers(fields).is_err();
+        }
+        self.ended = true;
+    }
+
+    /// Breaks the stream off.
+    pub(crate) fn reset(&mut self, reason: Reason) {
+        if let Some(s) = &mut self.stream {
+            s.send_reset(reason);
+        }
+        self.failed = true;
+    }
+
+    /// Hands what is held to `h2`.
+    pub(crate) fn poll_flush(&mut self) -> Poll<Result<(), StreamError>> {
+        if self.failed {
+            return Poll::Ready(Err(gone()));
+        }
+        if !self.held.is_empty() {
+            self.send_held(false)?;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    pub(crate) fn is_flushed(&self) -> bool {
+        self.held.is_empty()
+    }
+}
+
+/// The peer takes no more.
+fn gone() -> StreamError {
+    StreamError::Reset { refused: false }
+}

@@ -1,0 +1,295 @@
+//! A client's connection: handshake, requests, and its end.
+
+use crate::conf::Side;
+use crate::front::stream::Stream;
+use crate::head;
+use crate::wire::{Role, Wire};
+use bytes::Bytes;
+use h2::server::{Connection, Handshake, SendResponse};
+use h2::{Ping, PingPong, Reason, RecvStream};
+use hawser_http::Head;
+use hawser_proto::buf::Buf;
+use hawser_proto::mux::{FrontConn, FrontStream};
+use hawser_proto::{SockOpt, Transport};
+use http::Request;
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// Heads that a connection keeps for streams to come.
+const SPARE: usize = 4;
+
+/// What a connection shares with its streams.
+#[derive(Default)]
+pub(crate) struct Shared {
+    /// Streams that were handed out and not dropped.
+    pub(crate) live: Cell<u32>,
+    /// A stream wants the connection closed.
+    pub(crate) kill: Cell<bool>,
+    /// The task that owns the connection.
+    waker: RefCell<Option<Waker>>,
+    spare: RefCell<Vec<Head>>,
+}
+
+impl Shared {
+    /// Has the connection polled again.
+    pub(crate) fn wake(&self) {
+        if let Some(w) = self.waker.take() {
+            w.wake();
+        }
+    }
+
+    /// Keeps the memory of a head for another stream.
+    pub(crate) fn give_head(&self, head: Head) {
+        let mut spare = self.spare.borrow_mut();
+        if spare.len() < SPARE {
+            spare.push(head);
+        }
+    }
+
+    fn take_head(&self) -> Head {
+        self.spare.borrow_mut().pop().unwrap_or_default()
+    }
+}
+
+enum State {
+    /// The preface has not come yet.
+    Handshake(Box<Handshake<Wire, Bytes>>),
+    Open(Box<Open>),
+    /// What is left to send goes out.
+    Ending,
+    Over,
+}
+
+struct Open {
+    conn: Connection<Wire, Bytes>,
+    pings: Option<PingPong>,
+    /// A PING is on its way.
+    pinged: bool,
+}
+
+/// A client's connection.
+pub(crate) struct Conn {
+    side: Arc<Side>,
+    wire: Wire,
+    state: State,
+    shared: Rc<Shared>,
+    /// Streams handed out since the start.
+    total: u32,
+    draining: bool,
+    error: Option<&'static str>,
+}
+
+impl Conn {
+    pub(crate) fn new(side: Arc<Side>, transport: Box<dyn Transport>, early: Option<Buf>) -> Self {
+        let wire = Wire::new(transport, early, Role::Server);
+        let state = State::Handshake(Box::new(side.server().handshake(wire.clone())));
+        let shared = Rc::new(Shared::default());
+        Self { side, wire, state, shared, total: 0, draining: false, error: None }
+    }
+
+    /// Lets `h2` do what it can; a request that came out of it.
+    fn poll_h2(&mut self, cx: &mut Context<'_>) -> Poll<Option<Stream>> {
+        loop {
+            match &mut self.state {
+                State::Handshake(_) if self.draining => self.state = State::Ending,
+                State::Handshake(h) => match Pin::new(&mut **h).poll(cx) {
+                    Poll::Pending => return Poll::Pending,
+                    Poll::Ready(Ok(mut conn)) => {
+                        let pings = conn.ping_pong();
+                        self.state = State::Open(Box::new(Open { conn, pings, pinged: false }));
+                    }
+                    Poll::Ready(Err(e)) => self.failed(&e),
+                },
+                State::Open(open) => {
+                    if self.shared.kill.get() {
+                        open.conn.abrupt_shutdown(Reason::ENHANCE_YOUR_CALM);
+                    }
+                    open.poll_pong(cx);
+                    // Streams that the session has not finished count, whatever the client thinks of them: it
+                    // must not get at more work by taking requests back.
+                    let room = self.shared.live.get() < self.side.h2.max_concurrent_streams;
+                    let polled = if room {
+                        open.conn.poll_accept(cx)
+                    } else {
+                        open.conn.poll_closed(cx).map(|r| r.err().map(Err))
+                    };
+                    match polled {
+                        Poll::Pending => return Poll::Pending,
+                        Poll::Ready(None) => self.state = State::Ending,
+                        Poll::Ready(Some(Err(e))) => self.failed(&e),
+                        Poll::Ready(Some(Ok((request, respond)))) => {
+                            if let Some(s) = self.accepted(request, respond) {
+                                return Poll::Ready(Some(s));
+                            }
+                        }
+                    }
+                }
+                State::Ending | State::Over => return Poll::Ready(None),
+            }
+        }
+    }
+
+    fn failed(&mut self, e: &h2::Error) {
+        if e.is_library() {
+            self.error = Some("HTTP/2 protocol error");
+        }
+        self.state = State::Ending;
+    }
+
+    /// Makes a stream of a request; one that is malformed is taken back at once.
+    fn accepted(&mut self, request: Request<RecvStream>, mut respond: SendResponse<Bytes>) -> Option<Stream> {
+        let (parts, body) = request.into_parts();
+        let mut head = self.shared.take_head();
+        match head::request(&parts, body.is_end_stream(), &self.side, &mut head) {
+            Ok(info) => {
+                self.count();
+                let extended = parts.extensions.get::<h2::ext::Protocol>().is_some();
+                Some(Stream::new(
+                    self.wire.clone(),
+                    self.shared.clone(),
+                    &self.side,
+                    respond,
+                    body,
+                    head,
+                    info,
+                    extended,
+                ))
+            }
+            Err(_) => {
+                respond.send_reset(Reason::PROTOCOL_ERROR);
+                self.shared.give_head(head);
+                None
+            }
+        }
+    }
+
+    fn count(&mut self) {
+        self.total = self.total.saturating_add(1);
+        let max = self.side.h2.max_total_streams;
+        if max > 0 && self.total >= max {
+            self.drain();
+        }
+    }
+}
+
+impl Open {
+    fn poll_pong(&mut self, cx: &mut Context<'_>) {
+        if let Some(p) = self.pings.as_mut().filter(|_| self.pinged)
+            && p.poll_pong(cx).is_ready()
+        {
+            self.pinged = false;
+        }
+    }
+}
+
+impl FrontConn for Conn {
+    fn poll_stream(&mut self, cx: &mut Context<'_>) -> Poll<Option<Box<dyn FrontStream>>> {
+        let mut waker = self.shared.waker.borrow_mut();
+        if !waker.as_ref().is_some_and(|w| w.will_wake(cx.waker())) {
+            *waker = Some(cx.waker().clone());
+        }
+        drop(waker);
+        match self.poll_h2(cx) {
+            Poll::Ready(Some(s)) => return Poll::Ready(Some(Box::new(s))),
+            Poll::Ready(None) => {}
+            Poll::Pending => {
+                if let Poll::Ready(Err(_)) = self.wire.poll_send(cx) {
+                    self.state = State::Over;
+                    return Poll::Ready(None);
+                }
+                return Poll::Pending;
+            }
+        }
+        if let State::Ending = self.state {
+            if self.wire.poll_send(cx).is_pending() {
+                return Poll::Pending;
+            }
+            self.state = State::Over;
+        }
+        Poll::Ready(None)
+    }
+
+    fn streams(&self) -> u32 {
+        self.shared.live.get()
+    }
+
+    fn drain(&mut self) {
+        self.draining = true;
+        if let State::Open(open) = &mut self.state {
+            open.conn.graceful_shutdown();
+        }
+        self.shared.wake();
+    }
+
+    fn ping(&mut self) {
+        if let State::Open(open) = &mut self.state
+            && !open.pinged
+            && let Some(p) = &mut open.pings
+        {
+            open.pinged = p.send_ping(Ping::opaque()).is_ok();
+            self.shared.wake();
+        }
+    }
+
+    fn awaits_pong(&self) -> bool {
+        matches!(&self.state, State::Open(open) if open.pinged)
+    }
+
+    fn glitches(&self) -> u32 {
+        0
+    }
+
+    fn error(&self) -> Option<&'static str> {
+        self.error
+    }
+
+    fn set_option(&mut self, opt: SockOpt) {
+        // A socket without the option is served as well.
+        let _ = self.wire.line().transport.set_option(opt);
+    }
+
+    fn set_linger_zero(&mut self) {
+        self.wire.line().transport.set_linger_zero();
+    }
+}
+
+/// What a connection sends first: its SETTINGS, which depend on nothing that the client does.
+pub(crate) fn greeting(side: &Side) -> Vec<u8> {
+    let mut first = First::default();
+    let mut cx = Context::from_waker(Waker::noop());
+    let mut handshake = side.server().handshake::<_, Bytes>(&mut first);
+    // It waits for the preface, which never comes.
+    let _ = Pin::new(&mut handshake).poll(&mut cx);
+    drop(handshake);
+    first.0
+}
+
+/// Keeps what is written, and never has anything to read.
+#[derive(Default)]
+struct First(Vec<u8>);
+
+impl AsyncRead for First {
+    fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Poll::Pending
+    }
+}
+
+impl AsyncWrite for First {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.get_mut().0.extend_from_slice(bytes);
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}

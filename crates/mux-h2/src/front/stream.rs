@@ -1,0 +1,214 @@
+//! A request of a client, and its response.
+
+use crate::body::{Receiver, Sender};
+use crate::conf::Side;
+use crate::front::conn::Shared;
+use crate::head::{self, Limits};
+use crate::wire::Wire;
+use bytes::Bytes;
+use h2::server::SendResponse;
+use h2::{Reason, RecvStream};
+use hawser_http::{BodyLen, Head};
+use hawser_proto::SockOpt;
+use hawser_proto::mux::{Fill, FrontStream, MessageInfo, Sink, Source, StreamError};
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+/// The response that was asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Asked {
+    head: bool,
+    /// Extended CONNECT (RFC 8441).
+    extended: bool,
+}
+
+/// A request of a client.
+pub(crate) struct Stream {
+    wire: Wire,
+    shared: Rc<Shared>,
+    respond: SendResponse<Bytes>,
+    /// The head, until it was handed out.
+    head: Option<Head>,
+    received: usize,
+    info: MessageInfo,
+    asked: Asked,
+    receiver: Receiver,
+    /// What the client sends once its upgrade is granted.
+    later: Option<RecvStream>,
+    sender: Sender,
+}
+
+impl Stream {
+    #[expect(clippy::too_many_arguments, reason = "the parts of one request, taken apart by its only caller")]
+    pub(crate) fn new(
+        wire: Wire,
+        shared: Rc<Shared>,
+        side: &Side,
+        respond: SendResponse<Bytes>,
+        body: RecvStream,
+        head: Head,
+        info: MessageInfo,
+        extended: bool,
+    ) -> Self {
+        shared.live.set(shared.live.get() + 1);
+        let asked = Asked { head: head.method() == b"HEAD", extended };
+        let ended = info.body == BodyLen::None && body.is_end_stream();
+        let (now, later) = match () {
+            () if extended => (None, Some(body)),
+            () if ended => (None, None),
+            () => (Some(body), None),
+        };
+        Self {
+            wire,
+            shared,
+            respond,
+            received: head.buf.len(),
+            head: Some(head),
+            info,
+            asked,
+            receiver: Receiver::new(now, Limits::of(side), 400),
+            later,
+            sender: Sender::default(),
+        }
+    }
+}
+
+impl FrontStream for Stream {
+    fn poll_readable(&mut self, _: &mut Context<'_>) -> Poll<Result<(), StreamError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_request(
+        &mut self,
+        _: &mut Context<'_>,
+        head: &mut Head,
+    ) -> Poll<Result<MessageInfo, StreamError>> {
+        let Some(mut mine) = self.head.take() else { return Poll::Ready(Err(StreamError::Idle)) };
+        std::mem::swap(head, &mut mine);
+        self.shared.give_head(mine);
+        Poll::Ready(Ok(self.info))
+    }
+
+    fn received(&self) -> usize {
+        self.received
+    }
+
+    fn send_response(&mut self, head: &Head, body: BodyLen, _: bool) {
+        let res = head::outgoing_response(head, body, self.asked.extended);
+        let bodyless = self.asked.head || matches!(head.status(), 204 | 304);
+        let (ended, left) = match body {
+            BodyLen::Tunnel => (false, None),
+            _ if bodyless => (true, None),
+            BodyLen::None | BodyLen::Length(0) => (true, None),
+            BodyLen::Length(n) => (false, Some(n)),
+            BodyLen::Chunked | BodyLen::UntilClose => (false, None),
+        };
+        match self.respond.send_response(res, ended) {
+            Ok(stream) if ended => self.sender.start_ended(Some(stream)),
+            Ok(stream) => self.sender.start(stream, left),
+            Err(_) => self.sender.fail(),
+        }
+        if body == BodyLen::Tunnel
+            && let Some(s) = self.later.take()
+        {
+            self.receiver.restart(s);
+        }
+    }
+
+    fn send_interim(&mut self, head: &Head) {
+        // A client that has gone needs none.
+        let _ = self.respond.send_informational(head::outgoing_response(head, BodyLen::Tunnel, false));
+    }
+
+    fn next_request(&mut self) -> bool {
+        false
+    }
+
+    fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let reset = match self.sender.stream() {
+            Some(s) => s.poll_reset(cx),
+            None => self.respond.poll_reset(cx),
+        };
+        reset.map(|_| ())
+    }
+
+    fn set_option(&mut self, opt: SockOpt) {
+        // A socket without the option is served as well.
+        let _ = self.wire.line().transport.set_option(opt);
+    }
+
+    fn set_linger_zero(&mut self) {
+        self.wire.line().transport.set_linger_zero();
+    }
+
+    fn abort(&mut self, silent: bool) {
+        if silent {
+            self.shared.kill.set(true);
+            self.shared.wake();
+        }
+        self.break_off();
+    }
+}
+
+impl Stream {
+    fn break_off(&mut self) {
+        match (self.sender.is_started(), self.sender.is_ended()) {
+            (_, true) => {}
+            // Nothing was sent: the client may try again.
+            (false, _) => self.respond.send_reset(Reason::REFUSED_STREAM),
+            (true, _) => self.sender.reset(Reason::CANCEL),
+        }
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        self.break_off();
+        self.shared.live.set(self.shared.live.get().saturating_sub(1));
+        if let Some(h) = self.head.take() {
+            self.shared.give_head(h);
+        }
+        self.shared.wake();
+    }
+}
+
+impl Source for Stream {
+    fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<Result<Fill, StreamError>> {
+        self.receiver.poll_fill(cx)
+    }
+
+    fn data(&self) -> &[u8] {
+        self.receiver.data()
+    }
+
+    fn consume(&mut self, n: usize) {
+        self.receiver.consume(n);
+    }
+
+    fn trailers(&self) -> Option<&Head> {
+        self.receiver.trailers()
+    }
+}
+
+impl Sink for Stream {
+    fn poll_data(&mut self, cx: &mut Context<'_>, data: &[u8]) -> Poll<Result<usize, StreamError>> {
+        self.sender.poll_data(cx, data)
+    }
+
+    fn end(&mut self, trailers: Option<&Head>) {
+        self.sender.end(trailers);
+    }
+
+    fn poll_flush(&mut self, _: &mut Context<'_>) -> Poll<Result<(), StreamError>> {
+        self.sender.poll_flush()
+    }
+
+    fn is_flushed(&self) -> bool {
+        self.sender.is_flushed()
+    }
+
+    fn poll_shutdown(&mut self, _: &mut Context<'_>) -> Poll<Result<(), StreamError>> {
+        self.sender.end(None);
+        Poll::Ready(Ok(()))
+    }
+}

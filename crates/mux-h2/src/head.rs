@@ -1,0 +1,22 @@
+//! Heads and trailers: from `h2`'s messages to the model and back.
+
+mod receive;
+mod send;
+
+pub(crate) use receive::{Limits, request, trailers};
+pub(crate) use send::{fields_of, outgoing_response};
+
+use hawser_http::KnownName;
+
+/// Does the field speak about an HTTP/1 connection (RFC 9113 section 8.2.2)? Such fields have no place in HTTP/2.
+fn is_connection_field(name: KnownName) -> bool {
+    matches!(
+        name,
+        KnownName::Connection
+            | KnownName::KeepAlive
+            | KnownName::ProxyConnection
+            | KnownName::TransferEncoding
+            | KnownName::Upgrade
+            | KnownName::Http2Settings
+    )
+}

@@ -1,0 +1,57 @@
+//! What is sent: heads as `h2`'s messages. Names become lower case; what speaks about an HTTP/1 connection goes.
+
+use super::is_connection_field;
+use hawser_http::{BodyLen, Head, KnownName};
+use http::header::CONTENT_LENGTH;
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+
+/// The fields of a head or of a trailer section.
+pub(crate) fn fields_of(head: &Head) -> HeaderMap {
+    let live = || head.fields.iter().filter(|f| f.name.len != 0);
+    let mut map = HeaderMap::with_capacity(live().count());
+    for f in live().filter(|f| !is_connection_field(f.known)) {
+        let (name, text) = (head.get(f.name), head.get(f.value));
+        if f.known == KnownName::Te && !text.eq_ignore_ascii_case(b"trailers") {
+            continue;
+        }
+        let Ok(name) = HeaderName::from_bytes(name) else { continue };
+        let Some(value) = value(text) else { continue };
+        // A map that is full cannot be sent anyway.
+        let _ = map.try_append(name, value);
+    }
+    map
+}
+
+/// A value without the controls that HTTP/2 forbids: servers of HTTP/1 send all sorts.
+fn value(text: &[u8]) -> Option<HeaderValue> {
+    if let Ok(v) = HeaderValue::from_bytes(text) {
+        return Some(v);
+    }
+    let clean = |&b: &u8| if b == b'\t' || (b >= b' ' && b != 0x7f) { b } else { b' ' };
+    HeaderValue::from_bytes(&text.iter().map(clean).collect::<Vec<_>>()).ok()
+}
+
+/// A response. `body` is what will follow, unless nothing can; `extended` tells that the request asked for an
+/// upgrade, which HTTP/2 grants with 200 (RFC 8441 section 5).
+pub(crate) fn outgoing_response(head: &Head, body: BodyLen, extended: bool) -> Response<()> {
+    let mut fields = fields_of(head);
+    match body {
+        BodyLen::Length(n) => {
+            fields.insert(CONTENT_LENGTH, n.into());
+        }
+        BodyLen::Chunked | BodyLen::UntilClose | BodyLen::Tunnel => {
+            fields.remove(CONTENT_LENGTH);
+        }
+        // What a HEAD or a 304 response announces is what the GET would have had.
+        BodyLen::None => {}
+    }
+    let mut status = head.status();
+    if extended && status == 101 {
+        status = 200;
+        fields.remove("sec-websocket-accept");
+    }
+    let mut res = Response::new(());
+    *res.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
+    *res.headers_mut() = fields;
+    res
+}

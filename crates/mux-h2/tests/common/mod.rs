@@ -1,0 +1,187 @@
+//! A transport over a socket pair, and a server of streams on it.
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
+use hawser_http::{BodyLen, Head, Version};
+use hawser_mux_h2::H2;
+use hawser_proto::mux::{Fill, FrontConn, FrontMux, FrontStream, Fronted, H2Conf, MessageInfo, MuxConf};
+use hawser_proto::{Address, SockOpt, Transport};
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::io::{self, IoSlice};
+use std::os::fd::BorrowedFd;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::UnixStream;
+
+/// What a transport was asked to do.
+#[derive(Default, Debug)]
+pub struct Calls {
+    pub writes: usize,
+}
+
+/// A transport over one end of a socket pair.
+pub struct Pair(pub UnixStream, pub Rc<RefCell<Calls>>);
+
+impl Transport for Pair {
+    fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
+        let mut b = ReadBuf::new(buf);
+        Pin::new(&mut self.0).poll_read(cx, &mut b).map_ok(|()| b.filled().len())
+    }
+
+    fn poll_read_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.0.poll_read_ready(cx)
+    }
+
+    fn peek(&mut self, _: &mut [u8]) -> Option<io::Result<usize>> {
+        None
+    }
+
+    fn poll_write(&mut self, cx: &mut Context<'_>, buf: &[u8], _: bool) -> Poll<io::Result<usize>> {
+        self.1.borrow_mut().writes += 1;
+        Pin::new(&mut self.0).poll_write(cx, buf)
+    }
+
+    fn poll_write_vectored(
+        &mut self,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+        _: bool,
+    ) -> Poll<io::Result<usize>> {
+        self.1.borrow_mut().writes += 1;
+        Pin::new(&mut self.0).poll_write_vectored(cx, bufs)
+    }
+
+    fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
+    }
+
+    fn poll_write_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.0.poll_write_ready(cx)
+    }
+
+    fn raw_fd(&self) -> Option<BorrowedFd<'_>> {
+        None
+    }
+
+    fn clear_ready(&mut self, _: bool) {}
+
+    fn set_linger_zero(&self) {}
+
+    fn get_src(&self) -> Address {
+        Address::default()
+    }
+
+    fn get_dst(&self) -> Address {
+        Address::default()
+    }
+
+    fn set_option(&self, _: SockOpt) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+pub fn conf(h2: H2Conf) -> MuxConf {
+    MuxConf {
+        h2,
+        max_fields: 101,
+        max_bytes: 15360,
+        unsafe_request: false,
+        unsafe_response: false,
+        payload_with_any_method: false,
+        keep_insecure_te: false,
+        case_adjust: Vec::new(),
+    }
+}
+
+pub fn front_mux(h2: H2Conf) -> Arc<dyn FrontMux> {
+    H2.front.unwrap()(&conf(h2))
+}
+
+/// Our end of a connection, and the peer's.
+pub fn front(h2: H2Conf) -> (Box<dyn FrontConn>, UnixStream, Rc<RefCell<Calls>>) {
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    let calls = Rc::<RefCell<Calls>>::default();
+    let Fronted::Multi(conn) = front_mux(h2).accept(Box::new(Pair(ours, calls.clone())), None) else {
+        panic!("one stream only")
+    };
+    (conn, theirs, calls)
+}
+
+/// Runs on one thread, for ten seconds at most.
+pub fn run(f: impl Future<Output = ()>) {
+    let rt = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let local = tokio::task::LocalSet::new();
+    let limit = std::time::Duration::from_secs(10);
+    rt.block_on(local.run_until(async { tokio::time::timeout(limit, f).await.expect("too slow") }));
+}
+
+/// Serves a connection to its end: every stream by a task of its own.
+pub fn serve<F, R>(mut conn: Box<dyn FrontConn>, handler: F) -> tokio::task::JoinHandle<Box<dyn FrontConn>>
+where
+    F: Fn(Box<dyn FrontStream>) -> R + 'static,
+    R: Future<Output = ()> + 'static,
+{
+    tokio::task::spawn_local(async move {
+        while let Some(s) = poll_fn(|cx| conn.poll_stream(cx)).await {
+            tokio::task::spawn_local(handler(s));
+        }
+        conn
+    })
+}
+
+pub async fn request(s: &mut dyn FrontStream) -> (Head, MessageInfo) {
+    let mut head = Head::default();
+    let info = poll_fn(|cx| s.poll_request(cx, &mut head)).await.unwrap();
+    (head, info)
+}
+
+/// All of a body; the number of bytes where it broke off.
+pub async fn body(s: &mut dyn FrontStream) -> Result<Vec<u8>, usize> {
+    let mut all = Vec::new();
+    loop {
+        match poll_fn(|cx| s.poll_fill(cx)).await {
+            Ok(Fill::Data) => {
+                all.extend_from_slice(s.data());
+                let n = s.data().len();
+                s.consume(n);
+            }
+            Ok(Fill::End) => return Ok(all),
+            Err(_) => return Err(all.len()),
+        }
+    }
+}
+
+pub async fn respond(
+    s: &mut dyn FrontStream,
+    status: u16,
+    fields: &[(&str, &str)],
+    len: BodyLen,
+    data: &[u8],
+) {
+    let mut head = Head::response(Version::H11, status, b"");
+    fields.iter().for_each(|(n, v)| head.add(n.as_bytes(), v.as_bytes()));
+    s.send_response(&head, len, false);
+    let mut left = data;
+    while !left.is_empty() {
+        match poll_fn(|cx| s.poll_data(cx, left)).await {
+            Ok(n) => left = &left[n..],
+            Err(_) => return,
+        }
+    }
+    s.end(None);
+    let _ = poll_fn(|cx| s.poll_flush(cx)).await;
+}
+
+pub fn text(h: &Head) -> String {
+    let mut all = match h.start {
+        hawser_http::Start::Response { status, .. } => format!("{status}"),
+        _ => format!("{} {}", String::from_utf8_lossy(h.method()), String::from_utf8_lossy(h.target())),
+    };
+    for (n, v) in h.iter() {
+        all += &format!("|{}={}", String::from_utf8_lossy(n), String::from_utf8_lossy(v));
+    }
+    all
+}
