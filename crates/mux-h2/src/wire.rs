@@ -93,7 +93,7 @@ impl Line {
     }
 
     fn poll_input(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let mut b = if self.busy { Buf::large() } else { Buf::small() };
+        let mut b = Buf::take(self.busy)?;
         let n = ready!(b.poll_read(&mut *self.transport, cx))?;
         self.eof = n == 0;
         self.busy = b.filled_up();
