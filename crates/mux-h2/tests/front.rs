@@ -1,5 +1,7 @@
 //! Connections of clients, against the client of `h2`.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 mod common;
 
 use bytes::Bytes;

@@ -1,5 +1,6 @@
 //! A transport over a socket pair, and a server of streams on it.
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses a part of it")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use hawser_http::{BodyLen, Head, Version};
 use hawser_mux_h2::H2;
