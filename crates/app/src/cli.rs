@@ -4,7 +4,7 @@ use hawser_cfg::model::{Global, StatsSocket};
 use hawser_cli::{DEFAULT_TIMEOUT, Level, Registry, SeverityOutput, Socket, State};
 use hawser_proto::freq::FreqCtr;
 use hawser_proto::gate::Gate;
-use hawser_proto::{AcceptSink, FrontendInfo, Incoming, ListenerInfo};
+use hawser_proto::{AcceptSink, FrontendInfo, Incoming, ListenerInfo, pp};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use std::time::Duration;
@@ -36,8 +36,13 @@ impl AcceptSink for CliSink {
         let Some((_, socket)) = self.sockets.iter().find(|(info, _)| Arc::ptr_eq(info, listener)) else {
             return;
         };
+        let (expect, limit) = (listener.expect, Some(socket.timeout));
         let (state, registry, socket) = (Arc::clone(&self.state), Arc::clone(&self.registry), *socket);
         tokio::task::spawn_local(async move {
+            let mut conn = conn;
+            if !expect.is_none() && pp::receive(&mut *conn.transport, expect, limit).await.is_err() {
+                return;
+            }
             // Whatever ends the connection ends it; there is nobody to tell.
             let _ = hawser_cli::serve(conn.transport, socket, &state, &registry).await;
             drop(conn.slot);

@@ -1,6 +1,5 @@
 //! The accept loop of one receiver on one thread.
 
-use crate::handshake;
 use hawser_proto::freq::now_ms;
 use hawser_proto::memory::{self, Need};
 use hawser_proto::{AcceptSink, Accepted, ConnSlot, Incoming, ListenerInfo, ListenerState, Receiver};
@@ -110,13 +109,7 @@ impl Acceptor {
     fn hand_up(&self, conn: Accepted, slot: ConnSlot, sink: &Rc<dyn AcceptSink>) {
         slot.confirm();
         self.in_trouble.set(false);
-        let incoming = Incoming { transport: conn.transport, src: conn.src, dst: None, slot };
-        if self.info.accept_proxy {
-            let limit = self.info.handshake_timeout;
-            tokio::task::spawn_local(handshake::accept_proxy(incoming, limit, Rc::clone(sink)));
-        } else {
-            sink.accept(incoming);
-        }
+        sink.accept(Incoming { transport: conn.transport, src: conn.src, slot });
     }
 
     /// Accepting failed for a reason that is not the connection's.

@@ -6,6 +6,7 @@ use hawser_cfg::model::{Addr, AddrKind, Bind, Config, Global, KeepAlive, Proxy, 
 use hawser_cfg::pos::Pos;
 use hawser_proto::freq::FreqCtr;
 use hawser_proto::gate::Gate;
+use hawser_proto::pp::Expect;
 use hawser_proto::{Address, FrontendInfo, ListenerInfo, ListenerState, ProcessInfo, RxConfig, protocol_for};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -219,7 +220,8 @@ impl Expansion<'_> {
             id,
             addr: Address::of(&cfg.addr),
             protocol: protocol_for(&cfg.addr).info().name,
-            accept_proxy: cfg.opts.accept_proxy,
+            expect: Expect { proxy: cfg.opts.accept_proxy, cip: cfg.opts.cip_magic },
+            cip_magic: cfg.opts.cip_magic.unwrap_or(0),
             handshake_timeout: self.handshake_timeout(),
             frontend: Arc::clone(frontend),
             process: Arc::clone(self.process),

@@ -8,8 +8,6 @@
 mod accept;
 mod bind;
 mod compile;
-mod handshake;
-pub mod proxy_header;
 mod set;
 mod threads;
 

@@ -159,47 +159,6 @@ fn closing_serves_who_is_in_the_queue_and_frees_the_port() {
 }
 
 #[test]
-fn a_proxy_header_gives_the_addresses() {
-    run(async || {
-        use std::io::Write;
-        let mut cfg = config(BindOpts { accept_proxy: true, ..BindOpts::default() });
-        cfg.proxies[0].timeouts.client = Some(300);
-        let b = start(&cfg, ProcessInfo::new(0));
-        let mut good = b.dial();
-        good.write_all(b"PROXY TCP4 192.0.2.1 192.0.").unwrap();
-        tokio::time::sleep(Duration::from_millis(20)).await;
-        good.write_all(b"2.2 1000 80\r\nrest").unwrap();
-        let mut bad = b.dial();
-        bad.write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
-        let mut silent = b.dial();
-        let mut half = b.dial();
-        half.write_all(b"PROXY TCP4 ").unwrap();
-        half.shutdown(std::net::Shutdown::Write).unwrap();
-        b.settle(1).await;
-        // Half a header and no more: refused at once, not when time is up.
-        half.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
-        let answer = half.read(&mut [0; 1]).map_err(|e| e.kind());
-        assert!(!matches!(answer, Ok(1) | Err(std::io::ErrorKind::WouldBlock)), "{answer:?}");
-        {
-            let mut conns = b.sink.0.borrow_mut();
-            assert_eq!(conns[0].src.to_string(), "192.0.2.1:1000");
-            assert_eq!(conns[0].dst.as_ref().unwrap().to_string(), "192.0.2.2:80");
-            let mut buf = [0; 16];
-            let n = match conns[0].transport.peek(&mut buf) {
-                Some(n) => n.unwrap(),
-                None => panic!("nothing left"),
-            };
-            assert_eq!(&buf[..n], b"rest");
-        }
-        tokio::time::sleep(Duration::from_millis(400)).await;
-        // A reset or the end: closed either way.
-        assert_eq!(bad.read(&mut [0; 1]).unwrap_or(0), 0);
-        assert_eq!(silent.read(&mut [0; 1]).unwrap_or(0), 0);
-        assert_eq!(b.info.conns.inside(), 1);
-    });
-}
-
-#[test]
 fn only_the_named_frontend_stops() {
     run(async || {
         let b = start(&config(BindOpts::default()), ProcessInfo::new(0));

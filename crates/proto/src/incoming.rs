@@ -3,6 +3,7 @@
 
 use crate::freq::{FreqCtr, now_ms};
 use crate::gate::Gate;
+use crate::pp::Expect;
 use crate::{Address, ListenerState, Transport};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
@@ -66,8 +67,10 @@ pub struct ListenerInfo {
     pub addr: Address,
     /// The name of the protocol.
     pub protocol: &'static str,
-    /// `accept-proxy`.
-    pub accept_proxy: bool,
+    /// What every connection has to start with (`accept-proxy`, `accept-netscaler-cip`).
+    pub expect: Expect,
+    /// The magic number of NetScaler's header, for rules that expect one (`accept-netscaler-cip`).
+    pub cip_magic: u32,
     /// How long a handshake (a PROXY header) may take.
     pub handshake_timeout: Option<Duration>,
     /// Its frontend.
@@ -107,10 +110,9 @@ impl ListenerInfo {
 pub struct Incoming {
     /// The stream.
     pub transport: Box<dyn Transport>,
-    /// Where it comes from: the peer, or what the PROXY header said.
+    /// Where it comes from, before any PROXY header: reading that is the taker's business, for
+    /// `tcp-request connection` rules come first.
     pub src: Address,
-    /// Where it went, if a PROXY header said so; otherwise ask the transport.
-    pub dst: Option<Address>,
     /// Its place among the limits, and its listener. Keep it for as long as the connection lives.
     pub slot: ConnSlot,
 }

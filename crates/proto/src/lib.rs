@@ -14,6 +14,7 @@ mod inherited;
 mod later;
 pub mod memory;
 pub mod mux;
+pub mod pp;
 pub mod reactor;
 mod receiver;
 mod sock;

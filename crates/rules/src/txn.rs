@@ -231,6 +231,10 @@ pub struct Asks {
     pub fc_mark: Option<u32>,
     /// `set-fc-tos`, `set-tos`: to set on the client connection at once.
     pub fc_tos: Option<u8>,
+    /// `expect-proxy layer4`.
+    pub expect_proxy: bool,
+    /// `expect-netscaler-cip layer4`.
+    pub expect_cip: bool,
     /// `set-bc-mark`: for the connection to the server.
     pub bc_mark: Option<u32>,
     /// `set-bc-tos`: for the connection to the server.

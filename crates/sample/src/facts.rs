@@ -5,6 +5,7 @@ use bytes::Bytes;
 use hawser_cfg::model::Timeouts;
 use hawser_http::Version;
 use hawser_proto::Address;
+use hawser_proto::pp::Tlvs;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use std::time::{Instant, SystemTime};
@@ -40,8 +41,8 @@ pub struct Sess {
     pub log_level: Option<LogLevel>,
     /// The connection began with a PROXY protocol header.
     pub rcvd_proxy: bool,
-    /// TLVs and unique id that came with a PROXY v2 header: (type, value).
-    pub pp_tlvs: Vec<(u8, Bytes)>,
+    /// TLVs that came with a PROXY v2 header.
+    pub pp_tlvs: Tlvs,
     /// Error of the client connection (`fc_err`), 0 for none; codes are those of the manual's table.
     pub fc_err: u8,
     /// Encrypted by TLS (`ssl_fc`, `%ft`).
@@ -74,7 +75,7 @@ impl Sess {
             vars: Store::default(),
             log_level: None,
             rcvd_proxy: false,
-            pp_tlvs: Vec::new(),
+            pp_tlvs: Tlvs::default(),
             fc_err: 0,
             tls: false,
             fc_glitches: 0,

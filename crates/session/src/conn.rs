@@ -1,11 +1,13 @@
 //! A client's connection from its accept on: the rules that come before any request, then HTTP or TCP.
 
 use crate::client::Client;
+use crate::handshake::Shaking;
 use crate::raw::Raw;
 use crate::snapshot::{Front, Proxy, Snapshot};
 use crate::timers::Timer;
 use crate::worker::Worker;
 use hawser_proto::mux::{FrontMux, Fronted};
+use hawser_proto::pp::Expect;
 use hawser_proto::{Address, ConnSlot, Incoming, SockOpt, Transport, clock};
 use hawser_rules::{Asks, Room, RuleSet, Txn, Verdict};
 use hawser_sample::facts::Sess;
@@ -13,18 +15,32 @@ use std::sync::Arc;
 
 /// A connection that the rules have let in, and what serves it.
 pub(crate) enum Admitted {
+    /// Something has to be read first.
+    Shaking(Shaking),
     Http(Box<Client>, Fronted),
     Tcp(Box<Client>, Raw, Arc<dyn FrontMux>),
 }
 
-/// What needs no waiting: facts, `tcp-request connection` and `session` rules.
+/// What needs no waiting: facts, `tcp-request connection` rules and, where no handshake comes between, `session` rules.
 pub(crate) fn admit(worker: Worker, snapshot: Arc<Snapshot>, incoming: Incoming) -> Option<Admitted> {
-    let Incoming { mut transport, src, dst, slot } = incoming;
+    let Incoming { mut transport, src, slot } = incoming;
     let fe = snapshot.proxy(slot.listener().frontend.index).cloned()?;
-    let mux = fe.front.as_ref()?.mux.clone();
-    let sess = session(&worker, &fe, &mut *transport, src, dst, &slot);
+    let sess = session(&worker, &fe, &mut *transport, src, &slot);
     let mut cl = Box::new(Client { worker, snapshot, sess, timer: Timer::default(), slot, fe, kept: None });
-    if !connection_rules(&mut cl, &mut *transport) {
+    let mut expect = cl.slot.listener().expect;
+    if !connection_rules(&mut cl, RuleSet::TcpReqConn, &mut expect, &mut *transport) {
+        return None;
+    }
+    if !expect.is_none() {
+        return Some(Admitted::Shaking(Shaking { cl, transport, expect }));
+    }
+    session_rules(cl, transport)
+}
+
+/// `tcp-request session` rules, and what comes after them.
+pub(crate) fn session_rules(mut cl: Box<Client>, mut transport: Box<dyn Transport>) -> Option<Admitted> {
+    let mux = cl.fe.front.as_ref()?.mux.clone();
+    if !connection_rules(&mut cl, RuleSet::TcpReqSess, &mut Expect::default(), &mut *transport) {
         return None;
     }
     if !cl.fe.is_http() {
@@ -40,55 +56,59 @@ fn session(
     fe: &Proxy,
     transport: &mut dyn Transport,
     src: Address,
-    dst: Option<Address>,
     slot: &ConnSlot,
 ) -> Sess {
     let listener = slot.listener();
     let mut sess = Sess::new(fe.facts.clone(), worker.now(), clock::wall());
     sess.fc_src = src.clone();
     sess.src = src;
-    sess.rcvd_proxy = dst.is_some();
-    sess.dst = dst.unwrap_or_else(|| match &listener.addr {
+    sess.dst = match &listener.addr {
         // What the connection was sent to needs no asking where only one address listens.
         Address::Ip(a) if !a.ip().is_unspecified() && a.port() != 0 => listener.addr.clone(),
         _ => transport.get_dst(),
-    });
+    };
     sess.fc_dst = sess.dst.clone();
     sess.listener_name = listener.named.then(|| listener.name.clone());
     sess.listener_id = listener.id;
     sess
 }
 
-/// `tcp-request connection`, then `tcp-request session`; false when the connection is refused.
-fn connection_rules(cl: &mut Client, transport: &mut dyn Transport) -> bool {
-    for set in [RuleSet::TcpReqConn, RuleSet::TcpReqSess] {
-        let fe = cl.fe.clone();
-        if fe.rules.get(set).is_empty() {
-            continue;
+/// `tcp-request connection` or `tcp-request session`; false when the connection is refused.
+fn connection_rules(
+    cl: &mut Client,
+    set: RuleSet,
+    expect: &mut Expect,
+    transport: &mut dyn Transport,
+) -> bool {
+    let fe = cl.fe.clone();
+    if fe.rules.get(set).is_empty() {
+        return true;
+    }
+    let mut asks = Asks::default();
+    let verdict = eval(cl, set, &mut asks);
+    if let Some(mark) = asks.fc_mark {
+        let _ = transport.set_option(SockOpt::Mark(mark));
+    }
+    if let Some(tos) = asks.fc_tos {
+        let _ = transport.set_option(SockOpt::Tos(tos));
+    }
+    expect.proxy |= asks.expect_proxy;
+    if asks.expect_cip {
+        expect.cip = Some(cl.slot.listener().cip_magic);
+    }
+    match verdict {
+        Verdict::Continue | Verdict::Allow => true,
+        Verdict::SilentDrop { rst_ttl } => {
+            let _ = transport.set_option(SockOpt::Vanish(rst_ttl));
+            false
         }
-        let mut asks = Asks::default();
-        let verdict = eval(cl, set, &mut asks);
-        if let Some(mark) = asks.fc_mark {
-            let _ = transport.set_option(SockOpt::Mark(mark));
-        }
-        if let Some(tos) = asks.fc_tos {
-            let _ = transport.set_option(SockOpt::Tos(tos));
-        }
-        match verdict {
-            Verdict::Continue | Verdict::Allow => {}
-            Verdict::SilentDrop { rst_ttl } => {
-                let _ = transport.set_option(SockOpt::Vanish(rst_ttl));
-                return false;
+        _ => {
+            if let Some(front) = &fe.front {
+                refused(cl, front, set);
             }
-            _ => {
-                if let Some(front) = &fe.front {
-                    refused(cl, front, set);
-                }
-                return false;
-            }
+            false
         }
     }
-    true
 }
 
 fn refused(cl: &Client, front: &Front, _: RuleSet) {

@@ -7,6 +7,7 @@ mod attached;
 mod client;
 mod conn;
 mod connect;
+mod handshake;
 mod held;
 mod http;
 mod link;

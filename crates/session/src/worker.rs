@@ -228,8 +228,18 @@ impl AcceptSink for Worker {
     fn accept(&self, conn: Incoming) {
         let snapshot = self.0.shared.snapshot.load_full();
         self.0.now.set(clock::now());
-        match conn::admit(self.clone(), snapshot, conn) {
+        self.serve(conn::admit(self.clone(), snapshot, conn));
+    }
+}
+
+impl Worker {
+    fn serve(&self, admitted: Option<Admitted>) {
+        match admitted {
             None => {}
+            Some(Admitted::Shaking(shaking)) => {
+                let worker = self.clone();
+                self.spawn(async move { worker.serve(shaking.done().await) });
+            }
             Some(Admitted::Http(cl, front)) => self.spawn(http::serve(cl, front)),
             Some(Admitted::Tcp(cl, raw, mux)) => self.spawn(tcp::serve(cl, raw, mux)),
         }

@@ -23,6 +23,8 @@ pub struct BindOpts {
     pub guid_prefix: Option<String>,
     pub label: Option<String>,
     pub accept_proxy: bool,
+    /// `accept-netscaler-cip`: the magic number.
+    pub cip_magic: Option<u32>,
     pub backlog: Option<u32>,
     pub defer_accept: bool,
     pub interface: Option<String>,

@@ -5,6 +5,7 @@ use crate::args::Args;
 use crate::compile::RuleCx;
 use crate::txn::{RuleSet, Txn};
 use hawser_proto::Address;
+use hawser_sample::facts::Sess;
 use hawser_sample::{Error, Expr};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -23,6 +24,15 @@ struct SetAddr {
     expr: Expr,
     /// Connection and session rules change the session; content rules their own stream.
     session: bool,
+    /// Connection rules change the connection itself.
+    conn: bool,
+}
+
+fn set_session(sess: &mut Sess, src: bool, conn: bool, new: Address) {
+    if conn {
+        *(if src { &mut sess.fc_src } else { &mut sess.fc_dst }) = new.clone();
+    }
+    *(if src { &mut sess.src } else { &mut sess.dst }) = new;
 }
 
 impl Action for SetAddr {
@@ -40,8 +50,7 @@ impl Action for SetAddr {
         match txn.strm.as_deref_mut().filter(|_| !self.session) {
             Some(strm) if src => strm.src = Some(new),
             Some(strm) => strm.dst = Some(new),
-            None if src => txn.sess.src = new,
-            None => txn.sess.dst = new,
+            None => set_session(txn.sess, src, self.conn, new),
         }
         Step::Next
     }
@@ -60,7 +69,7 @@ fn with_port(old: &Address, port: u16) -> Address {
 fn parse(cx: &mut RuleCx<'_, '_>, args: &mut Args<'_>, what: What) -> Result<Box<dyn Action>, Error> {
     let session = matches!(cx.set, RuleSet::TcpReqConn | RuleSet::TcpReqSess);
     let expr = if session { args.any_expr(cx.cx)? } else { args.expr(cx.cx)? };
-    Ok(Box::new(SetAddr { what, expr, session }))
+    Ok(Box::new(SetAddr { what, expr, session, conn: cx.set == RuleSet::TcpReqConn }))
 }
 
 pub(super) fn set_src(cx: &mut RuleCx<'_, '_>, args: &mut Args<'_>) -> Result<Box<dyn Action>, Error> {

@@ -16,6 +16,8 @@ enum Plain {
     Reject,
     CloseServer,
     NoL7Retry,
+    ExpectProxy,
+    ExpectCip,
     Nothing,
 }
 
@@ -27,6 +29,14 @@ impl Action for Plain {
             Self::CloseServer => Step::End(Verdict::CloseServer),
             Self::NoL7Retry => {
                 txn.asks.no_l7_retry = true;
+                Step::Next
+            }
+            Self::ExpectProxy => {
+                txn.asks.expect_proxy = true;
+                Step::Next
+            }
+            Self::ExpectCip => {
+                txn.asks.expect_cip = true;
                 Step::Next
             }
             Self::Nothing => Step::Next,
@@ -48,6 +58,22 @@ pub(super) fn close(_: &mut RuleCx<'_, '_>, _: &mut Args<'_>) -> Parsed {
 
 pub(super) fn disable_l7_retry(_: &mut RuleCx<'_, '_>, _: &mut Args<'_>) -> Parsed {
     Ok(Box::new(Plain::NoL7Retry))
+}
+
+pub(super) fn expect_proxy(_: &mut RuleCx<'_, '_>, args: &mut Args<'_>) -> Parsed {
+    layer4(args).map(|()| Box::new(Plain::ExpectProxy) as Box<dyn Action>)
+}
+
+pub(super) fn expect_cip(_: &mut RuleCx<'_, '_>, args: &mut Args<'_>) -> Parsed {
+    layer4(args).map(|()| Box::new(Plain::ExpectCip) as Box<dyn Action>)
+}
+
+/// The only layer at which a header may be expected.
+fn layer4(args: &mut Args<'_>) -> Result<(), Error> {
+    if args.eat("layer4") {
+        return Ok(());
+    }
+    Err(Error::new(format!("only supports 'layer4' (got '{}')", args.peek_arg().unwrap_or_default())))
 }
 
 /// Requests are only read once the handshake is over, so there is nothing to wait for.

@@ -15,8 +15,8 @@ pub static ACTIONS: &[Row] = &[
     // Outside of HAProxy's lists: other places of its messages name these.
     action("accept",              Sets::TCP,          flow::allow,            "Lets the connection pass and skips the rest of the rule set.").unlisted(Sets::TCP),
     action("close",               Sets::TCP_RES_CONT, flow::close,            "Closes the connection to the server.").unlisted(Sets::TCP),
-    later("expect-proxy",         Sets::TCP_REQ_CONN, "PROXY protocol chosen by rules", "Expects a PROXY protocol header on the connection.").unlisted(Sets::TCP),
-    later("expect-netscaler-cip", Sets::TCP_REQ_CONN, "NetScaler CIP",        "Expects a NetScaler CIP header on the connection.").unlisted(Sets::TCP),
+    action("expect-proxy",        Sets::TCP_REQ_CONN, flow::expect_proxy,     "Expects a PROXY protocol header on the connection.").unlisted(Sets::TCP),
+    action("expect-netscaler-cip", Sets::TCP_REQ_CONN, flow::expect_cip,      "Expects a NetScaler CIP header on the connection.").unlisted(Sets::TCP),
     later("lua.",                 Sets::TCP_REQ.or(Sets::TCP_RES_CONT).or(Sets::HTTP_ALL), LUA, "Runs an action registered by Lua.").prefix().unlisted(Sets::TCP.or(Sets::HTTP_ALL)),
 
     action("wait-for-handshake",  Sets::HTTP_REQ,     flow::wait_for_handshake, "Waits for the end of the TLS handshake.").no_effect("requests are read only once the handshake is over"),

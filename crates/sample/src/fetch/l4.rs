@@ -9,7 +9,7 @@ use crate::facts::Sess;
 use crate::row::{Fetch, FetchFn, fetch};
 use crate::types::Type;
 use crate::value::Value;
-use hawser_proto::Address;
+use hawser_proto::{Address, pp};
 use std::borrow::Cow;
 
 const CLIENT: Source = Source::L4_CLIENT;
@@ -42,9 +42,9 @@ pub(super) static FETCHES: &[Fetch] = &[
     int("fc_glitches", CLIENT, |_, c| Some(Value::Int(i64::from(c.sess?.fc_glitches))), "Oddities of the client."),
     int("fc_http_major", CLIENT, |_, c| Some(Value::Int(i64::from(c.sess?.fc_http_major))), "HTTP version spoken with the client."),
     int("fc_nb_streams", CLIENT, |_, c| Some(Value::Int(i64::from(c.sess?.fc_streams))), "Open streams of the client connection."),
-    fetch("fc_pp_authority", NONE, Type::Str, CLIENT, |_, c| tlv(c.sess?, 0x02), "Authority from the PROXY header."),
+    fetch("fc_pp_authority", NONE, Type::Str, CLIENT, |_, c| tlv(c.sess?, pp::AUTHORITY), "Authority from the PROXY header."),
     fetch("fc_pp_tlv", args(1, &[ArgType::Str]), Type::Str, Source::L5_CLIENT, |a, c| tlv(c.sess?, u8::try_from(a[0].int()?).ok()?), "A TLV of the PROXY header.").each(each_tlv).check(tlv_args),
-    fetch("fc_pp_unique_id", NONE, Type::Str, CLIENT, |_, c| tlv(c.sess?, 0x05), "Unique id from the PROXY header."),
+    fetch("fc_pp_unique_id", NONE, Type::Str, CLIENT, |_, c| tlv(c.sess?, pp::UNIQUE_ID), "Unique id from the PROXY header."),
     fetch("fc_rcvd_proxy", NONE, Type::Bool, CLIENT, |_, c| Some(Value::Bool(c.sess?.rcvd_proxy)), "Whether a PROXY header came."),
     fetch("fc_saved_syn", NONE, Type::Bin, CLIENT, |_, c| c.sess?.saved_syn.as_ref().map(|s| Value::Bin(Cow::Borrowed(s))), "The client's SYN packet."),
     int("fc_settings_streams_limit", Source::L5_CLIENT, |_, c| Some(Value::Int(i64::from(c.sess?.fc_streams_limit))), "Streams that the client may open."),
@@ -98,12 +98,12 @@ pub(super) fn date_in<'a>(a: &'a [Arg], micros: i64) -> Option<Value<'a>> {
 }
 
 fn tlv(s: &Sess, kind: u8) -> Option<Value<'_>> {
-    s.pp_tlvs.iter().find(|t| t.0 == kind).map(|t| Value::str(&t.1))
+    s.pp_tlvs.get(kind).map(Value::str)
 }
 
 fn each_tlv<'a>(a: &'a [Arg], ctx: &Ctx<'a>, f: &mut dyn FnMut(Value<'a>) -> bool) -> bool {
     let Some(s) = ctx.sess else { return false };
-    s.pp_tlvs.iter().any(|t| Some(i64::from(t.0)) == a[0].int() && f(Value::str(&t.1)))
+    s.pp_tlvs.iter().any(|t| Some(i64::from(t.0)) == a[0].int() && f(Value::str(t.1)))
 }
 
 fn tlv_args(_: &mut CompileCx<'_>, a: &mut [Arg]) -> Result<(), Error> {

@@ -54,7 +54,8 @@ fn error_reply(cl: &Client, st: &Stream, status: u16) -> Option<Arc<Reply>> {
 fn prepare(cl: &mut Client, st: &mut Stream, reply: &Arc<Reply>) -> Arc<Reply> {
     st.res.clone_from(&reply.head);
     st.res_held.clear();
-    if response::after(cl, st).is_err() {
+    // Rules know nothing of what happened before there was a request.
+    if st.strm.t.request_end.is_some() && response::after(cl, st).is_err() {
         let error = error_reply(cl, st, 500);
         if let Some(e) = error {
             st.res.clone_from(&e.head);

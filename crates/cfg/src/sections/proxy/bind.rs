@@ -33,7 +33,7 @@ const fn tls(name: &'static str, args: u8, help: &'static str) -> Row<Kw<T>> {
 /// Options that act on sockets.
 #[rustfmt::skip]
 pub(crate) static OPTIONS: Table<Kw<T>> = Table::new(&[
-    run("accept-netscaler-cip", (1, 1), ": missing value", |_, _, _| {}, "Accepts NetScaler's client IP header.").later("NetScaler client IP"),
+    run("accept-netscaler-cip", (1, 1), ": missing value", cip_magic, "Accepts NetScaler's client IP header."),
     flag("accept-proxy", |t| &mut t.opts.accept_proxy, "Accepts the PROXY protocol."),
     run("backlog", (1, 1), ": missing value", |cx, t, l| number(cx, l, &mut t.opts.backlog), "Length of the queue of pending connections."),
     run("cc", (1, 1), ": missing TCP congestion control algorithm", |_, t, l| t.opts.cc = own(l), "Congestion control algorithm."),
@@ -181,6 +181,22 @@ fn number(cx: &mut Ctx<'_>, line: &Line<'_>, slot: &mut Option<u32>) {
         Ok(n) if n >= 0 => *slot = u32::try_from(n).ok(),
         _ => {
             let text = format!("'{}' : invalid value {}, must be >= 0", line.word(), line.arg(0));
+            cx.alert_arg(line, 0, text);
+        }
+    }
+}
+
+/// A number in C's notation.
+fn cip_magic(cx: &mut Ctx<'_>, t: &mut Target, line: &Line<'_>) {
+    let arg = line.arg(0);
+    let parsed = match arg.strip_prefix("0x").or_else(|| arg.strip_prefix("0X")) {
+        Some(hex) => u32::from_str_radix(hex, 16),
+        None => arg.parse(),
+    };
+    match parsed {
+        Ok(n) if n > 0 => t.opts.cip_magic = Some(n),
+        _ => {
+            let text = format!("'accept-netscaler-cip' : invalid value {arg}, must be a number above 0");
             cx.alert_arg(line, 0, text);
         }
     }

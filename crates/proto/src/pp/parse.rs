@@ -1,33 +1,32 @@
-//! The PROXY protocol, versions 1 and 2, as the receiving side of `accept-proxy`. No I/O here: bytes in,
-//! addresses out.
+//! The PROXY protocol, versions 1 and 2, as the receiving side. No I/O here: bytes in, addresses out.
 //!
 //! Stricter than HAProxy 3.4 where leniency has no use: numbers out of range, extra spaces and unknown families
 //! are refused instead of dropped, for a sender that writes them is not what `accept-proxy` trusts.
 
-use hawser_proto::Address;
+use super::{Failure, Tlvs, tlv};
+use crate::Address;
+use bytes::Bytes;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
 /// Longest header of version 1, line end included.
 const V1_MAX: usize = 107;
 /// What version 2 starts with.
-const V2_SIGNATURE: &[u8; 12] = b"\r\n\r\n\0\r\nQUIT\n";
+pub(super) const V2_SIGNATURE: &[u8; 12] = b"\r\n\r\n\0\r\nQUIT\n";
 /// Signature, version and command, family, length.
-const V2_FIXED: usize = 16;
-/// Longest header accepted (bytes): addresses and a reasonable amount of TLVs.
-pub const HEADER_MAX: usize = 4096;
-/// TLV with a checksum over the whole header.
-const TLV_CRC32C: u8 = 3;
+pub(super) const V2_FIXED: usize = 16;
+/// Longest header accepted (bytes): what HAProxy's own buffer takes by default.
+pub const HEADER_MAX: usize = 16_384;
 
 /// A complete header.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Header {
     /// How many bytes it takes.
     pub len: usize,
     /// Source and destination; `None` when the header asks to keep those of the connection.
     pub addrs: Option<(Address, Address)>,
-    /// Type-length-value entries of version 2, in order.
-    pub tlvs: Vec<(u8, Vec<u8>)>,
+    /// Type-length-value entries of version 2.
+    pub tlvs: Tlvs,
 }
 
 /// What the first bytes of a connection are.
@@ -38,7 +37,7 @@ pub enum Outcome {
     /// A header.
     Complete(Header),
     /// No header, or a wrong one.
-    Invalid(&'static str),
+    Invalid(Failure),
 }
 
 /// Looks at the first bytes of a connection.
@@ -55,38 +54,38 @@ pub fn parse(bytes: &[u8]) -> Outcome {
     }
 }
 
-type Parsed = Result<Option<Header>, &'static str>;
+type Parsed = Result<Option<Header>, Failure>;
 
 fn v1(bytes: &[u8]) -> Parsed {
     let start = b"PROXY ";
     let n = start.len().min(bytes.len());
     if bytes[..n] != start[..n] {
-        return Err("not a PROXY header");
+        return Err(Failure::PrxNotHdr);
     }
     let window = &bytes[..bytes.len().min(V1_MAX)];
     let Some(end) = window.windows(2).position(|w| w == b"\r\n") else {
-        return if bytes.len() >= V1_MAX { Err("PROXY header without an end") } else { Ok(None) };
+        return if bytes.len() >= V1_MAX { Err(Failure::PrxBadHdr) } else { Ok(None) };
     };
-    let line = std::str::from_utf8(&window[start.len()..end]).map_err(|_| "PROXY header is not text")?;
+    let line = std::str::from_utf8(&window[start.len()..end]).map_err(|_| Failure::PrxBadHdr)?;
     let addrs = match line.split_once(' ').unwrap_or((line, "")) {
         ("UNKNOWN", _) => None,
         ("TCP4", rest) => Some(v1_addrs::<Ipv4Addr>(rest)?),
         ("TCP6", rest) => Some(v1_addrs::<Ipv6Addr>(rest)?),
-        _ => return Err("unknown protocol in PROXY header"),
+        _ => return Err(Failure::PrxBadHdr),
     };
-    Ok(Some(Header { len: end + 2, addrs, tlvs: Vec::new() }))
+    Ok(Some(Header { len: end + 2, addrs, tlvs: Tlvs::default() }))
 }
 
-fn v1_addrs<A: FromStr + Into<IpAddr>>(text: &str) -> Result<(Address, Address), &'static str> {
+fn v1_addrs<A: FromStr + Into<IpAddr>>(text: &str) -> Result<(Address, Address), Failure> {
     let fields: Vec<&str> = text.split(' ').collect();
     let [src, dst, sport, dport] = fields[..] else {
-        return Err("PROXY header with a wrong number of fields");
+        return Err(Failure::PrxBadHdr);
     };
     let end = |addr: &str, port: &str| {
-        let ip: A = addr.parse().map_err(|_| "invalid address in PROXY header")?;
+        let ip: A = addr.parse().map_err(|_| Failure::PrxBadHdr)?;
         let digits = !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit());
         let canonical = digits && (port == "0" || !port.starts_with('0'));
-        let port = port.parse().ok().filter(|_| canonical).ok_or("invalid port in PROXY header")?;
+        let port = port.parse().ok().filter(|_| canonical).ok_or(Failure::PrxBadHdr)?;
         Ok(Address::Ip(SocketAddr::new(ip.into(), port)))
     };
     Ok((end(src, sport)?, end(dst, dport)?))
@@ -95,16 +94,16 @@ fn v1_addrs<A: FromStr + Into<IpAddr>>(text: &str) -> Result<(Address, Address),
 fn v2(bytes: &[u8]) -> Parsed {
     let n = V2_SIGNATURE.len().min(bytes.len());
     if bytes[..n] != V2_SIGNATURE[..n] {
-        return Err("not a PROXY header");
+        return Err(Failure::PrxNotHdr);
     }
     let Some(fixed) = bytes.get(..V2_FIXED) else { return Ok(None) };
     let (command, family) = (fixed[12], fixed[13]);
     if command >> 4 != 2 || command & 0xf > 1 {
-        return Err("unknown version or command in PROXY header");
+        return Err(Failure::PrxBadHdr);
     }
     let len = V2_FIXED + usize::from(u16::from_be_bytes([fixed[14], fixed[15]]));
     if len > HEADER_MAX {
-        return Err("PROXY header too long");
+        return Err(Failure::PrxTruncated);
     }
     let Some(whole) = bytes.get(..len) else { return Ok(None) };
     let body = &whole[V2_FIXED..];
@@ -116,20 +115,23 @@ fn v2(bytes: &[u8]) -> Parsed {
         0x11 => v2_inet::<4>(body)?,
         0x21 => v2_inet::<16>(body)?,
         0x31 => v2_unix(body)?,
-        _ => return Err("unknown family in PROXY header"),
+        _ => return Err(Failure::PrxBadProto),
     };
-    let tlvs = if local || family == 0 { Vec::new() } else { v2_tlvs(rest)? };
-    verify_checksum(whole, rest, &tlvs)?;
-    Ok(Some(Header { len, addrs, tlvs }))
+    let tlvs = if local || family == 0 { &[] } else { rest };
+    if !tlv::well_formed(tlvs) {
+        return Err(Failure::PrxBadHdr);
+    }
+    verify_checksum(whole, tlvs)?;
+    Ok(Some(Header { len, addrs, tlvs: Tlvs(Bytes::copy_from_slice(tlvs)) }))
 }
 
 type Ends<'a> = (Option<(Address, Address)>, &'a [u8]);
 
-fn v2_inet<const N: usize>(body: &[u8]) -> Result<Ends<'_>, &'static str>
+fn v2_inet<const N: usize>(body: &[u8]) -> Result<Ends<'_>, Failure>
 where
     IpAddr: From<[u8; N]>,
 {
-    let short = "PROXY header too short for its family";
+    let short = Failure::PrxBadHdr;
     let (src, rest) = body.split_first_chunk::<N>().ok_or(short)?;
     let (dst, rest) = rest.split_first_chunk::<N>().ok_or(short)?;
     let (sport, rest) = rest.split_first_chunk::<2>().ok_or(short)?;
@@ -140,8 +142,8 @@ where
     Ok((Some((end(src, sport), end(dst, dport))), rest))
 }
 
-fn v2_unix(body: &[u8]) -> Result<Ends<'_>, &'static str> {
-    let short = "PROXY header too short for its family";
+fn v2_unix(body: &[u8]) -> Result<Ends<'_>, Failure> {
+    let short = Failure::PrxBadHdr;
     let (src, rest) = body.split_first_chunk::<108>().ok_or(short)?;
     let (dst, rest) = rest.split_first_chunk::<108>().ok_or(short)?;
     let end = |path: &[u8; 108]| {
@@ -152,40 +154,25 @@ fn v2_unix(body: &[u8]) -> Result<Ends<'_>, &'static str> {
     Ok((Some((end(src), end(dst))), rest))
 }
 
-fn v2_tlvs(mut rest: &[u8]) -> Result<Vec<(u8, Vec<u8>)>, &'static str> {
-    let mut out = Vec::new();
-    while !rest.is_empty() {
-        let (head, tail) = rest.split_first_chunk::<3>().ok_or("PROXY header with a broken TLV")?;
-        let len = usize::from(u16::from_be_bytes([head[1], head[2]]));
-        let value = tail.get(..len).ok_or("PROXY header with a broken TLV")?;
-        out.push((head[0], value.to_vec()));
-        rest = &tail[len..];
-    }
-    Ok(out)
-}
-
 /// A CRC32C entry covers the whole header, its own value taken as zero.
-fn verify_checksum(whole: &[u8], tlvs_at: &[u8], tlvs: &[(u8, Vec<u8>)]) -> Result<(), &'static str> {
-    let mut at = whole.len() - tlvs_at.len();
-    for (kind, value) in tlvs {
-        let start = at + 3;
-        at = start + value.len();
-        if *kind != TLV_CRC32C {
+fn verify_checksum(whole: &[u8], tlvs: &[u8]) -> Result<(), Failure> {
+    let start = whole.len() - tlvs.len();
+    for (kind, at, value) in tlv::entries(tlvs) {
+        if kind != tlv::CRC32C {
             continue;
         }
-        let Ok(sent) = <[u8; 4]>::try_from(value.as_slice()) else {
-            return Err("PROXY header with a broken checksum");
-        };
-        let zeroed = whole.iter().enumerate().map(|(i, b)| if (start..at).contains(&i) { 0 } else { *b });
+        let sent = <[u8; 4]>::try_from(value).map_err(|_| Failure::PrxBadHdr)?;
+        let own = start + at..start + at + value.len();
+        let zeroed = whole.iter().enumerate().map(|(i, b)| if own.contains(&i) { 0 } else { *b });
         if crc32c(zeroed) != u32::from_be_bytes(sent) {
-            return Err("PROXY header with a wrong checksum");
+            return Err(Failure::PrxBadHdr);
         }
     }
     Ok(())
 }
 
 /// CRC-32C (Castagnoli), bit by bit: headers are short and few carry one.
-fn crc32c(bytes: impl Iterator<Item = u8>) -> u32 {
+pub(super) fn crc32c(bytes: impl Iterator<Item = u8>) -> u32 {
     let mut crc = !0_u32;
     for b in bytes {
         crc ^= u32::from(b);
@@ -197,4 +184,5 @@ fn crc32c(bytes: impl Iterator<Item = u8>) -> u32 {
 }
 
 #[cfg(test)]
+#[path = "parse_tests.rs"]
 mod tests;

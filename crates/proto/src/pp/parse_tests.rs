@@ -121,13 +121,13 @@ fn version_2_refused() {
 fn version_2_tlvs_and_checksum() {
     let tlvs = [1, 0, 2, b'h', b'2', 3, 0, 4, 0, 0, 0, 0, 4, 0, 0];
     let mut header = v2_header(0x21, 0x11, &[&V4_BODY[..], &tlvs].concat());
-    assert!(matches!(parse(&header), Outcome::Invalid("PROXY header with a wrong checksum")));
+    assert_eq!(parse(&header), Outcome::Invalid(Failure::PrxBadHdr));
     let sum = crc32c(header.iter().copied());
     let at = V2_FIXED + V4_BODY.len() + 5 + 3;
     header[at..at + 4].copy_from_slice(&sum.to_be_bytes());
     let h = complete(&header);
-    assert_eq!(h.tlvs.iter().map(|(t, _)| *t).collect::<Vec<_>>(), [1, 3, 4]);
-    assert_eq!(h.tlvs[0].1, b"h2");
+    assert_eq!(h.tlvs.iter().map(|(t, _)| t).collect::<Vec<_>>(), [1, 3, 4]);
+    assert_eq!(h.tlvs.get(1), Some(b"h2".as_slice()));
     header[20] ^= 1;
     assert!(matches!(parse(&header), Outcome::Invalid(_)));
 }

@@ -1,0 +1,61 @@
+//! Between `tcp-request connection` and `tcp-request session` rules: the headers that tell where a client really is.
+
+use crate::client::{Client, View};
+use crate::conn::{Admitted, session_rules};
+use hawser_cfg::model::opt;
+use hawser_proto::Transport;
+use hawser_proto::pp::{self, Expect, Failure};
+use hawser_sample::{Ctx, connection_error};
+
+/// A connection whose headers are still to come.
+pub(crate) struct Shaking {
+    pub(crate) cl: Box<Client>,
+    pub(crate) transport: Box<dyn Transport>,
+    pub(crate) expect: Expect,
+}
+
+impl Shaking {
+    /// Reads the headers and applies `tcp-request session` rules; nothing for a connection that is refused.
+    pub(crate) async fn done(self) -> Option<Admitted> {
+        let Self { mut cl, mut transport, expect } = self;
+        let limit = cl.slot.listener().handshake_timeout;
+        let header = match pp::receive(&mut *transport, expect, limit).await {
+            Ok(header) => header,
+            Err(why) => {
+                cl.sess.fc_err = why as u8;
+                log(&cl, why);
+                return None;
+            }
+        };
+        cl.sess.rcvd_proxy = expect.proxy;
+        cl.sess.pp_tlvs = header.tlvs;
+        if let Some((src, dst)) = header.addrs {
+            cl.sess.src = src;
+            cl.sess.dst = dst;
+        }
+        session_rules(cl, transport)
+    }
+}
+
+/// Connections that ended before there was a stream are logged by their error alone.
+fn log(cl: &Client, why: Failure) {
+    let Some(front) = &cl.fe.front else { return };
+    if why.is_null() && cl.fe.options.has(opt::DONTLOGNULL) {
+        return;
+    }
+    let view = View { worker: &cl.worker, snapshot: &cl.snapshot };
+    let ctx = Ctx {
+        sess: Some(&cl.sess),
+        strm: None,
+        req: None,
+        res: None,
+        req_data: None,
+        res_data: None,
+        proc_vars: Some(&cl.worker.shared().proc_vars),
+        rt: Some(&view),
+        response: false,
+        partial: false,
+        writes: None,
+    };
+    front.logger.log_session_error(&ctx, connection_error(why as u8).1);
+}
