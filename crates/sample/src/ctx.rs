@@ -98,6 +98,12 @@ impl<'a> Ctx<'a> {
         self.strm.and_then(|s| s.dst.as_ref()).or(self.sess.map(|s| &s.dst))
     }
 
+    /// Whether nothing was asked on the client's connection before (`http_first_req`). Of a connection of many
+    /// streams HAProxy never says so.
+    pub fn first_request(&self) -> Option<bool> {
+        Some(self.strm?.request_index == 0 && self.sess?.fc_http_major < 2)
+    }
+
     /// The backend, or the frontend as long as no backend was chosen.
     pub fn backend(&self) -> Option<&'a ProxyFacts> {
         match self.strm.and_then(|s| s.backend.as_deref()) {

@@ -33,8 +33,6 @@ pub struct Sess {
     pub accept_date: SystemTime,
     /// HTTP version spoken with the client: 1 or 2; 0 in TCP mode.
     pub fc_http_major: u8,
-    /// Index of this request on its connection, from 0.
-    pub request_index: u64,
     /// `sess.*` variables.
     pub vars: Store,
     /// Log level set by `tcp-request connection` rules.
@@ -71,7 +69,6 @@ impl Sess {
             accepted,
             accept_date,
             fc_http_major: 0,
-            request_index: 0,
             vars: Store::default(),
             log_level: None,
             rcvd_proxy: false,
@@ -172,6 +169,8 @@ pub enum TermState {
 /// Facts about one stream (one HTTP request, or one TCP connection), for fetches and logs.
 #[derive(Debug, Default)]
 pub struct Strm {
+    /// Index of this request on its connection, from 0.
+    pub request_index: u64,
     /// Backend, once chosen.
     pub backend: Option<Arc<ProxyFacts>>,
     /// Server name, once chosen; special values `<NOSRV>` and `<STATS>` are the log's business.

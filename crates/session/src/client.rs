@@ -9,23 +9,41 @@ use hawser_proto::ConnSlot;
 use hawser_sample::Runtime;
 use hawser_sample::ctx::ServerFacts;
 use hawser_sample::facts::Sess;
+use std::cell::{RefCell, RefMut};
+use std::ops::Deref;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-/// A client connection.
-pub(crate) struct Client {
+/// A client's connection, as all of its streams share it.
+pub(crate) struct ClientConn {
     pub(crate) worker: Worker,
     pub(crate) snapshot: Arc<Snapshot>,
     /// Its frontend.
     pub(crate) fe: Arc<Proxy>,
-    /// Facts for rules and logs.
-    pub(crate) sess: Sess,
-    pub(crate) timer: Timer,
+    /// Facts for rules and logs. Borrowed for as long as rules or formats run, never across a wait.
+    pub(crate) sess: RefCell<Sess>,
     /// Its place among the limits.
     pub(crate) slot: ConnSlot,
     /// What few clients keep from one request to the next.
-    pub(crate) kept: Option<Box<Kept>>,
+    pub(crate) kept: RefCell<Option<Box<Kept>>>,
+}
+
+/// A client connection as one task sees it: the only one, or one of many streams.
+pub(crate) struct Client {
+    shared: Rc<ClientConn>,
+    pub(crate) timer: Timer,
+    /// Index of the present request on the connection, from 0.
+    pub(crate) request: u64,
+}
+
+impl Deref for Client {
+    type Target = ClientConn;
+
+    fn deref(&self) -> &ClientConn {
+        &self.shared
+    }
 }
 
 /// What a client keeps from one request to the next.
@@ -38,9 +56,24 @@ pub(crate) struct Kept {
 }
 
 impl Client {
+    /// A connection that nothing was asked on yet.
+    pub(crate) fn new(shared: ClientConn) -> Self {
+        Self { shared: Rc::new(shared), timer: Timer::default(), request: 0 }
+    }
+
+    /// The same connection, for the task of one of its streams.
+    pub(crate) fn stream(&self, request: u64) -> Self {
+        Self { shared: self.shared.clone(), timer: Timer::default(), request }
+    }
+
+    /// Nothing was asked before. Of a connection of many streams that is never said.
+    pub(crate) fn is_first(&self) -> bool {
+        self.request == 0 && self.sess.borrow().fc_http_major < 2
+    }
+
     /// What is kept, to keep more.
-    pub(crate) fn keep(&mut self) -> &mut Kept {
-        self.kept.get_or_insert_default()
+    pub(crate) fn keep(&self) -> RefMut<'_, Kept> {
+        RefMut::map(self.kept.borrow_mut(), |k| &mut **k.get_or_insert_default())
     }
 
     /// Time at the start of the present poll.
@@ -50,7 +83,7 @@ impl Client {
 
     /// Ready when a deadline has passed.
     pub(crate) fn poll_deadline(&mut self, cx: &mut Context<'_>, deadline: Option<Instant>) -> Poll<()> {
-        self.timer.poll(cx, self.worker.now(), deadline)
+        self.timer.poll(cx, self.shared.worker.now(), deadline)
     }
 }
 

@@ -1,16 +1,16 @@
 //! A client's connection from its accept on: the rules that come before any request, then HTTP or TCP.
 
-use crate::client::Client;
+use crate::client::{Client, ClientConn};
 use crate::handshake::Shaking;
 use crate::raw::Raw;
 use crate::snapshot::{Front, Proxy, Snapshot};
-use crate::timers::Timer;
 use crate::worker::Worker;
 use hawser_proto::mux::{FrontMux, Fronted};
 use hawser_proto::pp::Expect;
 use hawser_proto::{Address, ConnSlot, Incoming, SockOpt, Transport, clock};
 use hawser_rules::{Asks, Room, RuleSet, Txn, Verdict};
 use hawser_sample::facts::Sess;
+use std::cell::RefCell;
 use std::sync::Arc;
 
 /// A connection that the rules have let in, and what serves it.
@@ -26,9 +26,10 @@ pub(crate) fn admit(worker: Worker, snapshot: Arc<Snapshot>, incoming: Incoming)
     let Incoming { mut transport, src, slot } = incoming;
     let fe = snapshot.proxy(slot.listener().frontend.index).cloned()?;
     let sess = session(&worker, &fe, &mut *transport, src, &slot);
-    let mut cl = Box::new(Client { worker, snapshot, sess, timer: Timer::default(), slot, fe, kept: None });
+    let (sess, kept) = (RefCell::new(sess), RefCell::default());
+    let cl = Box::new(Client::new(ClientConn { worker, snapshot, fe, sess, slot, kept }));
     let mut expect = cl.slot.listener().expect;
-    if !connection_rules(&mut cl, RuleSet::TcpReqConn, &mut expect, &mut *transport) {
+    if !connection_rules(&cl, RuleSet::TcpReqConn, &mut expect, &mut *transport) {
         return None;
     }
     if !expect.is_none() {
@@ -38,15 +39,15 @@ pub(crate) fn admit(worker: Worker, snapshot: Arc<Snapshot>, incoming: Incoming)
 }
 
 /// `tcp-request session` rules, and what comes after them.
-pub(crate) fn session_rules(mut cl: Box<Client>, mut transport: Box<dyn Transport>) -> Option<Admitted> {
+pub(crate) fn session_rules(cl: Box<Client>, mut transport: Box<dyn Transport>) -> Option<Admitted> {
     let mux = cl.fe.front.as_ref()?.mux.clone();
-    if !connection_rules(&mut cl, RuleSet::TcpReqSess, &mut Expect::default(), &mut *transport) {
+    if !connection_rules(&cl, RuleSet::TcpReqSess, &mut Expect::default(), &mut *transport) {
         return None;
     }
     if !cl.fe.is_http() {
         return Some(Admitted::Tcp(cl, Raw::new(transport), mux));
     }
-    cl.sess.fc_http_major = 1;
+    cl.sess.borrow_mut().fc_http_major = 1;
     Some(Admitted::Http(cl, mux.accept(transport, None)))
 }
 
@@ -75,7 +76,7 @@ fn session(
 
 /// `tcp-request connection` or `tcp-request session`; false when the connection is refused.
 fn connection_rules(
-    cl: &mut Client,
+    cl: &Client,
     set: RuleSet,
     expect: &mut Expect,
     transport: &mut dyn Transport,
@@ -115,11 +116,11 @@ fn refused(cl: &Client, front: &Front, _: RuleSet) {
     front.counters.inc(cl.worker.number(), hawser_balance::Stat::DeniedReq);
 }
 
-fn eval(cl: &mut Client, set: RuleSet, asks: &mut Asks) -> Verdict {
-    let Client { worker, snapshot, fe, sess, .. } = cl;
+fn eval(cl: &Client, set: RuleSet, asks: &mut Asks) -> Verdict {
+    let (worker, snapshot, fe) = (&cl.worker, &cl.snapshot, &cl.fe);
     let view = crate::client::View { worker, snapshot };
     let mut txn = Txn {
-        sess,
+        sess: &mut cl.sess.borrow_mut(),
         strm: None,
         req: None,
         res: None,

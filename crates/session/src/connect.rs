@@ -117,7 +117,7 @@ async fn assign(
 
 /// The server of the last request, if it is to be preferred.
 fn preferred(cl: &Client, be: &Proxy) -> Option<u32> {
-    let (backend, server) = cl.kept.as_ref()?.last?;
+    let (backend, server) = cl.kept.borrow().as_ref()?.last?;
     (backend == be.facts.index && prefers_last(be)).then_some(server)
 }
 
@@ -243,7 +243,8 @@ static HASH_KEY: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 impl Target {
     fn of(cl: &Client, st: &Stream, back: &Back, server: &Server) -> Self {
         let conf = server.addr.load();
-        let asked = st.strm.dst.as_ref().unwrap_or(&cl.sess.dst);
+        let sess = cl.sess.borrow();
+        let asked = st.strm.dst.as_ref().unwrap_or(&sess.dst);
         let mut addr = conf.target(asked.port());
         let mut from_client = conf.port_missing || conf.port_offset.is_some();
         if let (Address::Ip(a), Some(dst)) = (&mut addr, asked.ip())

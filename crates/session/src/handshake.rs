@@ -22,16 +22,16 @@ impl Shaking {
         let header = match pp::receive(&mut *transport, expect, limit).await {
             Ok(header) => header,
             Err(why) => {
-                cl.sess.fc_err = why as u8;
+                cl.sess.borrow_mut().fc_err = why as u8;
                 log(&cl, why);
                 return None;
             }
         };
-        cl.sess.rcvd_proxy = expect.proxy;
-        cl.sess.pp_tlvs = header.tlvs;
+        cl.sess.borrow_mut().rcvd_proxy = expect.proxy;
+        cl.sess.borrow_mut().pp_tlvs = header.tlvs;
         if let Some((src, dst)) = header.addrs {
-            cl.sess.src = src;
-            cl.sess.dst = dst;
+            cl.sess.borrow_mut().src = src;
+            cl.sess.borrow_mut().dst = dst;
         }
         session_rules(cl, transport)
     }
@@ -45,7 +45,7 @@ fn log(cl: &Client, why: Failure) {
     }
     let view = View { worker: &cl.worker, snapshot: &cl.snapshot };
     let ctx = Ctx {
-        sess: Some(&cl.sess),
+        sess: Some(&cl.sess.borrow()),
         strm: None,
         req: None,
         res: None,

@@ -34,15 +34,16 @@ pub(crate) fn take(cl: &mut Client, server: &Arc<Server>, target: &Target, mode:
     let hash = target.hash;
     let conn = match take_own(cl, server, hash) {
         Some(own) => own,
-        None => cl.worker.pool().take(server, hash, mode, cl.sess.request_index == 0)?,
+        None => cl.worker.pool().take(server, hash, mode, cl.is_first())?,
     };
     let (wire, seat) = conn.swap(());
     Some(Link::new(wire.stream, Hold::Alone(seat), true))
 }
 
 /// A connection that belongs to this client alone and leads to the server.
-fn take_own(cl: &mut Client, server: &Arc<Server>, hash: u64) -> Option<Conn<Wire>> {
-    let conns = &mut cl.kept.as_mut()?.conns;
+fn take_own(cl: &Client, server: &Arc<Server>, hash: u64) -> Option<Conn<Wire>> {
+    let mut kept = cl.kept.borrow_mut();
+    let conns = &mut kept.as_mut()?.conns;
     conns.retain_mut(|c| !c.io.is_dead());
     let found = conns.iter().position(|c| c.server().uid == server.uid && c.hash() == hash)?;
     let mut own = conns.remove(found);
@@ -79,7 +80,8 @@ pub(crate) fn give_back(cl: &mut Client, st: &Stream, mut link: Link, whole: boo
     let ((), conn) = seat.swap(Wire { stream, reaper: cl.worker.reaper() });
     let mode = st.be.as_ref().and_then(|b| b.back.as_ref()).map(|b| b.reuse);
     if mode == Some(Reuse::Never) || conn.private {
-        let conns = &mut cl.keep().conns;
+        let mut kept = cl.keep();
+        let conns = &mut kept.conns;
         if conns.len() >= OWN_MAX {
             conns.remove(0);
         }

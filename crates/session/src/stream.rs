@@ -166,13 +166,14 @@ pub(crate) struct Seen<'a> {
 
 /// Builds the view that rules get of a stream; runs `f` on it.
 pub(crate) fn with_txn<R>(
-    cl: &mut Client,
+    cl: &Client,
     st: &mut Stream,
     seen: Option<Seen<'_>>,
     response: bool,
     f: impl FnOnce(&mut Txn<'_>) -> R,
 ) -> R {
-    let Client { worker, snapshot, fe, sess, .. } = cl;
+    let (worker, snapshot, fe) = (&cl.worker, &cl.snapshot, &cl.fe);
+    let mut sess = cl.sess.borrow_mut();
     let view = View { worker, snapshot };
     let Stream { strm, req, res, asks, held, res_held, be, came, .. } = st;
     let has_req = req.start != hawser_http::Start::Trailers;
@@ -183,7 +184,7 @@ pub(crate) fn with_txn<R>(
         res: has_res.then(|| res_held.payload()),
     });
     let mut txn = Txn {
-        sess,
+        sess: &mut sess,
         strm: Some(strm),
         req: has_req.then_some(req),
         res: has_res.then_some(res),
@@ -204,9 +205,10 @@ pub(crate) fn with_txn<R>(
 /// Builds the read-only view for expressions and logs; runs `f` on it.
 pub(crate) fn with_ctx<R>(cl: &Client, st: &Stream, response: bool, f: impl FnOnce(&Ctx<'_>) -> R) -> R {
     let view = View { worker: &cl.worker, snapshot: &cl.snapshot };
+    let sess = cl.sess.borrow();
     let head = |h| Some(h).filter(|h: &&Head| h.start != hawser_http::Start::Trailers);
     let ctx = Ctx {
-        sess: Some(&cl.sess),
+        sess: Some(&sess),
         strm: Some(&st.strm),
         req: head(&st.req),
         res: head(&st.res),

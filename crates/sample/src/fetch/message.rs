@@ -24,7 +24,7 @@ pub(super) static FETCHES: &[Fetch] = &[
     fetch("capture.req.ver", NONE, Type::Str, KEPT, |_, c| version(c).map(long), "Version of the request, with `HTTP/`."),
     fetch("capture.res.hdr", args(1, &[ArgType::Sint]), Type::Str, Source::RES_KEPT, |a, c| slot(a, &c.strm?.res_captures), "Captured response field."),
     fetch("capture.res.ver", NONE, Type::Str, KEPT, |_, c| res_version(c).map(long), "Version of the response, with `HTTP/`."),
-    fetch("http_first_req", NONE, Type::Bool, KEPT, |_, c| Some(Value::Bool(c.sess?.request_index == 0)), "Whether this is the first request of its connection."),
+    fetch("http_first_req", NONE, Type::Bool, KEPT, |_, c| Some(Value::Bool(c.first_request()?)), "Whether this is the first request of its connection."),
     fetch("method", NONE, Type::Meth, KEPT, method, "Method of the request.").slices(|_, c, f| current_method(c).is_some_and(f)),
     fetch("req.body", NONE, Type::Bin, REQ, |_, c| Some(body(c.req?, c.req_data)), "Request body as far as it came."),
     fetch("req.body_len", NONE, Type::Sint, REQ, |_, c| Some(len(c.req?, c.req_data)), "Length of the request body as far as it came."),

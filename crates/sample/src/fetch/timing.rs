@@ -7,7 +7,7 @@ use crate::compile::{CompileCx, Error};
 use crate::conv::check_unit;
 use crate::ctx::Ctx;
 use crate::date;
-use crate::facts::{Moments, Strm};
+use crate::facts::Moments;
 use crate::row::{Fetch, FetchFn, fetch};
 use crate::types::Type;
 use crate::value::Value;
@@ -96,7 +96,7 @@ impl Timers {
     pub fn of(ctx: &Ctx<'_>) -> Option<Self> {
         let sess = ctx.sess?;
         let t = ctx.strm.map(|s| s.t).unwrap_or_default();
-        let first = sess.request_index == 0;
+        let first = ctx.strm.is_none_or(|s| s.request_index == 0);
         let created = ctx.strm.and_then(|s| s.created);
         let base = if first { sess.accepted } else { created.unwrap_or(sess.accepted) };
         Some(Self { base, first, http: sess.frontend.http, t, now: t.end.unwrap_or_else(clock::now) })
@@ -187,10 +187,9 @@ fn millis(d: Duration) -> i64 {
 /// Wall clock of the accept, or of the moment that the connection was ready for this request.
 pub fn accept_date(ctx: &Ctx<'_>) -> Option<SystemTime> {
     let sess = ctx.sess?;
-    let since = match ctx.strm.and_then(|s: &Strm| s.created) {
-        Some(c) if sess.request_index > 0 => c.saturating_duration_since(sess.accepted),
-        _ => Duration::ZERO,
-    };
+    let later = ctx.strm.filter(|s| s.request_index > 0);
+    let since = later.and_then(|s| s.created).map(|c| c.saturating_duration_since(sess.accepted));
+    let since = since.unwrap_or_default();
     Some(sess.accept_date + since)
 }
 

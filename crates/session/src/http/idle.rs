@@ -9,7 +9,7 @@ use std::task::Poll;
 
 /// Waits for the first byte of a request; false when the connection is to be closed in silence.
 pub(crate) async fn wait(cl: &mut Client, front: &mut dyn FrontStream) -> bool {
-    let first = cl.sess.request_index == 0;
+    let first = cl.request == 0;
     if first || front.has_input() {
         // What came with the connection, and when nothing comes at all, is the request's business.
         return true;

@@ -63,7 +63,7 @@ async fn single(mut cl: Box<Client>, mut front: Box<dyn FrontStream>) {
         if next != Next::KeepAlive {
             break next;
         }
-        cl.sess.request_index += 1;
+        cl.request += 1;
     };
     if cl.fe.options.has(hawser_cfg::model::opt::NOLINGER) {
         front.set_linger_zero();

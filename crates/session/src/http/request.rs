@@ -25,9 +25,10 @@ pub(crate) async fn receive(
     front: &mut dyn FrontStream,
 ) -> Result<(), Stop> {
     let start = cl.now();
-    st.strm.created = Some(if cl.sess.request_index == 0 { cl.sess.accepted } else { start });
+    st.strm.request_index = cl.request;
+    st.strm.created = Some(if cl.request == 0 { cl.sess.borrow().accepted } else { start });
     // Where reading starts only once bytes are there, the idle time is over already.
-    let mut first_byte = (cl.sess.request_index > 0 || front.has_input()).then_some(start);
+    let mut first_byte = (cl.request > 0 || front.has_input()).then_some(start);
     let (total, silence) = (cl.fe.times.http_request, cl.fe.times.client);
     let outcome = poll_fn(|cx| {
         let polled = front.poll_request(cx, &mut st.req);
@@ -57,7 +58,7 @@ pub(crate) async fn receive(
         Some(Err(e)) => {
             // A client that closes between two requests is done; before the first one it may be a probe.
             let left = matches!(e, StreamError::Idle | StreamError::Io(_)) && !front.has_input();
-            st.unlogged = left && (cl.sess.request_index > 0 || cl.ignores_probes());
+            st.unlogged = left && (cl.request > 0 || cl.ignores_probes());
             Err(unreadable(&e))
         }
         None => {
@@ -202,9 +203,9 @@ async fn buffer(
 /// What the proxies' options add to the request.
 pub(crate) fn finalise(cl: &Client, st: &mut Stream) -> Result<(), Stop> {
     let be = st.be.clone();
+    let sess = cl.sess.borrow();
     for source in [true, false] {
-        let (own, of_client) =
-            if source { (&st.strm.src, &cl.sess.src) } else { (&st.strm.dst, &cl.sess.dst) };
+        let (own, of_client) = if source { (&st.strm.src, &sess.src) } else { (&st.strm.dst, &sess.dst) };
         let of = |p: &Proxy| p.addr_headers.iter().position(|h| h.source == source);
         let back = be.as_deref().and_then(|b| Some(&b.addr_headers[of(b)?]));
         let front = of(&cl.fe).map(|i| &cl.fe.addr_headers[i]);

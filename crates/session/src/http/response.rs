@@ -157,7 +157,7 @@ pub(crate) fn retry(cl: &Client, st: &mut Stream, link: Link, failure: Failure) 
         Failure::ServerTimeout => Stop::error(504, TermCause::ServerTimeout, TermState::Headers),
         Failure::Bad => Stop::error(502, TermCause::Proxy, TermState::Headers),
         // The client sees what it would have seen of the server, and knows that it may try again.
-        Failure::Server { empty: true } if link.reused && cl.sess.request_index > 0 => {
+        Failure::Server { empty: true } if link.reused && cl.request > 0 => {
             Stop::silent(502, TermCause::Server, TermState::Headers)
         }
         _ => Stop::error(502, TermCause::Server, TermState::Headers),

@@ -22,13 +22,13 @@ use std::task::Poll;
 /// Serves a client connection; `mux` takes over when rules or the backend want HTTP.
 pub(crate) async fn serve(mut cl: Box<Client>, mut client: Raw, mux: Arc<dyn FrontMux>) {
     let mut st = cl.worker.take_stream();
-    st.strm.created = Some(cl.sess.accepted);
+    st.strm.created = Some(cl.sess.borrow().accepted);
     match relay(&mut cl, &mut st, &mut client).await {
         Ok(Outcome::Done) => log::end(&cl, st),
         Ok(Outcome::Http) => {
             cl.worker.give_stream(st);
             let Some((transport, early)) = client.into_parts() else { return };
-            cl.sess.fc_http_major = 1;
+            cl.sess.borrow_mut().fc_http_major = 1;
             http::serve(cl, mux.accept(transport, early)).await;
         }
         Err(stop) => {
