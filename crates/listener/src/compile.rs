@@ -220,6 +220,7 @@ impl Expansion<'_> {
             id,
             addr: Address::of(&cfg.addr),
             protocol: protocol_for(&cfg.addr).info().name,
+            proto: cfg.opts.proto.as_deref().map(Into::into),
             expect: Expect { proxy: cfg.opts.accept_proxy, cip: cfg.opts.cip_magic },
             cip_magic: cfg.opts.cip_magic.unwrap_or(0),
             handshake_timeout: self.handshake_timeout(),

@@ -32,6 +32,7 @@ impl FrontMux for Mux {
             output: Output::default(),
             progress: Progress::default(),
             asked: Asked::default(),
+            first: true,
         }))
     }
 }
@@ -53,9 +54,27 @@ struct H1Front {
     output: Output,
     progress: Progress,
     asked: Asked,
+    /// No request came yet: the client may still go on in HTTP/2.
+    first: bool,
 }
 
 impl H1Front {
+    /// What a client means whose input starts like the preface of HTTP/2; nothing, for a request.
+    fn preface(&self) -> Option<Progressed> {
+        let raw = self.input.raw();
+        let n = raw.len().min(PREFACE.len());
+        if raw.get(..n)? != PREFACE.get(..n)? {
+            return None;
+        }
+        Some(match (n == PREFACE.len(), self.first && self.side.h2_upgrade) {
+            (false, _) => Progressed::More,
+            (true, true) => Progressed::Failed(StreamError::H2Preface),
+            (true, false) => {
+                Progressed::Failed(StreamError::Bad { status: 405, why: "HTTP/2 is not spoken here" })
+            }
+        })
+    }
+
     fn accepted_head(&mut self, head: &Head, info: &Info) -> MessageInfo {
         let keep_alive =
             client_wants_keepalive(head, info) && (!info.insecure_framing || self.side.keep_insecure_te);
@@ -65,6 +84,7 @@ impl H1Front {
             keep_alive,
             keep: false,
         };
+        self.first = false;
         self.input.start(info.body);
         MessageInfo {
             body: info.body,
@@ -74,6 +94,16 @@ impl H1Front {
             expect_continue: info.expect_continue,
         }
     }
+}
+
+/// What a client of HTTP/2 sends first (RFC 9113 section 3.4).
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// What became of a look at the input.
+enum Progressed {
+    /// More of it is needed.
+    More,
+    Failed(StreamError),
 }
 
 /// How to write a response for this request.
@@ -100,7 +130,11 @@ impl FrontStream for H1Front {
         head: &mut Head,
     ) -> Poll<Result<MessageInfo, StreamError>> {
         loop {
-            if !self.input.raw().is_empty() {
+            let preface = if self.input.raw().first() == Some(&b'P') { self.preface() } else { None };
+            if let Some(Progressed::Failed(e)) = preface {
+                return Poll::Ready(Err(e));
+            }
+            if !self.input.raw().is_empty() && preface.is_none() {
                 let side = &self.side;
                 let parsed =
                     parse_request(self.input.raw(), &mut self.progress, head, &side.limits, side.opts);
@@ -173,6 +207,10 @@ impl FrontStream for H1Front {
                 _ => Poll::Pending,
             },
         }
+    }
+
+    fn take_transport(self: Box<Self>) -> Option<(Box<dyn Transport>, Option<Buf>)> {
+        Some((self.transport, self.input.into_buf()))
     }
 
     fn set_option(&mut self, opt: SockOpt) {

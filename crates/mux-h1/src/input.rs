@@ -54,6 +54,11 @@ impl Input {
         self.buf.as_ref().map_or(&[], Buf::data)
     }
 
+    /// Gives up what was read.
+    pub(crate) fn into_buf(self) -> Option<Buf> {
+        self.buf
+    }
+
     /// Takes bytes of [`Input::raw`] away.
     pub(crate) fn consume_raw(&mut self, n: usize) {
         if let Some(b) = &mut self.buf {

@@ -22,6 +22,7 @@ struct Side {
     limits: Limits,
     opts: Opts,
     keep_insecure_te: bool,
+    h2_upgrade: bool,
     case: Option<CaseMap>,
 }
 
@@ -36,6 +37,7 @@ impl Side {
             limits: Limits { max_fields: conf.max_fields, max_bytes: conf.max_bytes },
             opts: Opts { relaxed, payload_with_any_method: conf.payload_with_any_method },
             keep_insecure_te: conf.keep_insecure_te,
+            h2_upgrade: conf.h2_upgrade,
             case: (!conf.case_adjust.is_empty()).then_some(case),
         })
     }

@@ -67,6 +67,8 @@ pub struct ListenerInfo {
     pub addr: Address,
     /// The name of the protocol.
     pub protocol: &'static str,
+    /// `proto`: the token of a mux; none for the frontend's usual one.
+    pub proto: Option<Arc<str>>,
     /// What every connection has to start with (`accept-proxy`, `accept-netscaler-cip`).
     pub expect: Expect,
     /// The magic number of NetScaler's header, for rules that expect one (`accept-netscaler-cip`).

@@ -199,7 +199,7 @@ pub trait FrontStream: Duplex {
     fn set_linger_zero(&mut self) {}
 
     /// Gives the connection up, with what was read from it: after [`StreamError::H2Preface`].
-    fn take_transport(&mut self) -> Option<(Box<dyn Transport>, Option<Buf>)> {
+    fn take_transport(self: Box<Self>) -> Option<(Box<dyn Transport>, Option<Buf>)> {
         None
     }
 
@@ -391,6 +391,9 @@ pub struct MuxConf {
     pub max_fields: usize,
     /// Most bytes of a head (`tune.bufsize` minus `tune.maxrewrite`).
     pub max_bytes: usize,
+    /// A client that starts with the preface of HTTP/2 goes on with that: not after `proto h1`, nor with
+    /// `option disable-h2-upgrade`.
+    pub h2_upgrade: bool,
     /// `option accept-unsafe-violations-in-http-request`.
     pub unsafe_request: bool,
     /// `option accept-unsafe-violations-in-http-response`.

@@ -292,7 +292,10 @@ pub enum Verdict {
         rst_ttl: Option<u8>,
     },
     /// `tcp-request content switch-mode http`.
-    SwitchHttp,
+    SwitchHttp {
+        /// `proto`: the mux.
+        proto: Option<&'static str>,
+    },
     /// A rule needs more input (inspect-delay) or time: call again, starting at this rule.
     Wait {
         /// Index of the rule to resume at.

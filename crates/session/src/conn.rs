@@ -5,7 +5,7 @@ use crate::handshake::Shaking;
 use crate::raw::Raw;
 use crate::snapshot::{Front, Proxy, Snapshot};
 use crate::worker::Worker;
-use hawser_proto::mux::{FrontMux, Fronted};
+use hawser_proto::mux::Fronted;
 use hawser_proto::pp::Expect;
 use hawser_proto::{Address, ConnSlot, Incoming, SockOpt, Transport, clock};
 use hawser_rules::{Asks, Room, RuleSet, Txn, Verdict};
@@ -18,7 +18,7 @@ pub(crate) enum Admitted {
     /// Something has to be read first.
     Shaking(Shaking),
     Http(Box<Client>, Fronted),
-    Tcp(Box<Client>, Raw, Arc<dyn FrontMux>),
+    Tcp(Box<Client>, Raw),
 }
 
 /// What needs no waiting: facts, `tcp-request connection` rules and, where no handshake comes between, `session` rules.
@@ -40,13 +40,13 @@ pub(crate) fn admit(worker: Worker, snapshot: Arc<Snapshot>, incoming: Incoming)
 
 /// `tcp-request session` rules, and what comes after them.
 pub(crate) fn session_rules(cl: Box<Client>, mut transport: Box<dyn Transport>) -> Option<Admitted> {
-    let mux = cl.fe.front.as_ref()?.mux.clone();
     if !connection_rules(&cl, RuleSet::TcpReqSess, &mut Expect::default(), &mut *transport) {
         return None;
     }
     if !cl.fe.is_http() {
-        return Some(Admitted::Tcp(cl, Raw::new(transport), mux));
+        return Some(Admitted::Tcp(cl, Raw::new(transport)));
     }
+    let mux = cl.fe.front.as_ref()?.muxes.of(cl.slot.listener().proto.as_deref())?.clone();
     cl.sess.borrow_mut().fc_http_major = 1;
     Some(Admitted::Http(cl, mux.accept(transport, None)))
 }
@@ -75,12 +75,7 @@ fn session(
 }
 
 /// `tcp-request connection` or `tcp-request session`; false when the connection is refused.
-fn connection_rules(
-    cl: &Client,
-    set: RuleSet,
-    expect: &mut Expect,
-    transport: &mut dyn Transport,
-) -> bool {
+fn connection_rules(cl: &Client, set: RuleSet, expect: &mut Expect, transport: &mut dyn Transport) -> bool {
     let fe = cl.fe.clone();
     if fe.rules.get(set).is_empty() {
         return true;

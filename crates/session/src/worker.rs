@@ -139,6 +139,11 @@ impl Worker {
         tokio::task::spawn_local(Task { seat, task });
     }
 
+    /// Serves one of a connection's many streams.
+    pub(crate) fn spawn_stream(&self, task: impl Future<Output = ()> + 'static) {
+        tokio::task::spawn_local(Clocked { worker: self.clone(), task });
+    }
+
     /// Time at the start of the present poll.
     pub(crate) fn now(&self) -> Instant {
         self.0.now.get()
@@ -241,7 +246,7 @@ impl Worker {
                 self.spawn(async move { worker.serve(shaking.done().await) });
             }
             Some(Admitted::Http(cl, front)) => self.spawn(http::serve(cl, front)),
-            Some(Admitted::Tcp(cl, raw, mux)) => self.spawn(tcp::serve(cl, raw, mux)),
+            Some(Admitted::Tcp(cl, raw)) => self.spawn(tcp::serve(cl, raw)),
         }
     }
 }
@@ -252,6 +257,25 @@ pin_project! {
         seat: Seat,
         #[pin]
         task: F,
+    }
+}
+
+pin_project! {
+    /// A stream's task: reads the clock once for each poll.
+    struct Clocked<F> {
+        worker: Worker,
+        #[pin]
+        task: F,
+    }
+}
+
+impl<F: Future<Output = ()>> Future for Clocked<F> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.project();
+        this.worker.0.now.set(clock::now());
+        this.task.poll(cx)
     }
 }
 

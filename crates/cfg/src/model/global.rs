@@ -75,6 +75,8 @@ pub struct Global {
     pub logurilen: Option<u32>,
     /// `tune.http.cookielen`; default 63.
     pub cookielen: Option<u32>,
+    /// `tune.h2.*`.
+    pub h2: H2Global,
     /// `tune.maxaccept`.
     pub maxaccept: Option<i32>,
     /// `tune.rcvbuf.client` and friends (bytes).
@@ -166,4 +168,36 @@ pub struct StatsSocket {
     pub expose_fd: bool,
     /// `severity-output`: none, number, string.
     pub severity_output: Option<String>,
+}
+
+/// `tune.h2.*` of both sides.
+#[derive(Default, Debug, Clone, PartialEq, Eq)]
+pub struct H2Global {
+    /// `tune.h2.fe.*`.
+    pub fe: H2Side,
+    /// `tune.h2.be.*`.
+    pub be: H2Side,
+    /// What both sides take where they say nothing themselves.
+    pub common: H2Side,
+    /// `tune.h2.header-table-size` (bytes).
+    pub header_table_size: Option<u32>,
+    /// `tune.h2.max-frame-size` (bytes).
+    pub max_frame_size: Option<u32>,
+    /// `tune.h2.fe.max-total-streams`.
+    pub max_total_streams: Option<u32>,
+    /// `h2-workaround-bogus-websocket-clients`.
+    pub no_extended_connect: bool,
+}
+
+/// `tune.h2.*` of one side.
+#[derive(Default, Debug, Clone, PartialEq, Eq)]
+pub struct H2Side {
+    /// `glitches-threshold`.
+    pub glitches_threshold: Option<u32>,
+    /// `initial-window-size` (bytes).
+    pub initial_window_size: Option<u32>,
+    /// `max-concurrent-streams`, 0 for no limit.
+    pub max_concurrent_streams: Option<u32>,
+    /// `rxbuf` (bytes).
+    pub rxbuf: Option<u32>,
 }

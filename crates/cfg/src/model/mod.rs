@@ -18,7 +18,7 @@ mod server;
 pub use addr::{Addr, AddrKind};
 pub use bind::{Bind, BindOpts};
 pub use errors::{ErrorDecl, ErrorKind, HttpErrors};
-pub use global::{Global, SetVar, StatsSocket, UnixBind};
+pub use global::{Global, H2Global, H2Side, SetVar, StatsSocket, UnixBind};
 pub use log::{LogAddr, LogFormatDecl, LogTarget};
 pub use options::{CheckKind, ConnMode, ForwardFor, KeepAlive, Options, Reuse, Timeouts, opt};
 pub use proxy::{HeaderCapture, Mode, Proxy, ProxyKind};

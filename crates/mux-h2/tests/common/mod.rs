@@ -86,6 +86,7 @@ impl Transport for Pair {
 
 pub fn conf(h2: H2Conf) -> MuxConf {
     MuxConf {
+        h2_upgrade: false,
         h2,
         max_fields: 101,
         max_bytes: 15360,

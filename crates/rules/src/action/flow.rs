@@ -247,11 +247,11 @@ pub(super) fn wait_for_body(_: &mut RuleCx<'_, '_>, args: &mut Args<'_>) -> Pars
 
 /// `switch-mode http`.
 #[derive(Debug)]
-struct SwitchMode;
+struct SwitchMode(Option<&'static str>);
 
 impl Action for SwitchMode {
     fn run(&self, _: &mut Txn<'_>) -> Step {
-        Step::End(Verdict::SwitchHttp)
+        Step::End(Verdict::SwitchHttp { proto: self.0 })
     }
 }
 
@@ -266,15 +266,17 @@ pub(super) fn switch_mode(cx: &mut RuleCx<'_, '_>, args: &mut Args<'_>) -> Parse
             "'tcp-request switch-mode' not allowed because {place} has no frontend capability"
         )));
     }
+    let mut mux = None;
     if args.eat("proto") {
         let [proto] = args.take("'tcp-request switch-mode': 'proto' expects a protocol as argument.")?;
-        if proto != "h1" {
+        mux = ["h1", "h2"].into_iter().find(|m| *m == proto);
+        if mux.is_none() {
             return Err(Error::new(format!(
                 "'tcp-request switch-mode': 'proto' expects a valid MUX protocol, if specified (got '{proto}')"
             )));
         }
     }
-    Ok(Box::new(SwitchMode))
+    Ok(Box::new(SwitchMode(mux)))
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ mod body;
 mod forward;
 mod idle;
 mod linger;
+mod multi;
 mod reply;
 mod request;
 mod response;
@@ -29,14 +30,17 @@ use crate::stream::Stream;
 use crate::tunnel;
 use hawser_balance::Stat;
 use hawser_http::BodyLen;
-use hawser_proto::mux::{FrontStream, Fronted};
+use hawser_proto::mux::{FrontConn, FrontStream, Fronted};
 use hawser_sample::facts::TermState;
+use request::Received;
 
 /// What follows an exchange on its connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Next {
     /// Another request may come.
     KeepAlive,
+    /// The client goes on in HTTP/2.
+    Preface,
     /// Nothing; what the client still sends is to be thrown away before the close.
     Linger,
     /// Nothing.
@@ -46,14 +50,20 @@ pub(crate) enum Next {
 /// Serves a client connection.
 pub(crate) async fn serve(cl: Box<Client>, front: Fronted) {
     match front {
-        Fronted::Single(front) => single(cl, front).await,
-        // No listener chooses such a mux yet.
-        Fronted::Multi(_) => {}
+        Fronted::Multi(conn) => multi::serve(cl, conn).await,
+        Fronted::Single(front) => {
+            if let Some((cl, conn)) = single(cl, front).await {
+                multi::serve(cl, conn).await;
+            }
+        }
     }
 }
 
-/// Serves a connection that carries one request after the other.
-async fn single(mut cl: Box<Client>, mut front: Box<dyn FrontStream>) {
+/// A connection that turned out to carry many requests at once.
+type Upgraded = (Box<Client>, Box<dyn FrontConn>);
+
+/// Serves a connection that carries one request after the other, unless the client starts with HTTP/2.
+async fn single(mut cl: Box<Client>, mut front: Box<dyn FrontStream>) -> Option<Upgraded> {
     let next = loop {
         if !idle::wait(&mut cl, &mut *front).await {
             break Next::Close;
@@ -65,11 +75,20 @@ async fn single(mut cl: Box<Client>, mut front: Box<dyn FrontStream>) {
         }
         cl.request += 1;
     };
+    if next == Next::Preface {
+        let (transport, early) = front.take_transport()?;
+        let mux = cl.fe.front.as_ref()?.muxes.of(Some("h2"))?.clone();
+        return match mux.accept(transport, early) {
+            Fronted::Multi(conn) => Some((cl, conn)),
+            Fronted::Single(_) => None,
+        };
+    }
     if cl.fe.options.has(hawser_cfg::model::opt::NOLINGER) {
         front.set_linger_zero();
     } else if next == Next::Linger {
         Box::pin(linger::drain(&mut cl, &mut *front)).await;
     }
+    None
 }
 
 /// One request, from its first byte to its log line.
@@ -85,7 +104,9 @@ async fn request(cl: &mut Client, front: &mut dyn FrontStream) -> Next {
 
 /// The way of a request that reaches a server.
 async fn exchange(cl: &mut Client, st: &mut Stream, front: &mut dyn FrontStream) -> Result<Next, Stop> {
-    request::receive(cl, st, front).await?;
+    if request::receive(cl, st, front).await? == Received::Preface {
+        return Ok(Next::Preface);
+    }
     request::frontend(cl, st, front).await?;
     let be = route::pick(cl, st);
     route::enter(cl, st, be)?;

@@ -35,6 +35,7 @@ pub(crate) async fn finish(
         }
         Answer::Vanish(ttl) => {
             front.set_option(SockOpt::Vanish(ttl));
+            front.abort(true);
             return Next::Close;
         }
     };

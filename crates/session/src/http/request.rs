@@ -18,12 +18,21 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
 
+/// What came of a client.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Received {
+    /// A request.
+    Request,
+    /// The preface of HTTP/2.
+    Preface,
+}
+
 /// Reads the head.
 pub(crate) async fn receive(
     cl: &mut Client,
     st: &mut Stream,
     front: &mut dyn FrontStream,
-) -> Result<(), Stop> {
+) -> Result<Received, Stop> {
     let start = cl.now();
     st.strm.request_index = cl.request;
     st.strm.created = Some(if cl.request == 0 { cl.sess.borrow().accepted } else { start });
@@ -53,7 +62,12 @@ pub(crate) async fn receive(
             st.strm.t.request_end = Some(cl.now());
             received(cl, st);
             crate::log::started(cl, st, LogOrigin::TxnRequest);
-            Ok(())
+            Ok(Received::Request)
+        }
+        Some(Err(StreamError::H2Preface)) => {
+            st.strm.bytes_in = 0;
+            st.unlogged = true;
+            Ok(Received::Preface)
         }
         Some(Err(e)) => {
             // A client that closes between two requests is done; before the first one it may be a probe.

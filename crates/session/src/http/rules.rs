@@ -81,7 +81,9 @@ async fn settle(
 ) -> Result<(), Stop> {
     let (proxy, state) = (TermCause::Proxy, TermState::Request);
     Err(match verdict {
-        Verdict::Continue | Verdict::Allow | Verdict::SwitchHttp | Verdict::CloseServer => return Ok(()),
+        Verdict::Continue | Verdict::Allow | Verdict::SwitchHttp { .. } | Verdict::CloseServer => {
+            return Ok(());
+        }
         Verdict::Wait { .. } => return Ok(()),
         Verdict::Deny { status, reply } => {
             cl.deny(st);
@@ -193,7 +195,9 @@ pub(crate) async fn response(
 fn settle_response(cl: &mut Client, st: &mut Stream, verdict: Verdict) -> Result<(), Stop> {
     let (proxy, state) = (TermCause::Proxy, TermState::Headers);
     Err(match verdict {
-        Verdict::Continue | Verdict::Allow | Verdict::SwitchHttp | Verdict::Wait { .. } => return Ok(()),
+        Verdict::Continue | Verdict::Allow | Verdict::SwitchHttp { .. } | Verdict::Wait { .. } => {
+            return Ok(());
+        }
         Verdict::CloseServer => return Ok(()),
         Verdict::Deny { status, reply } | Verdict::Tarpit { status, reply } => {
             cl.count(st, Stat::DeniedResp);

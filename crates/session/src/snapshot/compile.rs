@@ -1,7 +1,8 @@
 //! From the configuration to a snapshot.
 
+use super::h2::h2_conf;
 use super::names::Names;
-use super::{AddrHeader, Back, Dial, Front, Proxy, Snapshot, Times, time};
+use super::{AddrHeader, Back, Dial, Front, FrontMuxes, Proxy, Snapshot, Times, time};
 use crate::raw::PassThrough;
 use hawser_balance::resolve::Resolver;
 use hawser_balance::{CompileEnv, Counters, EventSink, RetryPolicy};
@@ -9,7 +10,7 @@ use hawser_cfg::diag::Diags;
 use hawser_cfg::model::{self, Config, HeaderCapture, Mode, opt};
 use hawser_log::{Logger, StreamLogger};
 use hawser_proto::freq::FreqCtr;
-use hawser_proto::mux::{BackMux, FrontMux, H2Conf, MuxConf, MuxRow};
+use hawser_proto::mux::{BackMux, MuxConf, MuxRow};
 use hawser_proto::{ConnectTo, FrontendInfo};
 use hawser_rules::switching::SwitchKind;
 use hawser_rules::{ErrorReplies, ProxyRules, RuleCx, Switching};
@@ -47,13 +48,14 @@ pub fn compile(cfg: &Config, diags: &mut Diags, opts: &CompileOpts<'_>) -> Snaps
         backends: proxies.iter().filter(is_be).map(|p| (p.facts.name.clone(), p.facts.index)).collect(),
         proxies,
         files: cfg.files.clone(),
-        bufsize: bufsize(cfg),
+        bufsize: bufsize(&cfg.global) as usize,
         maxrewrite: maxrewrite(cfg),
     }
 }
 
-fn bufsize(cfg: &Config) -> usize {
-    cfg.global.bufsize.unwrap_or(16384) as usize
+/// `tune.bufsize`.
+pub(super) fn bufsize(g: &model::Global) -> u32 {
+    g.bufsize.unwrap_or(16384)
 }
 
 fn maxrewrite(cfg: &Config) -> usize {
@@ -193,7 +195,8 @@ impl Compiler<'_, '_> {
         unique_id: Option<LogFormat>,
     ) -> Option<Front> {
         let px = self.px;
-        let mux = front_mux(self.opts.muxes, &self.mux_conf(px.options.has(opt::H1_CASE_CLIENT)))?;
+        let conf = self.mux_conf(px.options.has(opt::H1_CASE_CLIENT), true);
+        let muxes = FrontMuxes::new(self.opts.muxes, &conf)?;
         let logger = Logger::compile(self.diags, &self.cfg.global, &px.logs, px.log_tag.as_deref());
         let logger = StreamLogger::compile(self.diags, self.cfg, px, Arc::new(logger));
         let mut targets = vec![None; px.use_backend.len()];
@@ -209,7 +212,8 @@ impl Compiler<'_, '_> {
         Some(Front {
             info: self.opts.frontends.get(self.index).cloned().flatten(),
             logger,
-            mux,
+            muxes,
+            max_streams: conf.h2.max_concurrent_streams,
             switching,
             targets,
             default_backend,
@@ -252,7 +256,7 @@ impl Compiler<'_, '_> {
     }
 
     fn back_mux(&self) -> Arc<dyn BackMux> {
-        let conf = self.mux_conf(self.px.options.has(opt::H1_CASE_SERVER));
+        let conf = self.mux_conf(self.px.options.has(opt::H1_CASE_SERVER), false);
         let make = self.opts.muxes.iter().find_map(|m| m.back);
         match make {
             Some(make) if self.px.mode == Mode::Http => make(&conf),
@@ -300,13 +304,14 @@ impl Compiler<'_, '_> {
         }
     }
 
-    fn mux_conf(&self, adjust: bool) -> MuxConf {
+    fn mux_conf(&self, adjust: bool, front: bool) -> MuxConf {
         let g = &self.cfg.global;
         let o = self.px.options;
         MuxConf {
-            h2: H2Conf::default(),
+            h2: h2_conf(g, front),
+            h2_upgrade: front && !o.has(opt::DISABLE_H2_UPGRADE),
             max_fields: g.maxhdr.unwrap_or(101) as usize,
-            max_bytes: bufsize(self.cfg).saturating_sub(maxrewrite(self.cfg)).max(256),
+            max_bytes: (bufsize(g) as usize).saturating_sub(maxrewrite(self.cfg)).max(256),
             unsafe_request: o.has(opt::UNSAFE_REQUEST),
             unsafe_response: o.has(opt::UNSAFE_RESPONSE),
             payload_with_any_method: g.h1_accept_payload_with_any_method,
@@ -331,8 +336,4 @@ fn dispatched(px: &model::Proxy) -> Option<model::Proxy> {
 /// `option abortonclose`, the default of HTTP mode.
 fn aborts_on_close(px: &model::Proxy) -> bool {
     px.options.has(opt::ABORTONCLOSE) || (px.mode == Mode::Http && px.options.clear & opt::ABORTONCLOSE == 0)
-}
-
-fn front_mux(muxes: &[&'static MuxRow], conf: &MuxConf) -> Option<Arc<dyn FrontMux>> {
-    muxes.iter().find_map(|m| m.front).map(|make| make(conf))
 }

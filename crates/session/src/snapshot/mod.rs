@@ -1,12 +1,15 @@
 //! The configuration as connections use it: compiled, immutable, shared by all threads. Indexes, not names.
 
 mod compile;
+mod h2;
 mod headers;
+mod muxes;
 mod names;
 mod times;
 
 pub use compile::{CompileOpts, compile};
 pub use headers::AddrHeader;
+pub use muxes::FrontMuxes;
 pub use times::Times;
 pub(crate) use times::time;
 
@@ -16,7 +19,7 @@ use hawser_cfg::model::{ConnMode, Mode, Options, ProxyKind, Reuse};
 use hawser_cfg::pos::Pos;
 use hawser_log::StreamLogger;
 use hawser_proto::FrontendInfo;
-use hawser_proto::mux::{BackMux, FrontMux};
+use hawser_proto::mux::BackMux;
 use hawser_rules::{ErrorReplies, ProxyRules, Switching};
 use hawser_sample::facts::ProxyFacts;
 use hawser_sample::{Cond, Expr, LogFormat};
@@ -101,8 +104,10 @@ pub struct Front {
     pub info: Option<Arc<FrontendInfo>>,
     /// The log line of its streams.
     pub logger: StreamLogger,
-    /// Makes HTTP streams of connections.
-    pub mux: Arc<dyn FrontMux>,
+    /// Make HTTP streams of connections.
+    pub muxes: FrontMuxes,
+    /// Streams that a client may have open on one connection (`tune.h2.fe.max-concurrent-streams`).
+    pub max_streams: u32,
     /// `use_backend` lines.
     pub switching: Switching,
     /// Backends of the lines with a fixed name.

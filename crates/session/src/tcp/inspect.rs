@@ -22,8 +22,8 @@ use std::time::{Duration, Instant};
 pub(crate) enum Inspected {
     /// The connection goes on.
     Pass,
-    /// `switch-mode http`.
-    SwitchHttp,
+    /// `switch-mode http`, and the mux that it names.
+    SwitchHttp(Option<&'static str>),
 }
 
 /// What waiting for input ended with.
@@ -71,7 +71,7 @@ pub(crate) async fn request(
                 };
             }
             Verdict::Wait { .. } | Verdict::Continue | Verdict::Allow => return Ok(Inspected::Pass),
-            Verdict::SwitchHttp => return Ok(Inspected::SwitchHttp),
+            Verdict::SwitchHttp { proto } => return Ok(Inspected::SwitchHttp(proto)),
             Verdict::SilentDrop { rst_ttl } => return Err(vanish(rst_ttl, TermState::Request)),
             Verdict::Error => return Err(Stop::silent(0, TermCause::Proxy, TermState::Request)),
             _ => {

@@ -13,23 +13,26 @@ use crate::stream::Stream;
 use crate::tunnel;
 use hawser_cfg::model::opt;
 use hawser_proto::SockOpt;
-use hawser_proto::mux::{FrontMux, Source};
+use hawser_proto::mux::Source;
 use hawser_sample::facts::{LogOrigin, TermState};
 use inspect::Inspected;
-use std::sync::Arc;
 use std::task::Poll;
 
-/// Serves a client connection; `mux` takes over when rules or the backend want HTTP.
-pub(crate) async fn serve(mut cl: Box<Client>, mut client: Raw, mux: Arc<dyn FrontMux>) {
+/// Serves a client connection; a mux takes over when rules or the backend want HTTP.
+pub(crate) async fn serve(mut cl: Box<Client>, mut client: Raw) {
     let mut st = cl.worker.take_stream();
     st.strm.created = Some(cl.sess.borrow().accepted);
     match relay(&mut cl, &mut st, &mut client).await {
         Ok(Outcome::Done) => log::end(&cl, st),
-        Ok(Outcome::Http) => {
+        Ok(Outcome::Http(proto)) => {
             cl.worker.give_stream(st);
-            let Some((transport, early)) = client.into_parts() else { return };
+            // After `bind … proto`, whatever that is, a connection stays what it is.
+            let front = cl.fe.front.as_ref().filter(|_| cl.slot.listener().proto.is_none());
+            let mux = front.and_then(|f| f.muxes.of(proto)).cloned();
+            let (Some(mux), Some((transport, early))) = (mux, client.into_parts()) else { return };
             cl.sess.borrow_mut().fc_http_major = 1;
-            http::serve(cl, mux.accept(transport, early)).await;
+            // Boxed: few connections come this way.
+            Box::pin(http::serve(cl, mux.accept(transport, early))).await;
         }
         Err(stop) => {
             st.ended(stop.cause, stop.state);
@@ -45,13 +48,13 @@ pub(crate) async fn serve(mut cl: Box<Client>, mut client: Raw, mux: Arc<dyn Fro
 enum Outcome {
     /// It is over.
     Done,
-    /// It goes on as HTTP.
-    Http,
+    /// It goes on as HTTP, with a mux that rules name or the default one.
+    Http(Option<&'static str>),
 }
 
 async fn relay(cl: &mut Client, st: &mut Stream, client: &mut Raw) -> Result<Outcome, Stop> {
-    if inspect::request(cl, st, client, true).await? == Inspected::SwitchHttp {
-        return Ok(Outcome::Http);
+    if let Inspected::SwitchHttp(proto) = inspect::request(cl, st, client, true).await? {
+        return Ok(Outcome::Http(proto));
     }
     log::started(cl, st, LogOrigin::TxnAccept);
     if !client.data().is_empty() {
@@ -59,11 +62,11 @@ async fn relay(cl: &mut Client, st: &mut Stream, client: &mut Raw) -> Result<Out
     }
     let be = route::pick(cl, st);
     if be.as_ref().is_some_and(|b| b.is_http()) {
-        return Ok(Outcome::Http);
+        return Ok(Outcome::Http(None));
     }
     route::enter(cl, st, be)?;
-    if inspect::request(cl, st, client, false).await? == Inspected::SwitchHttp {
-        return Ok(Outcome::Http);
+    if let Inspected::SwitchHttp(proto) = inspect::request(cl, st, client, false).await? {
+        return Ok(Outcome::Http(proto));
     }
     let watch = st.be.as_ref().is_some_and(|b| b.abort_on_close);
     let mut link = connect::reach(cl, st, &mut |cx| {

@@ -165,8 +165,8 @@ fn listeners() {
             "alert: 'bind :81' in section 'listen' : 'proto' :  unknown MUX protocol 'foo'",
         ),
         (
-            "bind :81 proto h2",
-            "alert: 'bind :81' in section 'listen' : 'proto h2' is not supported by Hawser yet (area: HTTP/2).",
+            "bind :81 proto none",
+            "alert: proxy 'l' : MUX protocol 'none' is not usable for 'bind :81' at [t:7].",
         ),
         (
             "bind :81 ssl crt x alpn h2",

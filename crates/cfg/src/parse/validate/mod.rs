@@ -23,7 +23,7 @@ pub(crate) fn config(config: &mut Config, diags: &mut Diags) {
         if p.disabled {
             continue;
         }
-        listeners(p, diags);
+        listeners(p, &config.files, diags);
         names::check(p, &look, &config.http_errors, diags);
         balance(p, diags);
         checks(p, diags);
@@ -64,7 +64,7 @@ fn warning(diags: &mut Diags, pos: Pos, text: String) {
     plain(diags, Severity::Warning, pos, text);
 }
 
-fn listeners(p: &Proxy, diags: &mut Diags) {
+fn listeners(p: &Proxy, files: &[Arc<str>], diags: &mut Diags) {
     if p.kind.is_fe() && p.binds.is_empty() {
         let text = format!(
             "{} has no 'bind' directive. Please declare it as a backend if this was intended.",
@@ -73,9 +73,13 @@ fn listeners(p: &Proxy, diags: &mut Diags) {
         warning(diags, p.pos, text);
     }
     for b in &p.binds {
-        if p.mode == Mode::Tcp && b.opts.proto.as_deref() == Some("h1") {
+        let Some(proto) = b.opts.proto.as_deref() else { continue };
+        if (proto == "none") != (p.mode == Mode::Tcp) {
             let addr = b.addrs.first().map_or("", |a| &a.text);
-            alert(diags, b.pos, format!("{} : MUX protocol 'h1' is not usable for 'bind {addr}'.", title(p)));
+            let at = place(files, b.pos);
+            let text =
+                format!("{} : MUX protocol '{proto}' is not usable for 'bind {addr}' at [{at}].", title(p));
+            alert(diags, b.pos, text);
         }
     }
 }

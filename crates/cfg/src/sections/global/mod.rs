@@ -1,6 +1,7 @@
 //! The `global` section (manual chapter 3).
 
 mod cpu_map;
+mod h2;
 mod process;
 mod stats;
 mod tls;
@@ -20,7 +21,7 @@ pub(crate) static TABLES: &[&Table<Kw<Global>>] = &[
     &process::OTHERS,
     &tuning::LIMITS,
     &tuning::INTERNALS,
-    &tuning::H2,
+    &h2::H2,
     &tuning::EXTRAS,
     &tls::DEFAULTS,
     &tls::QUIC,

@@ -14,7 +14,6 @@ const POLLER: &str = "the runtime chooses how it polls";
 const INTERNAL: &str = "it tunes a mechanism of HAProxy that Hawser does without";
 const BUFFERS: &str = "buffers are allocated when data arrives and bounded by the number of connections";
 const COPY: &str = "how data is copied is the data path's own choice";
-const NO_H2: &str = "nothing can speak HTTP/2 yet, so that this setting applies to nothing";
 const NO_LUA: &str = "Lua cannot be loaded yet, so that this setting applies to nothing";
 const NO_COMPRESSION: &str = "nothing can compress yet, so that this limit applies to nothing";
 const NO_CLIENT: &str = "only Lua, OCSP updates and ACME use the HTTP client, and they are refused";
@@ -124,30 +123,6 @@ pub(crate) static INTERNALS: Table<Kw<G>> = Table::new(&[
     idle("tune.vars.reqres-max-size", Kind::Size, VARS, "Most bytes of request and response variables."),
     idle("tune.vars.sess-max-size", Kind::Size, VARS, "Most bytes of session variables."),
     idle("tune.vars.txn-max-size", Kind::Size, VARS, "Most bytes of transaction variables."),
-]);
-
-/// HTTP/2 knobs.
-#[rustfmt::skip]
-pub(crate) static H2: Table<Kw<G>> = Table::new(&[
-    word("h2-workaround-bogus-websocket-clients", "Hides RFC 8441 support from clients.").idle(NO_H2),
-    idle("tune.h2.be.glitches-threshold", N, NO_H2, "Glitches of a server connection until it is closed."),
-    idle("tune.h2.be.initial-window-size", N, NO_H2, "Initial window towards servers."),
-    idle("tune.h2.be.max-concurrent-streams", N, NO_H2, "Streams of a server connection."),
-    idle("tune.h2.be.max-frames-at-once", Z, NO_H2, "Frames of a server handled in a row."),
-    idle("tune.h2.be.rxbuf", Kind::Size, NO_H2, "Receive buffers of a server connection."),
-    idle("tune.h2.fe.glitches-threshold", N, NO_H2, "Glitches of a client connection until it is closed."),
-    idle("tune.h2.fe.initial-window-size", N, NO_H2, "Initial window towards clients."),
-    idle("tune.h2.fe.max-concurrent-streams", N, NO_H2, "Streams of a client connection.").words(1, 3),
-    idle("tune.h2.fe.max-frames-at-once", Z, NO_H2, "Frames of a client handled in a row."),
-    idle("tune.h2.fe.max-rst-at-once", Z, NO_H2, "Resets of a client handled in a row."),
-    idle("tune.h2.fe.max-total-streams", N, NO_H2, "Streams after which a client connection is closed."),
-    idle("tune.h2.fe.rxbuf", Kind::Size, NO_H2, "Receive buffers of a client connection."),
-    idle("tune.h2.header-table-size", Kind::Int(4096, 65536), NO_H2, "Size of the HPACK table."),
-    idle("tune.h2.initial-window-size", N, NO_H2, "Initial window."),
-    idle("tune.h2.log-errors", Kind::OneOf(&["none", "connection", "stream"]), NO_H2, "Which protocol errors are logged."),
-    idle("tune.h2.max-concurrent-streams", N, NO_H2, "Streams of a connection."),
-    idle("tune.h2.max-frame-size", Kind::Int(16384, 16_777_215), NO_H2, "Largest frame."),
-    idle("tune.h2.zero-copy-fwd-send", ON, NO_H2, "Sends HTTP/2 data without a copy."),
 ]);
 
 /// Lua, the HTTP client, and debugging aids.

@@ -304,9 +304,7 @@ fn nice(cx: &mut Ctx<'_>, t: &mut Target, line: &Line<'_>) {
 
 fn proto(cx: &mut Ctx<'_>, t: &mut Target, line: &Line<'_>) {
     match line.arg(0) {
-        "none" => t.opts.proto = None,
-        "h1" => t.opts.proto = own(line),
-        "h2" => super::later_value(cx, line, "HTTP/2"),
+        "none" | "h1" | "h2" => t.opts.proto = own(line),
         "fcgi" | "quic" | "spop" => super::later_value(cx, line, "other protocols on listeners"),
         other => {
             cx.alert_arg(line, 0, format!("'proto' :  unknown MUX protocol '{other}'"));

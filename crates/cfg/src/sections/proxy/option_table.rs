@@ -51,7 +51,7 @@ pub(crate) static OPTIONS: Table<Opt> = Table::new(&[
     http("checkcache", BE, opt::CHECKCACHE, "Blocks cacheable responses with cookies.").later("cookie checks"),
     bit("clitcpka", FE, opt::CLITCPKA, "TCP keep-alive towards clients."),
     bit("contstats", FE, opt::CONTSTATS, "Counts bytes while they pass.").idle("counters are always up to date"),
-    http("disable-h2-upgrade", FE, opt::DISABLE_H2_UPGRADE, "Never upgrades to HTTP/2.").idle("nothing can be upgraded to HTTP/2 yet"),
+    http("disable-h2-upgrade", FE, opt::DISABLE_H2_UPGRADE, "Never upgrades to HTTP/2."),
     bit("dontlog-normal", FE, opt::DONTLOG_NORMAL, "Logs only what went wrong."),
     bit("dontlognull", FE, opt::DONTLOGNULL, "Does not log connections without data."),
     bit("h1-case-adjust-bogus-client", FE, opt::H1_CASE_CLIENT, "Adjusts the case of header names for clients."),

@@ -9,8 +9,13 @@ fn final_actions_end_the_rule_set() {
         ("tcp-request session reject", |v| matches!(v, Verdict::Reject)),
         ("tcp-request content reject", |v| matches!(v, Verdict::Reject)),
         ("tcp-response content close", |v| matches!(v, Verdict::CloseServer)),
-        ("tcp-request content switch-mode http", |v| matches!(v, Verdict::SwitchHttp)),
-        ("tcp-request content switch-mode http proto h1", |v| matches!(v, Verdict::SwitchHttp)),
+        ("tcp-request content switch-mode http", |v| matches!(v, Verdict::SwitchHttp { proto: None })),
+        ("tcp-request content switch-mode http proto h1", |v| {
+            matches!(v, Verdict::SwitchHttp { proto: Some("h1") })
+        }),
+        ("tcp-request content switch-mode http proto h2", |v| {
+            matches!(v, Verdict::SwitchHttp { proto: Some("h2") })
+        }),
         ("http-request allow", |v| matches!(v, Verdict::Allow)),
         ("http-request reject", |v| matches!(v, Verdict::Reject)),
         ("http-request silent-drop", |v| matches!(v, Verdict::SilentDrop { rst_ttl: None })),
