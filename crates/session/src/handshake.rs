@@ -17,7 +17,7 @@ pub(crate) struct Shaking {
 impl Shaking {
     /// Reads the headers and applies `tcp-request session` rules; nothing for a connection that is refused.
     pub(crate) async fn done(self) -> Option<Admitted> {
-        let Self { mut cl, mut transport, expect } = self;
+        let Self { cl, mut transport, expect } = self;
         let limit = cl.slot.listener().handshake_timeout;
         let header = match pp::receive(&mut *transport, expect, limit).await {
             Ok(header) => header,
