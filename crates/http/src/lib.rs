@@ -12,6 +12,7 @@
 //! | [`status`], [`reply`] | reason phrases, built-in error messages, error files |
 //! | [`chars`] | byte classes of the grammar |
 //! | [`body`] | lengths and parts of bodies |
+//! | [`websocket`] | keys of WebSocket handshakes |
 
 pub mod body;
 pub mod chars;
@@ -23,6 +24,7 @@ pub mod name;
 pub mod reply;
 pub mod status;
 pub mod uri;
+pub mod websocket;
 
 pub use body::{BodyLen, Part};
 pub use head::{Field, Head, Span, Start, Version};

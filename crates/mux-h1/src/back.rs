@@ -7,7 +7,7 @@ use crate::codec::{
 };
 use crate::input::Input;
 use crate::output::Output;
-use hawser_http::{BodyLen, Head};
+use hawser_http::{BodyLen, Head, KnownName, websocket};
 use hawser_proto::mux::{BackMux, BackStream, Fill, MessageInfo, MuxConf, Sink, Source, StreamError};
 use hawser_proto::{Connecting, Transport};
 use std::io::{self, IoSlice};
@@ -30,6 +30,7 @@ impl BackMux for Mux {
             output: Output::default(),
             progress: Progress::default(),
             asked: Asked::Other,
+            key: None,
             keep: false,
             uses: 0,
         })
@@ -60,12 +61,20 @@ struct H1Back {
     output: Output,
     progress: Progress,
     asked: Asked,
+    /// The key of a WebSocket handshake that came without one: HTTP/2 has none.
+    key: Option<String>,
     /// The final response was received and the connection outlives it.
     keep: bool,
     uses: u32,
 }
 
 impl H1Back {
+    /// Whether a granted upgrade answers the key that this side made up.
+    fn answers_key(&self, head: &Head) -> bool {
+        let Some(key) = self.key.as_ref().filter(|_| head.status() == 101) else { return true };
+        head.first(KnownName::SecWebsocketAccept) == Some(websocket::accept(key.as_bytes()).as_bytes())
+    }
+
     fn accepted_head(&mut self, head: &Head, info: &Info) -> MessageInfo {
         let keep_alive =
             server_keeps_alive(head, info) && (!info.insecure_framing || self.side.keep_insecure_te);
@@ -101,7 +110,16 @@ impl BackStream for H1Back {
             conn: if close { ConnField::Close } else { ConnField::Silent },
             case: self.side.case.as_ref(),
         };
-        let enc = write_request(head, info.body, &opts, self.output.text());
+        let keyless = info.websocket && head.first(KnownName::SecWebsocketKey).is_none();
+        self.key = keyless.then(websocket::key);
+        let enc = match &self.key {
+            Some(key) => {
+                let mut head = head.clone();
+                head.add(b"sec-websocket-key", key.as_bytes());
+                write_request(&head, info.body, &opts, self.output.text())
+            }
+            None => write_request(head, info.body, &opts, self.output.text()),
+        };
         self.output.start(enc);
     }
 
@@ -125,6 +143,10 @@ impl BackStream for H1Back {
                     Ok(Status::Done { consumed, info }) => {
                         self.progress = Progress::default();
                         self.input.consume_raw(consumed);
+                        if !self.answers_key(head) {
+                            let why = "wrong Sec-WebSocket-Accept";
+                            return Poll::Ready(Err(StreamError::Bad { status: 502, why }));
+                        }
                         return Poll::Ready(Ok(self.accepted_head(head, &info)));
                     }
                     Ok(Status::Partial) if self.input.is_full() => {

@@ -3,11 +3,14 @@
 /// Types of frames.
 pub(crate) mod kind {
     pub(crate) const HEADERS: u8 = 1;
+    pub(crate) const SETTINGS: u8 = 4;
     pub(crate) const PUSH_PROMISE: u8 = 5;
     pub(crate) const GOAWAY: u8 = 7;
     pub(crate) const CONTINUATION: u8 = 9;
 }
 
+/// `ACK` of SETTINGS and PING.
+pub(crate) const ACK: u8 = 1;
 /// `END_HEADERS` of HEADERS, PUSH_PROMISE and CONTINUATION.
 pub(crate) const END_HEADERS: u8 = 4;
 
@@ -40,6 +43,16 @@ impl Frame {
     pub(crate) fn has(&self, flag: u8) -> bool {
         self.flags & flag != 0
     }
+}
+
+/// A GOAWAY frame.
+pub(crate) fn goaway(last: u32, reason: u32) -> [u8; HEADER + 8] {
+    let mut f = [0; HEADER + 8];
+    f[2] = 8;
+    f[3] = kind::GOAWAY;
+    f[HEADER..HEADER + 4].copy_from_slice(&last.to_be_bytes());
+    f[HEADER + 4..].copy_from_slice(&reason.to_be_bytes());
+    f
 }
 
 /// Follows the frames of one direction of a connection.
@@ -90,7 +103,6 @@ impl Scanner {
     }
 
     /// Whether another frame may be put here.
-    #[cfg(test)]
     pub(crate) fn at_boundary(&self) -> bool {
         self.have == 0 && self.skip == 0 && !self.block
     }

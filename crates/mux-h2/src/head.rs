@@ -3,8 +3,8 @@
 mod receive;
 mod send;
 
-pub(crate) use receive::{Limits, request, trailers};
-pub(crate) use send::{fields_of, outgoing_response};
+pub(crate) use receive::{Limits, request, response, trailers};
+pub(crate) use send::{fields_of, outgoing_request, outgoing_response};
 
 use hawser_http::KnownName;
 

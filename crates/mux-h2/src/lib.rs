@@ -8,11 +8,13 @@
 //! | module | what |
 //! | --- | --- |
 //! | [`front`] | connections of clients |
+//! | [`back`] | connections to servers, swapped roles among them |
 //! | [`wire`], [`frames`] | the adapter, and what it sees of the frames |
 //! | [`head`] | heads and trailers, both ways |
 //! | [`body`] | bodies, both ways |
 //! | [`conf`] | settings |
 
+pub mod back;
 mod body;
 mod conf;
 mod frames;
@@ -23,4 +25,4 @@ mod wire;
 use hawser_proto::mux::MuxRow;
 
 /// HTTP/2 in the table of muxes.
-pub static H2: MuxRow = MuxRow { token: "h2", alpn: "h2", front: Some(front::mux), back: None };
+pub static H2: MuxRow = MuxRow { token: "h2", alpn: "h2", front: Some(front::mux), back: Some(back::mux) };

@@ -4,7 +4,7 @@
 //! Output is gathered until the task that owns the connection has let `h2` do all it can, and then written at
 //! once: `h2` flushes after each DATA frame.
 
-use crate::frames::{Frame, Scanner, kind};
+use crate::frames::{ACK, Frame, PREFACE, Scanner, goaway, kind};
 use hawser_proto::Transport;
 use hawser_proto::buf::{self, Buf};
 use std::cell::{RefCell, RefMut};
@@ -20,22 +20,14 @@ const GATHER: usize = 48 * 1024;
 /// Most slices of one write.
 const SLICES: usize = 16;
 
-/// Which end of the connection is ours.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Role {
-    /// The peer sends the preface.
-    Server,
-    /// We do.
-    Client,
-}
-
 /// A handle on the adapter: one is owned by `h2`, one by whoever drives it.
 #[derive(Clone)]
 pub(crate) struct Wire(Rc<RefCell<Line>>);
 
 /// The adapter's state.
 pub(crate) struct Line {
-    pub(crate) transport: Box<dyn Transport>,
+    /// `None` while it is being established.
+    transport: Option<Box<dyn Transport>>,
     /// Bytes that were read and not taken by `h2`.
     input: Option<Buf>,
     /// The last read filled its buffer.
@@ -46,15 +38,32 @@ pub(crate) struct Line {
     pos: usize,
     reads: Scanner,
     writes: Scanner,
+    /// Bytes of the preface that the peer still owes us, where `h2` does not expect it.
+    eat: usize,
+    /// Bytes of the preface that `h2` is about to write and that must not go out.
+    swallow: usize,
     /// Bytes received and sent.
     bytes: (u64, u64),
-    /// The peer has sent a GOAWAY.
-    goaway: bool,
+    /// What the peer has sent.
+    seen: Seen,
+}
+
+/// What the peer has sent so far.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Seen {
+    /// SETTINGS.
+    pub(crate) settings: bool,
+    /// GOAWAY: no new stream will be served.
+    pub(crate) goaway: bool,
 }
 
 impl Wire {
-    /// Takes a transport over, and bytes that were read from it.
-    pub(crate) fn new(transport: Box<dyn Transport>, early: Option<Buf>, role: Role) -> Self {
+    fn new(
+        transport: Option<Box<dyn Transport>>,
+        early: Option<Buf>,
+        reads: Scanner,
+        writes: Scanner,
+    ) -> Self {
         let mut line = Line {
             transport,
             input: None,
@@ -62,16 +71,43 @@ impl Wire {
             eof: false,
             out: Vec::new(),
             pos: 0,
-            reads: Scanner::new(role == Role::Server),
-            writes: Scanner::new(role == Role::Client),
+            reads,
+            writes,
+            eat: 0,
+            swallow: 0,
             bytes: (0, 0),
-            goaway: false,
+            seen: Seen::default(),
         };
         if let Some(b) = early.filter(|b| !b.is_empty()) {
             line.arrived(b.data());
             line.input = Some(b);
         }
         Self(Rc::new(RefCell::new(line)))
+    }
+
+    /// A client's connection, and bytes that were read from it.
+    pub(crate) fn accepted(transport: Box<dyn Transport>, early: Option<Buf>) -> Self {
+        Self::new(Some(transport), early, Scanner::new(true), Scanner::new(false))
+    }
+
+    /// A connection to a server that is not established yet: output is gathered.
+    pub(crate) fn dialing() -> Self {
+        Self::new(None, None, Scanner::new(false), Scanner::new(true))
+    }
+
+    /// A connection whose peer sends the client's preface although it is to serve requests.
+    pub(crate) fn adopted(transport: Box<dyn Transport>, early: Option<Buf>) -> Self {
+        let wire = Self::new(Some(transport), early, Scanner::new(true), Scanner::new(false));
+        wire.line().eat = PREFACE.len();
+        wire.line().swallow = PREFACE.len();
+        wire
+    }
+
+    /// The connection is established, and `sent` bytes of [`Line::gathered`] went out with it.
+    pub(crate) fn established(&self, transport: Box<dyn Transport>, sent: usize) {
+        let mut line = self.line();
+        line.transport = Some(transport);
+        line.sent(sent);
     }
 
     /// The state. `h2` borrows it only while it is polled.
@@ -86,15 +122,45 @@ impl Wire {
 }
 
 impl Line {
+    /// The transport, once it is established.
+    pub(crate) fn transport(&self) -> Option<&dyn Transport> {
+        self.transport.as_deref()
+    }
+
+    /// Bytes received and sent.
+    pub(crate) fn bytes(&self) -> (u64, u64) {
+        self.bytes
+    }
+
+    /// What the peer has sent.
+    pub(crate) fn seen(&self) -> Seen {
+        self.seen
+    }
+
+    /// Puts a GOAWAY between two frames; whether this was possible.
+    pub(crate) fn say_goaway(&mut self, reason: h2::Reason) -> bool {
+        let possible = self.writes.at_boundary() && self.swallow == 0;
+        if possible {
+            self.gather(&goaway(0, reason.into()));
+        }
+        possible
+    }
+
     fn arrived(&mut self, bytes: &[u8]) {
         self.bytes.0 += bytes.len() as u64;
-        let goaway = &mut self.goaway;
-        self.reads.scan(bytes, |f: Frame| *goaway |= f.kind == kind::GOAWAY);
+        let seen = &mut self.seen;
+        self.reads.scan(bytes, |f: Frame| match f.kind {
+            kind::SETTINGS if !f.has(ACK) => seen.settings = true,
+            kind::GOAWAY => seen.goaway = true,
+            _ => {}
+        });
     }
 
     fn poll_input(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // Whoever establishes the connection has `h2` polled then.
+        let Some(transport) = &mut self.transport else { return Poll::Pending };
         let mut b = Buf::take(self.busy)?;
-        let n = ready!(b.poll_read(&mut *self.transport, cx))?;
+        let n = ready!(b.poll_read(&mut **transport, cx))?;
         self.eof = n == 0;
         self.busy = b.filled_up();
         self.arrived(b.data());
@@ -102,7 +168,21 @@ impl Line {
         Poll::Ready(Ok(()))
     }
 
-    fn gathered(&self) -> &[u8] {
+    /// Takes the preface from what was read.
+    fn eat_preface(&mut self) -> io::Result<()> {
+        let Some(b) = self.input.as_mut().filter(|_| self.eat > 0) else { return Ok(()) };
+        let n = self.eat.min(b.len());
+        let due = PREFACE.get(PREFACE.len() - self.eat..).and_then(|p| p.get(..n));
+        if b.data().get(..n) != due {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+        b.consume(n);
+        self.eat -= n;
+        Ok(())
+    }
+
+    /// Output that waits.
+    pub(crate) fn gathered(&self) -> &[u8] {
         self.out.get(self.pos..).unwrap_or_default()
     }
 
@@ -126,7 +206,8 @@ impl Line {
     fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while self.pos < self.out.len() {
             let rest = self.out.get(self.pos..).unwrap_or_default();
-            let n = ready!(self.transport.poll_write(cx, rest, false))?;
+            let Some(transport) = &mut self.transport else { return Poll::Pending };
+            let n = ready!(transport.poll_write(cx, rest, false))?;
             if n == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
@@ -137,8 +218,13 @@ impl Line {
 
     /// Takes output of `h2`: gathers it, or writes it behind what is gathered where that is enough.
     fn poll_take(&mut self, cx: &mut Context<'_>, bufs: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        if self.swallow > 0 {
+            let n = self.swallow.min(bufs.iter().map(|b| b.len()).next().unwrap_or_default());
+            self.swallow -= n;
+            return Poll::Ready(Ok(n));
+        }
         let total: usize = bufs.iter().map(|b| b.len()).sum();
-        let taken = if self.gathered().len() + total <= GATHER {
+        let taken = if self.gathered().len() + total <= GATHER || self.transport.is_none() {
             for b in bufs {
                 self.gather(b);
             }
@@ -167,7 +253,8 @@ impl Line {
                 used += 1;
             }
             let slices = all.get(..used).unwrap_or_default();
-            let n = ready!(self.transport.poll_write_vectored(cx, slices, false))?;
+            let Some(transport) = &mut self.transport else { return Poll::Pending };
+            let n = ready!(transport.poll_write_vectored(cx, slices, false))?;
             if n == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
@@ -183,11 +270,20 @@ impl Line {
 impl AsyncRead for Wire {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, to: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let mut line = self.0.borrow_mut();
-        if line.input.is_none() {
-            if line.eof {
-                return Poll::Ready(Ok(()));
+        loop {
+            if line.input.is_none() {
+                if line.eof {
+                    return Poll::Ready(Ok(()));
+                }
+                ready!(line.poll_input(cx))?;
             }
-            ready!(line.poll_input(cx))?;
+            if line.eat == 0 {
+                break;
+            }
+            line.eat_preface()?;
+            if line.input.as_ref().is_some_and(Buf::is_empty) {
+                line.input = None;
+            }
         }
         if let Some(b) = &mut line.input {
             let n = b.len().min(to.remaining());
@@ -226,6 +322,9 @@ impl AsyncWrite for Wire {
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut line = self.0.borrow_mut();
         ready!(line.poll_send(cx))?;
-        line.transport.poll_shutdown(cx)
+        match &mut line.transport {
+            Some(t) => t.poll_shutdown(cx),
+            None => Poll::Ready(Ok(())),
+        }
     }
 }

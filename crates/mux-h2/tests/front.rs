@@ -5,7 +5,7 @@
 mod common;
 
 use bytes::Bytes;
-use common::{body, front, request, respond, run, serve, text};
+use common::{body, collect, front, request, respond, run, serve, text, upload};
 use hawser_http::BodyLen;
 use hawser_proto::mux::H2Conf;
 use http::Request;
@@ -18,26 +18,6 @@ async fn client(io: tokio::net::UnixStream) -> h2::client::SendRequest<Bytes> {
         let _ = conn.await;
     });
     send
-}
-
-async fn collect(mut body: h2::RecvStream) -> Result<(Vec<u8>, Option<http::HeaderMap>), h2::Error> {
-    let mut all = Vec::new();
-    while let Some(d) = body.data().await {
-        let d = d?;
-        let _ = body.flow_control().release_capacity(d.len());
-        all.extend_from_slice(&d);
-    }
-    Ok((all, body.trailers().await?))
-}
-
-async fn upload(s: &mut h2::SendStream<Bytes>, data: &[u8]) {
-    let mut left = Bytes::copy_from_slice(data);
-    while !left.is_empty() {
-        s.reserve_capacity(left.len());
-        let n = std::future::poll_fn(|cx| s.poll_capacity(cx)).await.unwrap().unwrap();
-        s.send_data(left.split_to(n), false).unwrap();
-    }
-    s.send_data(Bytes::new(), true).unwrap();
 }
 
 #[test]
@@ -99,7 +79,7 @@ fn bodies_pass_both_ways_with_flow_control() {
                 req = req.header("content-length", data.len());
             }
             let (res, mut up) = c.send_request(req.body(()).unwrap(), false).unwrap();
-            let (res, ()) = tokio::join!(res, upload(&mut up, &data));
+            let (res, ()) = tokio::join!(res, upload(&mut up, &data, None));
             let res = res.unwrap();
             let kind = if len { "Length(400000)" } else { "Chunked" };
             assert_eq!(res.headers()["x-body"], kind);

@@ -3,7 +3,7 @@
 use crate::conf::Side;
 use crate::front::stream::Stream;
 use crate::head;
-use crate::wire::{Role, Wire};
+use crate::wire::Wire;
 use bytes::Bytes;
 use h2::server::{Connection, Handshake, SendResponse};
 use h2::{Ping, PingPong, Reason, RecvStream};
@@ -86,7 +86,7 @@ pub(crate) struct Conn {
 
 impl Conn {
     pub(crate) fn new(side: Arc<Side>, transport: Box<dyn Transport>, early: Option<Buf>) -> Self {
-        let wire = Wire::new(transport, early, Role::Server);
+        let wire = Wire::accepted(transport, early);
         let state = State::Handshake(Box::new(side.server().handshake(wire.clone())));
         let shared = Rc::new(Shared::default());
         Self { side, wire, state, shared, total: 0, draining: false, error: None }
@@ -250,11 +250,13 @@ impl FrontConn for Conn {
 
     fn set_option(&mut self, opt: SockOpt) {
         // A socket without the option is served as well.
-        let _ = self.wire.line().transport.set_option(opt);
+        let _ = self.wire.line().transport().map(|t| t.set_option(opt));
     }
 
     fn set_linger_zero(&mut self) {
-        self.wire.line().transport.set_linger_zero();
+        if let Some(t) = self.wire.line().transport() {
+            t.set_linger_zero();
+        }
     }
 }
 

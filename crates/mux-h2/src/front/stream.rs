@@ -134,11 +134,13 @@ impl FrontStream for Stream {
 
     fn set_option(&mut self, opt: SockOpt) {
         // A socket without the option is served as well.
-        let _ = self.wire.line().transport.set_option(opt);
+        let _ = self.wire.line().transport().map(|t| t.set_option(opt));
     }
 
     fn set_linger_zero(&mut self) {
-        self.wire.line().transport.set_linger_zero();
+        if let Some(t) = self.wire.line().transport() {
+            t.set_linger_zero();
+        }
     }
 
     fn abort(&mut self, silent: bool) {

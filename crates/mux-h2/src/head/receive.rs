@@ -8,7 +8,7 @@ use h2::ext::Protocol;
 use hawser_http::{BodyLen, Head, Start, Version};
 use hawser_proto::mux::MessageInfo;
 use http::header::{CONTENT_LENGTH, COOKIE, EXPECT, HOST, TE};
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
 /// How large a head may be.
 #[derive(Clone, Copy, Debug)]
@@ -121,6 +121,31 @@ fn upgrade(protocol: &[u8], info: &mut MessageInfo, head: &mut Head) -> Result<(
     info.upgrade = true;
     info.websocket = protocol.eq_ignore_ascii_case(b"websocket");
     Ok(())
+}
+
+/// Turns a response into its head. `bodyless` tells that the request was HEAD, `ended` that no body follows.
+///
+/// # Errors
+/// Why it is malformed.
+pub(crate) fn response(
+    status: StatusCode,
+    fields: &HeaderMap,
+    ended: bool,
+    limits: Limits,
+    head: &mut Head,
+) -> Result<BodyLen, &'static str> {
+    head.clear();
+    let reason = head.append(hawser_http::status::reason(status.as_u16()).as_bytes());
+    head.start = Start::Response { version: Version::H2, status: status.as_u16(), reason };
+    for (name, value) in fields.iter().filter(|(n, _)| **n != CONTENT_LENGTH) {
+        add(head, name, value);
+    }
+    let length = content_length(fields)?;
+    if let Some(n) = length {
+        head.add(b"content-length", decimal(n).as_bytes());
+    }
+    limits.check(head)?;
+    Ok(body(length, ended))
 }
 
 /// Turns a trailer section into its head. Fields that frame a message have no meaning there and are dropped.

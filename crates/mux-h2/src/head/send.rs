@@ -1,9 +1,12 @@
 //! What is sent: heads as `h2`'s messages. Names become lower case; what speaks about an HTTP/1 connection goes.
 
 use super::is_connection_field;
+use h2::ext::Protocol;
 use hawser_http::{BodyLen, Head, KnownName};
+use hawser_proto::mux::MessageInfo;
 use http::header::CONTENT_LENGTH;
-use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use http::uri::{Authority, PathAndQuery, Scheme};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
 
 /// The fields of a head or of a trailer section.
 pub(crate) fn fields_of(head: &Head) -> HeaderMap {
@@ -54,4 +57,60 @@ pub(crate) fn outgoing_response(head: &Head, body: BodyLen, extended: bool) -> R
     *res.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
     *res.headers_mut() = fields;
     res
+}
+
+/// A request; `None` if there is no way to write it in HTTP/2.
+///
+/// `:authority` comes from the Host field. `:scheme` is the one of an absolute target, else `http`. An upgrade
+/// becomes extended CONNECT.
+pub(crate) fn outgoing_request(head: &Head, info: &MessageInfo) -> Option<Request<()>> {
+    let mut fields = fields_of(head);
+    let host = head.first(KnownName::Host).filter(|h| !h.is_empty());
+    fields.remove(http::header::HOST);
+    let upgrade = head.first(KnownName::Upgrade).filter(|_| info.upgrade);
+    let connect = head.method() == b"CONNECT";
+    let mut uri = http::uri::Parts::default();
+    if connect {
+        uri.authority = Authority::try_from(head.target()).ok();
+        uri.authority.as_ref()?;
+    } else {
+        if let Some(h) = host {
+            uri.authority = Some(Authority::try_from(h).ok()?);
+            // Without an authority, `h2` fills the scheme in.
+            uri.scheme = Some(scheme(head));
+        }
+        uri.path_and_query = Some(PathAndQuery::try_from(head.origin_target()).ok()?);
+    }
+    match info.body {
+        BodyLen::Length(n) => {
+            fields.insert(CONTENT_LENGTH, n.into());
+        }
+        BodyLen::None => {
+            if fields.get(CONTENT_LENGTH).is_some_and(|v| v != "0") {
+                fields.remove(CONTENT_LENGTH);
+            }
+        }
+        BodyLen::Chunked | BodyLen::UntilClose | BodyLen::Tunnel => {
+            fields.remove(CONTENT_LENGTH);
+        }
+    }
+    let mut req = Request::new(());
+    *req.method_mut() =
+        if upgrade.is_some() { Method::CONNECT } else { Method::from_bytes(head.method()).ok()? };
+    if let Some(p) = upgrade {
+        fields.remove("sec-websocket-key");
+        req.extensions_mut().insert(Protocol::from(std::str::from_utf8(p).ok()?));
+    }
+    *req.uri_mut() = Uri::from_parts(uri).ok()?;
+    *req.headers_mut() = fields;
+    Some(req)
+}
+
+fn scheme(head: &Head) -> Scheme {
+    match head.target_parts() {
+        Some(t) if head.target().get(t.scheme.clone()).is_some_and(|s| s.eq_ignore_ascii_case(b"https")) => {
+            Scheme::HTTPS
+        }
+        _ => Scheme::HTTP,
+    }
 }

@@ -2,10 +2,14 @@
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses a part of it")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+use bytes::Bytes;
 use hawser_http::{BodyLen, Head, Version};
 use hawser_mux_h2::H2;
-use hawser_proto::mux::{Fill, FrontConn, FrontMux, FrontStream, Fronted, H2Conf, MessageInfo, MuxConf};
-use hawser_proto::{Address, SockOpt, Transport};
+use hawser_proto::mux::{
+    BackMux, BackStream, Fill, FrontConn, FrontMux, FrontStream, Fronted, H2Conf, MessageInfo, MuxConf,
+    Source, StreamError,
+};
+use hawser_proto::{Address, Connecting, SockOpt, Transport};
 use std::cell::RefCell;
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
@@ -142,6 +146,10 @@ pub async fn request(s: &mut dyn FrontStream) -> (Head, MessageInfo) {
 
 /// All of a body; the number of bytes where it broke off.
 pub async fn body(s: &mut dyn FrontStream) -> Result<Vec<u8>, usize> {
+    body_of(s).await
+}
+
+pub async fn body_of<S: Source + ?Sized>(s: &mut S) -> Result<Vec<u8>, usize> {
     let mut all = Vec::new();
     loop {
         match poll_fn(|cx| s.poll_fill(cx)).await {
@@ -186,4 +194,63 @@ pub fn text(h: &Head) -> String {
         all += &format!("|{}={}", String::from_utf8_lossy(n), String::from_utf8_lossy(v));
     }
     all
+}
+
+pub fn back_mux(h2: H2Conf) -> Arc<dyn BackMux> {
+    H2.back.unwrap()(&conf(h2))
+}
+
+/// A connection that is established at once.
+struct Dial(Option<UnixStream>);
+
+impl Connecting for Dial {
+    fn poll_connect(&mut self, _: &mut Context<'_>) -> Poll<io::Result<Box<dyn Transport>>> {
+        let io = self.0.take().ok_or(io::ErrorKind::NotConnected)?;
+        Poll::Ready(Ok(Box::new(Pair(io, Default::default()))))
+    }
+}
+
+pub fn dial(io: UnixStream) -> Box<dyn Connecting> {
+    Box::new(Dial(Some(io)))
+}
+
+pub async fn send(s: &mut dyn BackStream, head: &Head, len: BodyLen, data: &[u8]) {
+    s.send_request(head, &MessageInfo { body: len, ..MessageInfo::default() }, false);
+    poll_fn(|cx| s.poll_connected(cx)).await.unwrap();
+    let mut left = data;
+    while !left.is_empty() {
+        let n = poll_fn(|cx| s.poll_data(cx, left)).await.unwrap();
+        left = &left[n..];
+    }
+    s.end(None);
+    let _ = poll_fn(|cx| s.poll_flush(cx)).await;
+}
+
+pub async fn response(s: &mut dyn BackStream) -> Result<(Head, MessageInfo), StreamError> {
+    let mut head = Head::default();
+    let info = poll_fn(|cx| s.poll_response(cx, &mut head)).await?;
+    Ok((head, info))
+}
+
+pub async fn collect(mut body: h2::RecvStream) -> Result<(Vec<u8>, Option<http::HeaderMap>), h2::Error> {
+    let mut all = Vec::new();
+    while let Some(d) = body.data().await {
+        let d = d?;
+        let _ = body.flow_control().release_capacity(d.len());
+        all.extend_from_slice(&d);
+    }
+    Ok((all, body.trailers().await?))
+}
+
+pub async fn upload(s: &mut h2::SendStream<Bytes>, data: &[u8], trailers: Option<http::HeaderMap>) {
+    let mut left = Bytes::copy_from_slice(data);
+    while !left.is_empty() {
+        s.reserve_capacity(left.len());
+        let Some(Ok(n)) = poll_fn(|cx| s.poll_capacity(cx)).await else { return };
+        s.send_data(left.split_to(n), false).unwrap();
+    }
+    match trailers {
+        Some(t) => s.send_trailers(t).unwrap(),
+        None => s.send_data(Bytes::new(), true).unwrap(),
+    }
 }

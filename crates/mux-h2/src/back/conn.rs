@@ -1,0 +1,198 @@
+//! Handles on a connection to a server.
+
+use crate::back::stream::Stream;
+use crate::conf::Side;
+use bytes::Bytes;
+use h2::client::SendRequest;
+use hawser_proto::Address;
+use hawser_proto::mux::{BackConn, BackStream};
+use parking_lot::Mutex;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
+use std::sync::{Arc, Weak};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+/// What the driver shares with handles and streams.
+#[derive(Default)]
+pub(crate) struct Core {
+    /// No GOAWAY came, nothing failed, nobody asked for the end.
+    pub(crate) usable: AtomicBool,
+    /// The peer's SETTINGS have been seen.
+    pub(crate) settled: AtomicBool,
+    pub(crate) draining: AtomicBool,
+    pub(crate) closing: AtomicBool,
+    /// Streams that were not dropped.
+    streams: AtomicU32,
+    opened: AtomicU64,
+    pub(crate) received: AtomicU64,
+    pub(crate) sent: AtomicU64,
+    /// Of the last PING (µs, one more than measured), 0 for none.
+    rtt: AtomicU64,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    closed: bool,
+    /// The task that moves the connection on.
+    driver: Option<Waker>,
+    /// Tasks that wait for the end, or for the peer's SETTINGS.
+    waiters: Vec<Waker>,
+    /// A PING to send, and how long to wait for its answer.
+    ping: Option<Duration>,
+}
+
+impl Core {
+    /// Notes whom to wake when a handle wants something.
+    pub(crate) fn driven_by(&self, cx: &Context<'_>) {
+        let mut state = self.state.lock();
+        if !state.driver.as_ref().is_some_and(|w| w.will_wake(cx.waker())) {
+            state.driver = Some(cx.waker().clone());
+        }
+    }
+
+    fn wake_driver(&self) {
+        let waker = self.state.lock().driver.clone();
+        if let Some(w) = waker {
+            w.wake();
+        }
+    }
+
+    /// Wakes whoever waits for news.
+    pub(crate) fn announce(&self) {
+        let waiters = std::mem::take(&mut self.state.lock().waiters);
+        waiters.into_iter().for_each(Waker::wake);
+    }
+
+    /// The connection is over.
+    pub(crate) fn over(&self) {
+        self.usable.store(false, Relaxed);
+        self.state.lock().closed = true;
+        self.announce();
+    }
+
+    pub(crate) fn take_ping(&self) -> Option<Duration> {
+        self.state.lock().ping.take()
+    }
+
+    pub(crate) fn set_rtt(&self, rtt: Duration) {
+        let us = u64::try_from(rtt.as_micros()).unwrap_or(u64::MAX);
+        self.rtt.store(us.saturating_add(1), Relaxed);
+    }
+
+    /// Waits for the end, or with `settings` for the peer's SETTINGS as well.
+    pub(crate) fn poll_news(&self, cx: &Context<'_>, settings: bool) -> Poll<()> {
+        let mut state = self.state.lock();
+        if state.closed || (settings && self.settled.load(Relaxed)) {
+            return Poll::Ready(());
+        }
+        if !state.waiters.iter().any(|w| w.will_wake(cx.waker())) {
+            state.waiters.push(cx.waker().clone());
+        }
+        Poll::Pending
+    }
+
+    /// A stream is gone.
+    pub(crate) fn leave(&self) {
+        self.streams.fetch_sub(1, Relaxed);
+        if self.draining.load(Relaxed) {
+            self.wake_driver();
+        }
+    }
+}
+
+/// A handle on a connection.
+pub(crate) struct Handle {
+    me: Weak<Self>,
+    side: Arc<Side>,
+    pub(crate) core: Arc<Core>,
+    /// What opens streams, until no more are wanted.
+    send: Mutex<Option<SendRequest<Bytes>>>,
+    addresses: (Address, Address),
+}
+
+impl Handle {
+    pub(crate) fn new(
+        side: Arc<Side>,
+        core: Arc<Core>,
+        send: SendRequest<Bytes>,
+        addresses: (Address, Address),
+    ) -> Arc<Self> {
+        let send = Mutex::new(Some(send));
+        Arc::new_cyclic(|me| Self { me: me.clone(), side, core, send, addresses })
+    }
+
+    /// A place for one more stream, and how many there were before it.
+    pub(crate) fn enter(&self) -> Option<(SendRequest<Bytes>, u64)> {
+        if !self.is_usable() {
+            return None;
+        }
+        let send = self.send.lock().clone()?;
+        let max = self.side.h2.max_concurrent_streams;
+        let max = max.min(u32::try_from(send.current_max_send_streams()).unwrap_or(u32::MAX));
+        let one_more = |n: u32| (n < max).then_some(n + 1);
+        self.core.streams.fetch_update(Relaxed, Relaxed, one_more).ok()?;
+        Some((send, self.core.opened.fetch_add(1, Relaxed)))
+    }
+}
+
+impl BackConn for Handle {
+    fn open(&self) -> Option<Box<dyn BackStream>> {
+        let me = self.me.upgrade()?;
+        let (send, before) = self.enter()?;
+        Some(Box::new(Stream::on(self.side.clone(), me, send, before)))
+    }
+
+    fn streams(&self) -> u32 {
+        self.core.streams.load(Relaxed)
+    }
+
+    fn opened(&self) -> u64 {
+        self.core.opened.load(Relaxed)
+    }
+
+    fn is_usable(&self) -> bool {
+        self.core.usable.load(Relaxed)
+    }
+
+    fn drain(&self) {
+        self.core.usable.store(false, Relaxed);
+        self.core.draining.store(true, Relaxed);
+        // Without anybody to open streams, `h2` ends the connection after the present ones.
+        let send = self.send.lock().take();
+        drop(send);
+        self.core.wake_driver();
+    }
+
+    fn close(&self) {
+        self.core.usable.store(false, Relaxed);
+        self.core.closing.store(true, Relaxed);
+        self.core.wake_driver();
+    }
+
+    fn poll_closed(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.core.poll_news(cx, false)
+    }
+
+    fn ping(&self, timeout: Duration) {
+        self.core.state.lock().ping = Some(timeout);
+        self.core.wake_driver();
+    }
+
+    fn rtt(&self) -> Option<Duration> {
+        self.core.rtt.load(Relaxed).checked_sub(1).map(Duration::from_micros)
+    }
+
+    fn bytes(&self) -> (u64, u64) {
+        (self.core.received.load(Relaxed), self.core.sent.load(Relaxed))
+    }
+
+    fn glitches(&self) -> u32 {
+        0
+    }
+
+    fn addresses(&self) -> (Address, Address) {
+        self.addresses.clone()
+    }
+}

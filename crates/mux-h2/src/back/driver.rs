@@ -1,0 +1,144 @@
+//! The task that moves a connection to a server on.
+
+use crate::back::conn::{Core, Handle};
+use crate::conf::Side;
+use crate::wire::Wire;
+use bytes::Bytes;
+use h2::client::{Connection, SendRequest};
+use h2::{Ping, PingPong, Reason};
+use hawser_proto::clock;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::task::{Context, Poll, Waker, ready};
+use std::time::Instant;
+use tokio::time::Sleep;
+
+/// A connection to a server, before anything of it is on the wire or after.
+pub(crate) struct Driver {
+    conn: Connection<Wire, Bytes>,
+    pub(crate) wire: Wire,
+    core: Arc<Core>,
+    pings: Option<PingPong>,
+    /// The PING whose answer is waited for: when it left, and until when.
+    pinged: Option<(Instant, Pin<Box<Sleep>>)>,
+    said_goaway: bool,
+    /// `h2` is done; what it wrote goes out.
+    over: bool,
+}
+
+impl Driver {
+    /// Sets `h2` up on a wire.
+    ///
+    /// # Errors
+    /// The wire takes no bytes.
+    pub(crate) fn start(side: &Side, wire: Wire) -> Result<(SendRequest<Bytes>, Self), h2::Error> {
+        // The wire takes the preface at once, so there is nothing to wait for.
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut handshake = pin!(side.client().handshake(wire.clone()));
+        let Poll::Ready(done) = handshake.as_mut().poll(&mut cx) else {
+            return Err(Reason::INTERNAL_ERROR.into());
+        };
+        let (send, mut conn) = done?;
+        let pings = conn.ping_pong();
+        let core = Arc::<Core>::default();
+        core.usable.store(true, Relaxed);
+        let driver = Self { conn, wire, core, pings, pinged: None, said_goaway: false, over: false };
+        Ok((send, driver))
+    }
+
+    /// Lets `h2` do what it can before the connection is established: its output is gathered.
+    pub(crate) fn prime(&mut self, cx: &mut Context<'_>) {
+        let _ = Pin::new(&mut self.conn).poll(cx);
+    }
+
+    /// The connection is established: moves it on from now on, by a task of its own.
+    pub(crate) fn spawn(self, side: Arc<Side>, send: SendRequest<Bytes>) -> Arc<Handle> {
+        let addresses = match self.wire.line().transport() {
+            Some(t) => (t.get_src(), t.get_dst()),
+            None => Default::default(),
+        };
+        let handle = Handle::new(side, self.core.clone(), send, addresses);
+        tokio::task::spawn_local(self);
+        handle
+    }
+
+    /// Whether the peer's SETTINGS have been seen.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.wire.line().seen().settings
+    }
+
+    fn poll_pong(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(pings) = &mut self.pings else { return Poll::Pending };
+        if self.pinged.is_none()
+            && let Some(timeout) = self.core.take_ping()
+            && pings.send_ping(Ping::opaque()).is_ok()
+        {
+            self.pinged = Some((clock::now(), Box::pin(tokio::time::sleep(timeout))));
+        }
+        let Some((since, limit)) = &mut self.pinged else { return Poll::Pending };
+        match pings.poll_pong(cx) {
+            Poll::Ready(Ok(_)) => {
+                self.core.set_rtt(clock::now().saturating_duration_since(*since));
+                self.pinged = None;
+                Poll::Pending
+            }
+            // The connection is ending anyway.
+            Poll::Ready(Err(_)) => Poll::Pending,
+            Poll::Pending => limit.as_mut().poll(cx),
+        }
+    }
+
+    /// Moves the connection on; ready once it is over.
+    pub(crate) fn poll_on(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.core.closing.load(Relaxed) || self.poll_pong(cx).is_ready() {
+            return Poll::Ready(());
+        }
+        if !self.over {
+            self.over = Pin::new(&mut self.conn).poll(cx).is_ready();
+            // An answer to a PING that came meanwhile.
+            if !self.over && self.poll_pong(cx).is_ready() {
+                return Poll::Ready(());
+            }
+        }
+        if self.core.draining.load(Relaxed) && !self.said_goaway {
+            self.said_goaway = self.wire.line().say_goaway(Reason::NO_ERROR);
+        }
+        self.publish();
+        match self.wire.poll_send(cx) {
+            Poll::Ready(Ok(())) if !self.over => Poll::Pending,
+            Poll::Ready(_) => Poll::Ready(()),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+
+    fn publish(&self) {
+        let (line, core) = (self.wire.line(), &self.core);
+        let (seen, bytes) = (line.seen(), line.bytes());
+        core.received.store(bytes.0, Relaxed);
+        core.sent.store(bytes.1, Relaxed);
+        if seen.goaway || self.over {
+            core.usable.store(false, Relaxed);
+        }
+        if seen.settings && !core.settled.swap(true, Relaxed) {
+            core.announce();
+        }
+    }
+}
+
+impl Future for Driver {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let me = self.get_mut();
+        me.core.driven_by(cx);
+        ready!(me.poll_on(cx));
+        Poll::Ready(())
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        self.core.over();
+    }
+}

@@ -1,0 +1,344 @@
+//! A request to a server, and its response.
+
+use crate::back::conn::Handle;
+use crate::back::driver::Driver;
+use crate::body::{Receiver, Sender, stream_error};
+use crate::conf::Side;
+use crate::head::{self, Limits};
+use crate::wire::Wire;
+use bytes::Bytes;
+use h2::client::{ResponseFuture, SendRequest};
+use hawser_http::{BodyLen, Head, KnownName};
+use hawser_proto::mux::{BackConn, BackStream, Fill, MessageInfo, Sink, Source, StreamError};
+use hawser_proto::{Connecting, Transport};
+use http::{Request, StatusCode};
+use std::io::{ErrorKind, IoSlice};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+/// What the stream runs on.
+enum Place {
+    /// The connection is not established yet.
+    Dialing { line: Box<dyn Connecting>, driver: Option<Box<Driver>> },
+    /// It is.
+    Up(Arc<Handle>),
+    /// It could not be.
+    Failed,
+}
+
+/// What was asked for, as far as the response depends on it.
+#[derive(Clone, Default, Debug)]
+enum Asked {
+    /// CONNECT: 2xx starts a tunnel.
+    Connect,
+    /// Extended CONNECT to that protocol, with the key of a WebSocket client that speaks HTTP/1.
+    Upgrade { protocol: Vec<u8>, key: Option<Vec<u8>> },
+    #[default]
+    Other,
+}
+
+/// A request to a server.
+pub(crate) struct Stream {
+    side: Arc<Side>,
+    place: Place,
+    send: Option<SendRequest<Bytes>>,
+    /// Exchanges on the connection before this one.
+    before: u64,
+    /// The request, until it was handed to `h2`, and the length of its body.
+    request: Option<(Request<()>, BodyLen)>,
+    asked: Asked,
+    /// The session has sent a request without a body, which an upgrade leaves open until its outcome is known.
+    held_open: bool,
+    response: Option<ResponseFuture>,
+    failed: Option<StreamError>,
+    receiver: Receiver,
+    sender: Sender,
+}
+
+impl Stream {
+    /// The first stream of a connection to come.
+    pub(crate) fn dialing(side: Arc<Side>, line: Box<dyn Connecting>) -> Self {
+        Self::new(side, Place::Dialing { line, driver: None }, None, 0)
+    }
+
+    /// A stream on a connection that is there.
+    pub(crate) fn on(side: Arc<Side>, handle: Arc<Handle>, send: SendRequest<Bytes>, before: u64) -> Self {
+        Self::new(side, Place::Up(handle), Some(send), before)
+    }
+
+    fn new(side: Arc<Side>, place: Place, send: Option<SendRequest<Bytes>>, before: u64) -> Self {
+        let receiver = Receiver::new(None, Limits::of(&side), 502);
+        Self {
+            side,
+            place,
+            send,
+            before,
+            request: None,
+            asked: Asked::Other,
+            held_open: false,
+            response: None,
+            failed: None,
+            receiver,
+            sender: Sender::default(),
+        }
+    }
+
+    /// Whether the request must wait for the server's SETTINGS: they tell whether it knows extended CONNECT.
+    fn must_wait(&self) -> bool {
+        matches!((&self.asked, &self.request), (Asked::Upgrade { .. }, Some(_)))
+    }
+
+    /// Hands the request to `h2`.
+    fn submit(&mut self) {
+        let Some(send) = &mut self.send else { return };
+        let Some((request, body)) = self.request.take() else { return };
+        if matches!(self.asked, Asked::Upgrade { .. }) && !send.is_extended_connect_protocol_enabled() {
+            self.fail(StreamError::Bad { status: 502, why: "no extended CONNECT" });
+            return;
+        }
+        let ended = matches!(body, BodyLen::None | BodyLen::Length(0));
+        let left = if let BodyLen::Length(n) = body { Some(n) } else { None };
+        match send.send_request(request, ended) {
+            Ok((response, stream)) => {
+                self.response = Some(response);
+                if ended { self.sender.start_ended(Some(stream)) } else { self.sender.start(stream, left) }
+            }
+            // Nothing was sent, so that another connection may do.
+            Err(e) if e.is_go_away() || e.is_io() || e.is_reset() => {
+                self.fail(StreamError::Reset { refused: true });
+            }
+            Err(_) => self.fail(StreamError::Bad { status: 502, why: "request cannot be sent" }),
+        }
+    }
+
+    fn fail(&mut self, e: StreamError) {
+        self.failed = Some(e);
+        self.sender.fail();
+    }
+
+    /// Submits the request once it can be.
+    fn poll_submitted(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), StreamError>> {
+        if self.request.is_some() {
+            let Place::Up(handle) = &self.place else {
+                return Poll::Ready(Err(StreamError::Io(ErrorKind::NotConnected.into())));
+            };
+            if self.must_wait() {
+                ready!(handle.core.poll_news(cx, true));
+            }
+            self.submit();
+        }
+        match self.failed.take() {
+            Some(e) => Poll::Ready(Err(e)),
+            None => Poll::Ready(Ok(())),
+        }
+    }
+
+    /// Turns a response into its head.
+    fn accepted(
+        &mut self,
+        response: http::Response<()>,
+        body: Option<h2::RecvStream>,
+        head: &mut Head,
+    ) -> Result<MessageInfo, StreamError> {
+        let bad = |why| StreamError::Bad { status: 502, why };
+        let limits = Limits::of(&self.side);
+        let ended = body.as_ref().is_none_or(h2::RecvStream::is_end_stream);
+        let (status, fields) = (response.status(), response.headers());
+        if status == StatusCode::SWITCHING_PROTOCOLS {
+            return Err(bad("101 in HTTP/2"));
+        }
+        let mut info = MessageInfo { keep_alive: true, ..MessageInfo::default() };
+        let tunnel = status.is_success() && !matches!(self.asked, Asked::Other);
+        let shown = match &self.asked {
+            Asked::Upgrade { .. } if tunnel => StatusCode::SWITCHING_PROTOCOLS,
+            _ => status,
+        };
+        info.body = head::response(shown, fields, ended, limits, head).map_err(bad)?;
+        if tunnel {
+            info.body = BodyLen::Tunnel;
+            head.remove_known(KnownName::ContentLength);
+            if let Asked::Upgrade { protocol, key } = &self.asked {
+                head.add(b"connection", b"upgrade");
+                head.add(b"upgrade", protocol);
+                info.upgrade = true;
+                info.websocket = protocol.eq_ignore_ascii_case(b"websocket");
+                if let Some(k) = key {
+                    head.add(b"sec-websocket-accept", hawser_http::websocket::accept(k).as_bytes());
+                }
+            }
+        }
+        if body.is_some() {
+            if std::mem::take(&mut self.held_open) && !tunnel {
+                self.sender.end(None);
+            }
+            let body = body.filter(|_| !ended || tunnel);
+            self.receiver = Receiver::new(body, limits, 502);
+        }
+        Ok(info)
+    }
+}
+
+/// What a request asks for.
+fn asked(head: &Head, info: &MessageInfo) -> Asked {
+    let upgrade = head.first(KnownName::Upgrade).filter(|_| info.upgrade);
+    match upgrade {
+        _ if head.method() == b"CONNECT" => Asked::Connect,
+        Some(p) => Asked::Upgrade {
+            protocol: p.to_vec(),
+            key: head.first(KnownName::SecWebsocketKey).map(<[u8]>::to_vec),
+        },
+        None => Asked::Other,
+    }
+}
+
+impl BackStream for Stream {
+    fn send_request(&mut self, head: &Head, info: &MessageInfo, _: bool) {
+        self.asked = asked(head, info);
+        self.held_open = matches!(self.asked, Asked::Upgrade { .. });
+        let body = match &self.asked {
+            Asked::Other => info.body,
+            _ => BodyLen::Tunnel,
+        };
+        let info = MessageInfo { body, ..*info };
+        match head::outgoing_request(head, &info) {
+            Some(request) => self.request = Some((request, body)),
+            None => self.fail(StreamError::Bad { status: 502, why: "request cannot be sent" }),
+        }
+        if matches!(self.place, Place::Up(_)) && !self.must_wait() {
+            self.submit();
+        }
+    }
+
+    fn poll_connected(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), StreamError>> {
+        let Place::Dialing { driver, .. } = &mut self.place else { return Poll::Ready(Ok(())) };
+        if driver.is_none() {
+            let (send, started) = Driver::start(&self.side, Wire::dialing())
+                .map_err(|_| StreamError::Io(ErrorKind::OutOfMemory.into()))?;
+            *driver = Some(Box::new(started));
+            self.send = Some(send);
+            if !self.must_wait() {
+                self.submit();
+            }
+        }
+        let Place::Dialing { line, driver: Some(driver) } = &mut self.place else {
+            return Poll::Ready(Ok(()));
+        };
+        driver.prime(cx);
+        let connected = {
+            let gathered = driver.wire.line();
+            line.poll_connect_send(cx, &[IoSlice::new(gathered.gathered())])
+        };
+        let outcome = ready!(connected);
+        let Place::Dialing { driver: Some(driver), .. } = std::mem::replace(&mut self.place, Place::Failed)
+        else {
+            return Poll::Ready(Ok(()));
+        };
+        let (transport, sent) = outcome?;
+        driver.wire.established(transport, sent);
+        let Some(send) = self.send.take() else {
+            return Poll::Ready(Err(StreamError::Io(ErrorKind::NotConnected.into())));
+        };
+        let handle = driver.spawn(self.side.clone(), send);
+        // Its own place among the connection's streams.
+        self.send = handle.enter().map(|(send, _)| send);
+        self.place = Place::Up(handle);
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_response(
+        &mut self,
+        cx: &mut Context<'_>,
+        head: &mut Head,
+    ) -> Poll<Result<MessageInfo, StreamError>> {
+        ready!(self.poll_submitted(cx))?;
+        let Some(response) = &mut self.response else { return Poll::Ready(Err(StreamError::Idle)) };
+        if let Some(interim) = ready!(response.poll_informational(cx)) {
+            let interim = interim.map_err(|e| stream_error(&e, 502))?;
+            return Poll::Ready(self.accepted(interim, None, head));
+        }
+        let response = ready!(Pin::new(response).poll(cx));
+        self.response = None;
+        let (parts, body) = response.map_err(|e| stream_error(&e, 502))?.into_parts();
+        Poll::Ready(self.accepted(http::Response::from_parts(parts, ()), Some(body), head))
+    }
+
+    fn uses(&self) -> u32 {
+        u32::try_from(self.before).unwrap_or(u32::MAX)
+    }
+
+    fn next_request(&mut self) -> bool {
+        false
+    }
+
+    fn poll_dead(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match &self.place {
+            Place::Up(handle) => handle.poll_closed(cx),
+            Place::Dialing { .. } | Place::Failed => Poll::Ready(()),
+        }
+    }
+
+    fn transport(&mut self) -> Option<&mut dyn Transport> {
+        None
+    }
+
+    fn conn(&self) -> Option<Arc<dyn BackConn>> {
+        match &self.place {
+            Place::Up(handle) => Some(handle.clone()),
+            Place::Dialing { .. } | Place::Failed => None,
+        }
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        if let (Place::Up(handle), true) = (&self.place, self.send.is_some()) {
+            handle.core.leave();
+        }
+    }
+}
+
+impl Source for Stream {
+    fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<Result<Fill, StreamError>> {
+        self.receiver.poll_fill(cx)
+    }
+
+    fn data(&self) -> &[u8] {
+        self.receiver.data()
+    }
+
+    fn consume(&mut self, n: usize) {
+        self.receiver.consume(n);
+    }
+
+    fn trailers(&self) -> Option<&Head> {
+        self.receiver.trailers()
+    }
+}
+
+impl Sink for Stream {
+    fn poll_data(&mut self, cx: &mut Context<'_>, data: &[u8]) -> Poll<Result<usize, StreamError>> {
+        ready!(self.poll_submitted(cx))?;
+        self.sender.poll_data(cx, data)
+    }
+
+    fn end(&mut self, trailers: Option<&Head>) {
+        if !self.held_open {
+            self.sender.end(trailers);
+        }
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), StreamError>> {
+        ready!(self.poll_submitted(cx))?;
+        self.sender.poll_flush()
+    }
+
+    fn is_flushed(&self) -> bool {
+        self.request.is_none() && self.sender.is_flushed()
+    }
+
+    fn poll_shutdown(&mut self, _: &mut Context<'_>) -> Poll<Result<(), StreamError>> {
+        self.sender.end(None);
+        Poll::Ready(Ok(()))
+    }
+}
