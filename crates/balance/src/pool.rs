@@ -1,14 +1,13 @@
 //! Idle connections to servers, kept for the next request (manual 4.2 `http-reuse`, 5.2 `pool-*`).
 //!
-//! Each worker thread has its own pool, since a connection lives and dies on one thread: what HAProxy calls
-//! taking over a connection from another thread (`tune.idle-pool.shared`) does not exist here. Limits per server
-//! (`pool-max-conn`) count the connections of all threads; the estimate of how many are needed is per thread.
+//! Each worker thread has its own pool. A thread that finds nothing in its own may take a connection over from another
+//! one's ([`IdlePool::give_away`], `tune.idle-pool.shared`). Limits per server (`pool-max-conn`) count the connections of
+//! all threads; the estimate of how many are needed is per thread.
 
 use crate::server::Server;
 use crate::time::Ms;
 use hawser_cfg::model::Reuse;
 use std::cell::Cell;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
@@ -26,6 +25,11 @@ const PURGE_DELAY: u32 = 5000;
 
 /// What the pool asks of a connection.
 pub trait Idle {
+    /// A first request runs no risk on it, even if it was never reused: its protocol tells what was not processed.
+    fn is_proven(&self) -> bool {
+        false
+    }
+
     /// The peer closed it, or sent something nobody asked for. Must not make a system call: readiness that the
     /// runtime already knows of is enough, since a request that fails on a connection that died meanwhile is
     /// retried anyhow.
@@ -86,7 +90,7 @@ impl<C> Conn<C> {
 #[derive(Debug)]
 struct Lease {
     server: Arc<Server>,
-    usage: Rc<Usage>,
+    usage: Arc<Usage>,
     place: Place,
 }
 
@@ -116,14 +120,16 @@ impl Lease {
         self.gauge().fetch_add(1, Relaxed);
         match self.place {
             Place::Used => self.usage.begin(&self.server),
-            Place::Idle | Place::Safe => self.usage.idle.set(self.usage.idle.get() + 1),
+            Place::Idle | Place::Safe => {
+                self.usage.idle.fetch_add(1, Relaxed);
+            }
         }
     }
 
     fn leave(&self) {
         self.gauge().fetch_sub(1, Relaxed);
-        let cell = if self.place == Place::Used { &self.usage.used } else { &self.usage.idle };
-        cell.set(cell.get() - 1);
+        let count = if self.place == Place::Used { &self.usage.used } else { &self.usage.idle };
+        count.fetch_sub(1, Relaxed);
     }
 }
 
@@ -157,7 +163,7 @@ impl<C> Default for Lists<C> {
 #[derive(Debug)]
 struct ServerPool<C> {
     server: Arc<Server>,
-    usage: Rc<Usage>,
+    usage: Arc<Usage>,
     by_hash: KeyMap<Lists<C>>,
     next_purge: Ms,
 }
@@ -187,13 +193,42 @@ impl<C: Idle> IdlePool<C> {
     /// Takes an idle connection for a request, the most recently used one first. `first` is the first request of
     /// a client connection, which modes below `always` protect from connections that may just be closing.
     pub fn take(&mut self, server: &Arc<Server>, hash: u64, mode: Reuse, first: bool) -> Option<Conn<C>> {
+        let mut conn = self.pop(server, hash, mode, first)?;
+        conn.lease.enter(Place::Used);
+        Some(conn)
+    }
+
+    /// Whether other pools have idle connections to the server that this one lacks, and enough of them
+    /// (`pool-low-conn`).
+    pub fn misses(&self, server: &Arc<Server>) -> bool {
+        let pooled = server.idle.pooled();
+        let own = self.servers.get(&server.uid).map_or(0, |p| p.usage.idle.load(Relaxed));
+        let low = server.opts.pool_low_conn.unwrap_or(0);
+        pooled > own && (pooled >= low || self.pressure.is_low())
+    }
+
+    /// As [`IdlePool::take`], for another thread: [`IdlePool::receive`] puts the connection into use there.
+    pub fn give_away(&mut self, server: &Arc<Server>, hash: u64, mode: Reuse, first: bool) -> Option<Conn<C>> {
+        self.pop(server, hash, mode, first)
+    }
+
+    /// Puts a connection into use that another thread's pool gave away.
+    pub fn receive(&mut self, mut conn: Conn<C>) -> Conn<C> {
+        let usage = self.of(&conn.lease.server.clone()).usage.clone();
+        conn.lease.leave();
+        conn.lease.usage = usage;
+        conn.lease.place = Place::Used;
+        conn.lease.count();
+        conn
+    }
+
+    fn pop(&mut self, server: &Arc<Server>, hash: u64, mode: Reuse, first: bool) -> Option<Conn<C>> {
         if mode == Reuse::Never || (first && mode == Reuse::Safe) {
             return None;
         }
         let lists = self.servers.get_mut(&server.uid)?.by_hash.get_mut(&hash)?;
         let mut conn = lists.pop(mode, first)?;
         conn.uses += 1;
-        conn.lease.enter(Place::Used);
         Some(conn)
     }
 
@@ -206,8 +241,7 @@ impl<C: Idle> IdlePool<C> {
     pub fn put(&mut self, mut conn: Conn<C>, now: Ms) -> Result<(), Conn<C>> {
         let o = &conn.lease.server.opts;
         let delay = o.pool_purge_delay.unwrap_or(PURGE_DELAY);
-        let idle = &conn.lease.server.idle;
-        let pooled = idle.idle.load(Relaxed) + idle.safe.load(Relaxed);
+        let pooled = conn.lease.server.idle.pooled();
         // -1 is no limit.
         let full = u32::try_from(o.pool_max_conn.unwrap_or(-1)).is_ok_and(|max| pooled >= max);
         let unneeded = !conn.lease.usage.needs_idle(o.pool_low_conn.unwrap_or(0));
@@ -220,7 +254,7 @@ impl<C: Idle> IdlePool<C> {
         let server = conn.lease.server.clone();
         let pool = self.of(&server);
         let lists = pool.by_hash.entry(conn.hash).or_default();
-        if conn.uses == 0 {
+        if conn.uses == 0 && !conn.io.is_proven() {
             conn.lease.enter(Place::Idle);
             lists.idle.push(Entry { conn, since: now });
         } else {
@@ -263,7 +297,7 @@ impl<C: Idle> IdlePool<C> {
             }
         }
         // A server of a configuration that is gone lives on in its pool only as long as it has connections.
-        self.servers.retain(|_, p| !p.by_hash.is_empty() || Rc::strong_count(&p.usage) > 1);
+        self.servers.retain(|_, p| !p.by_hash.is_empty() || Arc::strong_count(&p.usage) > 1);
         self.next_purge.set(next);
     }
 
@@ -300,7 +334,7 @@ impl<C: Idle> IdlePool<C> {
     fn of(&mut self, server: &Arc<Server>) -> &mut ServerPool<C> {
         self.servers.entry(server.uid).or_insert_with(|| ServerPool {
             server: server.clone(),
-            usage: Rc::default(),
+            usage: Arc::default(),
             by_hash: KeyMap::default(),
             next_purge: 0,
         })

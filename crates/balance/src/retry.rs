@@ -108,6 +108,11 @@ impl RetryPolicy {
         self.kinds != Kinds { connect: self.kinds.connect, ..Kinds::default() }
     }
 
+    /// Whether every failure that an idle connection may cause is retried, so that even a first request may use one.
+    pub fn repairs_reuse(&self) -> bool {
+        self.kinds.connect && self.kinds.empty && self.kinds.timeout
+    }
+
     /// Whether such a failure is retried at all.
     pub fn retries_on(&self, failure: Failure) -> bool {
         let k = &self.kinds;

@@ -84,6 +84,13 @@ pub struct IdleCounts {
     pub needed: AtomicU32,
 }
 
+impl IdleCounts {
+    /// Connections in the pools.
+    pub fn pooled(&self) -> u32 {
+        self.idle.load(Relaxed) + self.safe.load(Relaxed)
+    }
+}
+
 /// What the statistics say about a server's checks; written by the `check` crate.
 #[derive(Clone, Debug, Default)]
 pub struct CheckView {

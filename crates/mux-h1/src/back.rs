@@ -43,13 +43,15 @@ enum Line {
     Dialing(Box<dyn Connecting>),
     /// Established.
     Up(Box<dyn Transport>),
+    /// It did not survive the move to another thread.
+    Lost,
 }
 
 impl Line {
     fn up(&mut self) -> Result<&mut dyn Transport, StreamError> {
         match self {
             Self::Up(t) => Ok(&mut **t),
-            Self::Dialing(_) => Err(StreamError::Io(io::ErrorKind::NotConnected.into())),
+            Self::Dialing(_) | Self::Lost => Err(StreamError::Io(io::ErrorKind::NotConnected.into())),
         }
     }
 }
@@ -199,6 +201,16 @@ impl BackStream for H1Back {
         match self.line.up() {
             Ok(t) => t.poll_read_ready(cx).map(|_| ()),
             Err(_) => Poll::Ready(()),
+        }
+    }
+
+    fn migrate(&mut self) -> io::Result<()> {
+        match std::mem::replace(&mut self.line, Line::Lost) {
+            Line::Up(t) => {
+                self.line = Line::Up(t.migrate()?);
+                Ok(())
+            }
+            Line::Dialing(_) | Line::Lost => Err(io::ErrorKind::NotConnected.into()),
         }
     }
 

@@ -256,7 +256,7 @@ pub enum Fronted {
 }
 
 /// One request to a server.
-pub trait BackStream: Duplex {
+pub trait BackStream: Duplex + Send {
     /// Starts a request: gathers its head. `close` asks the server to close after its response.
     fn send_request(&mut self, head: &Head, info: &MessageInfo, close: bool);
 
@@ -286,6 +286,14 @@ pub trait BackStream: Duplex {
     /// An idle connection: whether the server closed it or sent something unasked. Costs no system call, and
     /// registers for the news.
     fn poll_dead(&mut self, cx: &mut Context<'_>) -> Poll<()>;
+
+    /// Moves an idle connection to the reactor of the calling thread.
+    ///
+    /// # Errors
+    /// It cannot be moved, and is good for nothing any more.
+    fn migrate(&mut self) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
 
     /// The transport, once it is established and where the stream has it for itself.
     fn transport(&mut self) -> Option<&mut dyn Transport>;

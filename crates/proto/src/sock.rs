@@ -262,6 +262,12 @@ impl Transport for Sock {
         }
         sysopt::apply(self.fd(), self.family, opt)
     }
+
+    fn migrate(self: Box<Self>) -> io::Result<Box<dyn Transport>> {
+        let Self { io, src, dst, family, fresh: _, write_blocked: _, nodelay } = *self;
+        let sock = Self::new(io.into_inner(), family, src, false)?;
+        Ok(Box::new(Self { dst, nodelay, ..sock }))
+    }
 }
 
 fn send_flags(more: bool) -> SendFlags {

@@ -10,7 +10,9 @@ use std::task::{Context, Poll};
 /// Writes try the system call first and wait for readiness only after `EAGAIN`. Reads wait for readiness
 /// first, except the first read of an accepted connection, which is tried at once. `poll_*_ready` cost no
 /// system call. An idle connection should wait in [`Transport::poll_read_ready`], holding no buffer.
-pub trait Transport {
+///
+/// It belongs to the reactor of the thread that made it until [`Transport::migrate`] is called on another one.
+pub trait Transport: Send {
     /// Reads into `buf` (never empty); 0 is end of stream.
     ///
     /// # Errors
@@ -59,6 +61,14 @@ pub trait Transport {
 
     /// Sets `TCP_NODELAY`, `SO_MARK`, TOS and keep-alive when the socket has them; unknown ones are ignored.
     fn set_option(&self, opt: SockOpt) -> io::Result<()>;
+
+    /// Moves an idle stream to the reactor of the calling thread.
+    ///
+    /// # Errors
+    /// This stream, or this reactor, does not do that; the stream is closed.
+    fn migrate(self: Box<Self>) -> io::Result<Box<dyn Transport>> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
 }
 
 /// Socket options that layers above may set.

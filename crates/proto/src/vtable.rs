@@ -122,7 +122,7 @@ pub trait Protocol: Sync {
 }
 
 /// A connection being established.
-pub trait Connecting {
+pub trait Connecting: Send {
     /// Waits for the outcome. Call once to completion.
     fn poll_connect(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Box<dyn Transport>>>;
 

@@ -180,7 +180,7 @@ fn reuse(cl: &mut Client, st: &mut Stream, back: &Back) -> Option<Link> {
     }
     let server = st.slot.as_ref()?.server().clone();
     let target = Target::of(cl, st, back, &server);
-    let mut link = pool::take(cl, &server, &target, back.reuse)?;
+    let mut link = pool::take(cl, &server, &target, back)?;
     link.stream().send_request(&st.req, &st.info, false);
     server.counters.inc(cl.worker.number(), Stat::Reuses);
     st.strm.bc_reused = true;

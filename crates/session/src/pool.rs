@@ -3,6 +3,7 @@
 use crate::client::Client;
 use crate::connect::Target;
 use crate::link::{Hold, Link};
+use crate::snapshot::Back;
 use crate::stream::Stream;
 use hawser_balance::{Conn, Idle, Server, time};
 use hawser_cfg::model::{ConnMode, Reuse};
@@ -12,6 +13,12 @@ use std::task::{Context, Waker};
 
 /// Most idle connections that one client keeps for itself (`max-session-srv-conns` by default).
 const OWN_MAX: usize = 5;
+
+impl std::fmt::Debug for Wire {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Wire").finish_non_exhaustive()
+    }
+}
 
 /// A connection in use, as it is counted.
 pub(crate) type Seat = Conn<()>;
@@ -30,14 +37,32 @@ impl Idle for Wire {
 }
 
 /// An idle connection to a server, if `http-reuse` allows one.
-pub(crate) fn take(cl: &mut Client, server: &Arc<Server>, target: &Target, mode: Reuse) -> Option<Link> {
+pub(crate) fn take(cl: &mut Client, server: &Arc<Server>, target: &Target, back: &Back) -> Option<Link> {
     let hash = target.hash;
     let conn = match take_own(cl, server, hash) {
         Some(own) => own,
-        None => cl.worker.pool().take(server, hash, mode, cl.is_first())?,
+        None => take_shared(cl, server, hash, back)?,
     };
     let (wire, seat) = conn.swap(());
     Some(Link::new(wire.stream, Hold::Alone(seat), true))
+}
+
+/// A connection of this thread's pool, or of another's.
+fn take_shared(cl: &Client, server: &Arc<Server>, hash: u64, back: &Back) -> Option<Conn<Wire>> {
+    let mode = back.reuse;
+    // Where every failure is retried, a first request has nothing to fear.
+    let first = cl.is_first() && !back.retry.repairs_reuse();
+    let mut own = cl.worker.pool();
+    if let Some(conn) = own.take(server, hash, mode, first) {
+        return Some(conn);
+    }
+    if !cl.snapshot.idle_pool_shared || !own.misses(server) {
+        return None;
+    }
+    drop(own);
+    let mut conn = cl.worker.other_pools().find_map(|p| p.lock().give_away(server, hash, mode, first))?;
+    conn.io.stream.migrate().ok()?;
+    Some(cl.worker.pool().receive(conn))
 }
 
 /// A connection that belongs to this client alone and leads to the server.

@@ -10,8 +10,9 @@ use arc_swap::ArcSwap;
 use hawser_balance::{FdPressure, IdlePool, Stat, time};
 use hawser_proto::{AcceptSink, Incoming, buf, clock};
 use hawser_sample::vars::ProcVars;
+use parking_lot::{Mutex, MutexGuard};
 use pin_project_lite::pin_project;
-use std::cell::{Cell, RefCell, RefMut};
+use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::rc::Rc;
@@ -35,6 +36,8 @@ pub struct Shared {
     pub threads: u32,
     /// How scarce descriptors are.
     pub fds: Arc<FdPressure>,
+    /// Idle connections to servers, by thread.
+    pools: Box<[Mutex<IdlePool<Wire>>]>,
 }
 
 impl Shared {
@@ -52,7 +55,9 @@ impl Shared {
         threads: u32,
         fds: Arc<FdPressure>,
     ) -> Arc<Self> {
+        let pools = (0..threads.max(1)).map(|_| Mutex::new(IdlePool::new(fds.clone()))).collect();
         Arc::new(Self {
+            pools,
             snapshot: ArcSwap::new(snapshot),
             proc_vars,
             conns: AtomicU32::new(0),
@@ -77,7 +82,6 @@ struct Inner {
     ended: RefCell<Option<Waker>>,
     #[expect(clippy::vec_box, reason = "the boxes are handed out: a stream is never moved")]
     spare: RefCell<Vec<Box<Stream>>>,
-    pool: RefCell<IdlePool<Wire>>,
     reaper: RefCell<Waker>,
 }
 
@@ -96,7 +100,6 @@ impl Worker {
     /// The worker of the calling thread, which must be inside a `LocalSet`.
     pub fn new(number: usize, shared: Arc<Shared>) -> Self {
         buf::set_small_size(shared.snapshot.load().bufsize);
-        let pressure = shared.fds.clone();
         Self(Rc::new(Inner {
             number,
             shared,
@@ -105,7 +108,6 @@ impl Worker {
             conns: RefCell::default(),
             ended: RefCell::default(),
             spare: RefCell::default(),
-            pool: RefCell::new(IdlePool::new(pressure)),
             reaper: RefCell::new(Waker::noop().clone()),
         }))
     }
@@ -164,9 +166,17 @@ impl Worker {
         self.0.stopping.get()
     }
 
-    /// Idle connections to servers.
-    pub(crate) fn pool(&self) -> RefMut<'_, IdlePool<Wire>> {
-        self.0.pool.borrow_mut()
+    /// The thread's idle connections to servers. Other threads may want some of them: the lock is not for long.
+    pub(crate) fn pool(&self) -> MutexGuard<'_, IdlePool<Wire>> {
+        let pools = &self.0.shared.pools;
+        pools[self.0.number % pools.len()].lock()
+    }
+
+    /// The idle connections of the other threads, the next one's first.
+    pub(crate) fn other_pools(&self) -> impl Iterator<Item = &Mutex<IdlePool<Wire>>> {
+        let pools = &self.0.shared.pools;
+        let own = self.0.number % pools.len();
+        pools[own + 1..].iter().chain(&pools[..own])
     }
 
     /// Wakes the task of [`Worker::purge_pool`].
@@ -185,7 +195,7 @@ impl Worker {
             }
             drop(reaper);
             let now = clock::now();
-            let mut pool = self.0.pool.borrow_mut();
+            let mut pool = self.pool();
             pool.sweep();
             pool.purge(time::ms(now));
             let next =

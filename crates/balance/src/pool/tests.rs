@@ -3,6 +3,7 @@
 use super::*;
 use crate::tests::{backend, srv};
 use hawser_cfg::model::ServerOpts;
+use std::rc::Rc;
 
 #[derive(Debug)]
 struct Fake {
@@ -220,4 +221,47 @@ fn servers_that_are_down_lose_their_connections() {
     assert!(b.pool.put(c, 200).is_err());
     b.pool.purge(5100);
     assert!(b.pool.is_empty());
+}
+
+#[test]
+fn another_thread_takes_one_over() {
+    let mut b = Bench::new(|o| o.rare_mut().pool_low_conn = Some(2));
+    let mut other = IdlePool::new(Arc::new(FdPressure::none()));
+    let s = b.server.clone();
+    assert!(!other.misses(&s), "nobody has any");
+    b.idle(1, &[1], 100);
+    assert!(!other.misses(&s), "too few");
+    b.idle(1, &[1, 0], 200);
+    assert!(other.misses(&s));
+    assert!(!b.pool.misses(&s), "they are its own");
+    assert!(b.pool.give_away(&s, 1, Reuse::Aggressive, true).is_some_and(|c| c.io.name == 2));
+    assert_eq!(b.counts(), (1, 1, 0, 2), "what was given away and dropped is no more");
+    let conn = b.pool.give_away(&s, 1, Reuse::Always, false).unwrap();
+    let conn: Conn<Fake> = other.receive(conn);
+    assert_eq!((conn.io.name, conn.uses()), (3, 1));
+    assert_eq!(b.counts(), (0, 1, 1, 3), "needed by both");
+    other.put(conn, 300).unwrap();
+    assert_eq!(b.counts(), (0, 2, 0, 3));
+    assert_eq!((b.pool.len(), other.len()), (1, 1));
+    assert!(b.pool.misses(&s) && other.misses(&s));
+}
+
+#[test]
+fn some_protocols_need_no_proof() {
+    #[derive(Debug)]
+    struct Proven;
+    impl Idle for Proven {
+        fn is_proven(&self) -> bool {
+            true
+        }
+        fn is_dead(&mut self) -> bool {
+            false
+        }
+    }
+    let b = Bench::new(|_| ());
+    let mut pool = IdlePool::new(b.pressure.clone());
+    let c = pool.opened(&b.server, 1, Proven);
+    pool.put(c, 1).unwrap();
+    assert_eq!(b.counts(), (0, 1, 0, 1));
+    assert!(pool.take(&b.server, 1, Reuse::Aggressive, true).is_some());
 }

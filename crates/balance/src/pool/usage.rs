@@ -1,47 +1,48 @@
 //! How many connections the load needs, and how many descriptors the process has left.
 
+use crate::counters::raise;
 use crate::server::Server;
-use std::cell::Cell;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-/// Connections of one thread to one server.
+/// Connections of one thread to one server. Only that thread lets them go into use; those that are idle may be taken
+/// by another.
 #[derive(Debug, Default)]
 pub(super) struct Usage {
-    pub(super) used: Cell<u32>,
-    pub(super) idle: Cell<u32>,
+    pub(super) used: AtomicU32,
+    pub(super) idle: AtomicU32,
     /// Most used at once since the last period ended.
-    peak: Cell<u32>,
+    peak: AtomicU32,
     /// Estimate of how many the load needs: follows peaks up at once and down by halves.
-    need: Cell<u32>,
+    need: AtomicU32,
 }
 
 impl Usage {
     /// A connection goes into use.
     pub(super) fn begin(&self, server: &Server) {
-        let used = self.used.get() + 1;
-        self.used.set(used);
-        self.peak.set(self.peak.get().max(used));
-        if used > self.need.get() {
+        let used = self.used.fetch_add(1, Relaxed) + 1;
+        raise(&self.peak, used);
+        if used > self.need.load(Relaxed) {
             self.set_need(used, server);
         }
     }
 
     /// One connection that is in use now may become idle: the total stays within the need, give or take `low`.
     pub(super) fn needs_idle(&self, low: u32) -> bool {
-        let others = self.used.get().saturating_sub(1);
-        self.idle.get() + 1 + others <= self.need.get().max(others) + low
+        let others = self.used.load(Relaxed).saturating_sub(1);
+        self.idle.load(Relaxed) + 1 + others <= self.need.load(Relaxed).max(others) + low
     }
 
     /// Ends a measuring period; returns how many idle connections exceed the need.
     pub(super) fn end_period(&self, server: &Server) -> u32 {
-        let need = self.need.get().midpoint(self.peak.get()).max(self.used.get());
+        let used = self.used.load(Relaxed);
+        let need = self.need.load(Relaxed).midpoint(self.peak.load(Relaxed)).max(used);
         self.set_need(need, server);
-        self.peak.set(self.used.get());
-        self.idle.get().saturating_sub(need - self.used.get())
+        self.peak.store(used, Relaxed);
+        self.idle.load(Relaxed).saturating_sub(need - used)
     }
 
     fn set_need(&self, need: u32, server: &Server) {
-        let old = self.need.replace(need);
+        let old = self.need.swap(need, Relaxed);
         // Threads add up; the gauge wraps consistently in both directions.
         server.idle.needed.fetch_add(need.wrapping_sub(old), Relaxed);
     }

@@ -50,6 +50,7 @@ pub fn compile(cfg: &Config, diags: &mut Diags, opts: &CompileOpts<'_>) -> Snaps
         files: cfg.files.clone(),
         bufsize: bufsize(&cfg.global) as usize,
         maxrewrite: maxrewrite(cfg),
+        idle_pool_shared: cfg.global.idle_pool_shared.unwrap_or(true),
     }
 }
 

@@ -40,6 +40,8 @@ pub struct Snapshot {
     pub bufsize: usize,
     /// `tune.maxrewrite` (bytes): what a head with its body must leave free of that.
     pub maxrewrite: usize,
+    /// `tune.idle-pool.shared`: threads take idle server connections over from each other.
+    pub idle_pool_shared: bool,
 }
 
 impl Snapshot {

@@ -51,7 +51,7 @@ pub(crate) static LIMITS: Table<Kw<G>> = Table::new(&[
     size("tune.sndbuf.client", |g| &mut g.sndbuf_client, "Kernel send buffer of client connections."),
     size("tune.sndbuf.server", |g| &mut g.sndbuf_server, "Kernel send buffer of server connections."),
     size("tune.pipesize", |g| &mut g.pipesize, "Size of the pipes for splicing."),
-    run("tune.idle-pool.shared", (1, 1), "'full', 'on' or 'off'.", idle_pool, "Whether threads share idle server connections.").idle("idle server connections stay with the thread that opened them"),
+    run("tune.idle-pool.shared", (1, 1), "'full', 'on' or 'off'.", idle_pool, "Whether threads share idle server connections."),
 ]);
 
 /// Polling, threads, memory and HTTP/1 knobs without effect.
