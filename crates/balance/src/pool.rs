@@ -208,7 +208,13 @@ impl<C: Idle> IdlePool<C> {
     }
 
     /// As [`IdlePool::take`], for another thread: [`IdlePool::receive`] puts the connection into use there.
-    pub fn give_away(&mut self, server: &Arc<Server>, hash: u64, mode: Reuse, first: bool) -> Option<Conn<C>> {
+    pub fn give_away(
+        &mut self,
+        server: &Arc<Server>,
+        hash: u64,
+        mode: Reuse,
+        first: bool,
+    ) -> Option<Conn<C>> {
         self.pop(server, hash, mode, first)
     }
 

@@ -100,6 +100,44 @@ fn tcp_v4_and_v6() {
 }
 
 #[test]
+fn a_connection_moves_to_another_thread() {
+    let (to, from) = std::sync::mpsc::channel();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let dst = Address::Ip(listener.local_addr().unwrap());
+    let keep = &std::sync::Barrier::new(2);
+    std::thread::scope(|s| {
+        let peer = s.spawn(move || {
+            let (mut peer, _) = listener.accept().unwrap();
+            let mut buf = [0; 4];
+            peer.read_exact(&mut buf).unwrap();
+            peer.write_all(&buf).unwrap();
+            peer.read_exact(&mut buf).unwrap();
+            peer.write_all(&buf).unwrap();
+        });
+        s.spawn(move || {
+            run(async {
+                let mut t = dial(dst).await.unwrap();
+                write(&mut *t, b"ping").await.unwrap();
+                assert_eq!(read(&mut *t, &mut [0; 8]).await.unwrap(), 4);
+                // It waits for news, as idle connections do.
+                assert!(poll_fn(|cx| std::task::Poll::Ready(t.poll_read_ready(cx))).await.is_pending());
+                to.send(t).unwrap();
+                // Its reactor does not turn meanwhile.
+                keep.wait();
+            });
+        });
+        run(async {
+            let mut t = from.recv().unwrap().migrate().unwrap();
+            assert!(t.peek(&mut [0; 8]).is_none());
+            write(&mut *t, b"pong").await.unwrap();
+            assert_eq!(read(&mut *t, &mut [0; 8]).await.unwrap(), 4);
+            keep.wait();
+        });
+        peer.join().unwrap();
+    });
+}
+
+#[test]
 fn addresses_of_an_accepted_connection() {
     run(async {
         let mut r = enabled(&rx(ip("127.0.0.1:0")));

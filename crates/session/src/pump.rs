@@ -19,6 +19,8 @@ pub(crate) enum Blocked {
 pub(crate) enum Turn {
     /// Nothing more can be done now.
     Blocked(Blocked),
+    /// The source has delivered its end, and is needed no more: [`Pump::finish`] does the rest.
+    SourceEnded,
     /// The end was passed on.
     Done,
     /// The source failed.
@@ -49,6 +51,8 @@ pub(crate) struct Pump {
     pub(crate) blocked: Option<Blocked>,
     /// Pass the end of the stream on as a half-close.
     half_close: bool,
+    /// Tell when the source is needed no more.
+    early: bool,
     splice: Splice,
     pipe: Option<Pipe>,
     /// Bytes copied since it last waited for its source.
@@ -74,6 +78,12 @@ impl Pump {
     /// A direction of a message.
     pub(crate) fn message(splice: Splice) -> Self {
         Self { splice, ..Self::default() }
+    }
+
+    /// A direction of a message whose source has better things to do than to wait for the sink
+    /// ([`Turn::SourceEnded`]).
+    pub(crate) fn releasing(splice: Splice) -> Self {
+        Self { early: true, ..Self::message(splice) }
     }
 
     /// A direction of a tunnel.
@@ -102,19 +112,35 @@ impl Pump {
         turn
     }
 
+    /// Sends what is left once the source has delivered its end.
+    pub(crate) fn finish(&mut self, cx: &mut Context<'_>, dst: &mut dyn Sink) -> Turn {
+        self.progress = false;
+        let turn = self.end(cx, dst);
+        self.blocked = if let Turn::Blocked(b) = turn { Some(b) } else { None };
+        turn
+    }
+
     fn run(&mut self, cx: &mut Context<'_>, src: &mut dyn Source, dst: &mut dyn Sink) -> Turn {
+        while self.state == State::Open {
+            if self.wants_splice()
+                && let Some(turn) = self.spliced(cx, src, dst)
+            {
+                return turn;
+            }
+            if let Some(turn) = self.copied(cx, src, dst) {
+                return turn;
+            }
+            if self.state == State::Ending && self.early {
+                return Turn::SourceEnded;
+            }
+        }
+        self.end(cx, dst)
+    }
+
+    fn end(&mut self, cx: &mut Context<'_>, dst: &mut dyn Sink) -> Turn {
         loop {
             match self.state {
-                State::Open => {
-                    if self.wants_splice()
-                        && let Some(turn) = self.spliced(cx, src, dst)
-                    {
-                        return turn;
-                    }
-                    if let Some(turn) = self.copied(cx, src, dst) {
-                        return turn;
-                    }
-                }
+                State::Open => return Turn::Blocked(Blocked::Read),
                 State::Ending => match dst.poll_flush(cx) {
                     Poll::Pending => return Turn::Blocked(Blocked::Write),
                     Poll::Ready(Err(_)) => return Turn::SinkFailed,

@@ -126,7 +126,7 @@ fn turn(
     to: TermCause,
 ) -> Option<Ended> {
     match pump.turn(cx, src, dst) {
-        Turn::Blocked(_) | Turn::Done => None,
+        Turn::Blocked(_) | Turn::SourceEnded | Turn::Done => None,
         Turn::SourceFailed(_) => Some(Ended { cause: from }),
         Turn::SinkFailed => Some(Ended { cause: to }),
     }

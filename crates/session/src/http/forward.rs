@@ -118,22 +118,24 @@ pub(crate) async fn run(
     link: Link,
     up: &mut Pump,
 ) -> Result<Next, Stop> {
-    let mut link = link;
     start_response(cl, st, front, &link, false);
     cl.count(st, Stat::of_status(st.strm.status));
     crate::log::response_started(cl, st);
     let mut clocks = Clocks::new(cl, st);
-    let mut down = Pump::message(splice(cl, st, opt::SPLICE_RESPONSE));
+    let mut down = Pump::releasing(splice(cl, st, opt::SPLICE_RESPONSE));
+    let mut link = Some(link);
     let end = poll_fn(|cx| poll(cx, cl, st, front, &mut link, (up, &mut down), &mut clocks)).await;
     st.strm.bytes_in += up.bytes;
     st.strm.bytes_out += down.bytes;
     if let Some((cause, state)) = end {
         st.ended(cause, state);
-        aborted(cl, st, &link, cause);
+        aborted(cl, st, cause);
         return Ok(Next::Close);
     }
     let whole = up.is_done();
-    pool::give_back(cl, st, link, whole);
+    if let Some(link) = link {
+        pool::give_back(cl, st, link, whole);
+    }
     if front.next_request() {
         return Ok(Next::KeepAlive);
     }
@@ -141,12 +143,14 @@ pub(crate) async fn run(
 }
 
 /// Counts who broke the exchange.
-fn aborted(cl: &Client, st: &Stream, link: &Link, cause: TermCause) {
+fn aborted(cl: &Client, st: &Stream, cause: TermCause) {
     let stat = match cause {
         TermCause::Client | TermCause::ClientTimeout => Stat::CliAborts,
         _ => Stat::SrvAborts,
     };
-    link.server().counters.inc(cl.worker.number(), stat);
+    if let Some(slot) = &st.slot {
+        slot.server().counters.inc(cl.worker.number(), stat);
+    }
     cl.count(st, stat);
 }
 
@@ -158,15 +162,15 @@ fn poll(
     cl: &mut Client,
     st: &mut Stream,
     front: &mut dyn FrontStream,
-    link: &mut Link,
+    link: &mut Option<Link>,
     (up, down): Pumps<'_>,
     clocks: &mut Clocks,
 ) -> Poll<Option<(TermCause, TermState)>> {
     let mut upload_over = up.is_done() || clocks.sink_failed;
-    if !upload_over {
+    if let Some(link) = link.as_mut().filter(|_| !upload_over) {
         match turn_up(cx, st, front, link, up) {
             Turn::Blocked(_) => {}
-            Turn::Done => upload_over = true,
+            Turn::SourceEnded | Turn::Done => upload_over = true,
             Turn::SourceFailed(_) => return Poll::Ready(Some((TermCause::Client, TermState::Data))),
             Turn::SinkFailed => {
                 clocks.sink_failed = true;
@@ -175,10 +179,9 @@ fn poll(
         }
         clocks.note(cl, up);
     }
-    let mut ahead = Ahead { held: &mut st.res_held, inner: link.stream() };
-    match down.turn(cx, &mut ahead, front) {
+    match turn_down(cx, cl, st, front, link, (up, down)) {
         Turn::Done => return Poll::Ready(None),
-        Turn::Blocked(_) => {}
+        Turn::Blocked(_) | Turn::SourceEnded => {}
         Turn::SinkFailed => return Poll::Ready(Some((TermCause::Client, TermState::Data))),
         Turn::SourceFailed(e) => return Poll::Ready(Some((source_cause(&e), TermState::Data))),
     }
@@ -188,6 +191,33 @@ fn poll(
     let on_server =
         down.blocked == Some(Blocked::Read) || (!upload_over && up.blocked == Some(Blocked::Write));
     clocks.poll(cx, cl, on_client, on_server).map(|cause| Some((cause, TermState::Data)))
+}
+
+/// A turn of the response's body. The server's connection is free for the next request before the client has taken the
+/// last bytes of this response.
+fn turn_down(
+    cx: &mut Context<'_>,
+    cl: &mut Client,
+    st: &mut Stream,
+    front: &mut dyn FrontStream,
+    link: &mut Option<Link>,
+    (up, down): Pumps<'_>,
+) -> Turn {
+    let Some(l) = link else { return down.finish(cx, front) };
+    let mut ahead = Ahead { held: &mut st.res_held, inner: l.stream() };
+    let turn = down.turn(cx, &mut ahead, front);
+    if !matches!(turn, Turn::SourceEnded) {
+        return turn;
+    }
+    if up.is_done()
+        && let Some(l) = link.take()
+    {
+        pool::give_back(cl, st, l, true);
+    }
+    let progress = down.progress;
+    let turn = down.finish(cx, front);
+    down.progress |= progress;
+    turn
 }
 
 /// Who is to blame for a response that breaks off.

@@ -80,7 +80,7 @@ fn poll_head(
     }
     if !clocks.sink_failed {
         match forward::turn_up(cx, st, front, link, up) {
-            Turn::Blocked(_) | Turn::Done => {}
+            Turn::Blocked(_) | Turn::SourceEnded | Turn::Done => {}
             Turn::SourceFailed(e) => return Poll::Ready(Err(Failure::Client(upload_failed(&e)))),
             // The server may have answered before it stopped listening.
             Turn::SinkFailed => clocks.sink_failed = true,
