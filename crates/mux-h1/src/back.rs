@@ -204,6 +204,10 @@ impl BackStream for H1Back {
         }
     }
 
+    fn into_send(self: Box<Self>) -> Option<Box<dyn BackStream + Send>> {
+        Some(self)
+    }
+
     fn migrate(&mut self) -> io::Result<()> {
         match std::mem::replace(&mut self.line, Line::Lost) {
             Line::Up(t) => {

@@ -256,7 +256,7 @@ pub enum Fronted {
 }
 
 /// One request to a server.
-pub trait BackStream: Duplex + Send {
+pub trait BackStream: Duplex {
     /// Starts a request: gathers its head. `close` asks the server to close after its response.
     fn send_request(&mut self, head: &Head, info: &MessageInfo, close: bool);
 
@@ -286,6 +286,12 @@ pub trait BackStream: Duplex + Send {
     /// An idle connection: whether the server closed it or sent something unasked. Costs no system call, and
     /// registers for the news.
     fn poll_dead(&mut self, cx: &mut Context<'_>) -> Poll<()>;
+
+    /// The same, in a form that other threads may take over: they call [`BackStream::migrate`] first. Nothing where the
+    /// stream cannot leave its thread.
+    fn into_send(self: Box<Self>) -> Option<Box<dyn BackStream + Send>> {
+        None
+    }
 
     /// Moves an idle connection to the reactor of the calling thread.
     ///

@@ -25,7 +25,7 @@ pub(crate) type Seat = Conn<()>;
 
 /// An idle connection to a server.
 pub(crate) struct Wire {
-    stream: Box<dyn BackStream>,
+    stream: Box<dyn BackStream + Send>,
     /// Of the task that throws dead connections out of the pool.
     reaper: Waker,
 }
@@ -102,6 +102,7 @@ pub(crate) fn give_back(cl: &mut Client, st: &Stream, mut link: Link, whole: boo
         return;
     }
     let (stream, Hold::Alone(seat)) = link.into_parts() else { return };
+    let Some(stream) = stream.into_send() else { return };
     let ((), conn) = seat.swap(Wire { stream, reaper: cl.worker.reaper() });
     let mode = st.be.as_ref().and_then(|b| b.back.as_ref()).map(|b| b.reuse);
     if mode == Some(Reuse::Never) || conn.private {

@@ -10,13 +10,12 @@ use hawser_proto::mux::{
     Source, StreamError,
 };
 use hawser_proto::{Address, Connecting, SockOpt, Transport};
-use std::cell::RefCell;
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::os::fd::BorrowedFd;
 use std::pin::Pin;
-use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::UnixStream;
@@ -24,11 +23,11 @@ use tokio::net::UnixStream;
 /// What a transport was asked to do.
 #[derive(Default, Debug)]
 pub struct Calls {
-    pub writes: usize,
+    pub writes: AtomicUsize,
 }
 
 /// A transport over one end of a socket pair.
-pub struct Pair(pub UnixStream, pub Rc<RefCell<Calls>>);
+pub struct Pair(pub UnixStream, pub Arc<Calls>);
 
 impl Transport for Pair {
     fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
@@ -45,7 +44,7 @@ impl Transport for Pair {
     }
 
     fn poll_write(&mut self, cx: &mut Context<'_>, buf: &[u8], _: bool) -> Poll<io::Result<usize>> {
-        self.1.borrow_mut().writes += 1;
+        self.1.writes.fetch_add(1, Relaxed);
         Pin::new(&mut self.0).poll_write(cx, buf)
     }
 
@@ -55,7 +54,7 @@ impl Transport for Pair {
         bufs: &[IoSlice<'_>],
         _: bool,
     ) -> Poll<io::Result<usize>> {
-        self.1.borrow_mut().writes += 1;
+        self.1.writes.fetch_add(1, Relaxed);
         Pin::new(&mut self.0).poll_write_vectored(cx, bufs)
     }
 
@@ -107,9 +106,9 @@ pub fn front_mux(h2: H2Conf) -> Arc<dyn FrontMux> {
 }
 
 /// Our end of a connection, and the peer's.
-pub fn front(h2: H2Conf) -> (Box<dyn FrontConn>, UnixStream, Rc<RefCell<Calls>>) {
+pub fn front(h2: H2Conf) -> (Box<dyn FrontConn>, UnixStream, Arc<Calls>) {
     let (ours, theirs) = UnixStream::pair().unwrap();
-    let calls = Rc::<RefCell<Calls>>::default();
+    let calls = Arc::<Calls>::default();
     let Fronted::Multi(conn) = front_mux(h2).accept(Box::new(Pair(ours, calls.clone())), None) else {
         panic!("one stream only")
     };
