@@ -105,6 +105,44 @@ fn a_head_that_arrives_byte_by_byte_is_understood() {
     assert!(r.text().ends_with("\r\n\r\nabc"), "{}", r.text());
 }
 
+/// Chunks that go through the kernel are framed anew, whatever pieces arrive.
+#[test]
+fn spliced_chunks_arrive_whole() {
+    let pattern = |n: usize| (0..n).map(|i| (i % 251) as u8).collect::<Vec<_>>();
+    let chunks = |sizes: &[usize]| {
+        let mut out = Vec::new();
+        let whole = pattern(sizes.iter().sum());
+        let mut at = 0;
+        for n in sizes {
+            out.extend_from_slice(format!("{n:x}\r\n").as_bytes());
+            out.extend_from_slice(&whole[at..at + n]);
+            out.extend_from_slice(b"\r\n");
+            at += n;
+        }
+        out.extend_from_slice(b"0\r\nX-End: 1\r\n\r\n");
+        out
+    };
+    const UP: &[usize] = &[1, 70_000, 3, 200_000, 16_384];
+    const DOWN: &[usize] = &[300_000, 1, 100_000];
+    let answer = chunks(DOWN);
+    let o = Origin::http(move |r| {
+        let expected = r.body == pattern(UP.iter().sum());
+        let mut out = format!("HTTP/1.1 200 OK\r\nX-Whole: {expected}\r\nTransfer-Encoding: chunked\r\n\r\n")
+            .into_bytes();
+        out.extend_from_slice(&answer);
+        out
+    });
+    let (_h, p) = proxy(o.port(), "option splice-request\n  option splice-response");
+    let mut c = Client::connect(p);
+    for _ in 0..2 {
+        let mut request = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
+        request.extend_from_slice(&chunks(UP));
+        let r = c.ask(request);
+        assert_eq!((r.status, r.field("x-whole")), (200, Some("true")), "{}", r.head);
+        assert_eq!(r.body, pattern(DOWN.iter().sum()));
+    }
+}
+
 #[test]
 fn chunked_bodies_and_trailers_pass_both_ways() {
     let o = Origin::http(|r| {

@@ -135,10 +135,14 @@ impl<'a> Boot<'a> {
         let cli = hawser_listener::compile_cli(&config, &cli::frontend(&config.global), &api, &mut diags);
         let cpus = affinity::compile(&config.global, limits.threads, &mut diags);
         let identity = check::identity(&config.global, &mut diags);
-        let engine = sessions::compile(
-            &Wanting { config: &config, frontends: &listening.frontends, limits: &limits, args },
-            &mut diags,
-        );
+        let wanting = Wanting {
+            config: &config,
+            frontends: &listening.frontends,
+            listeners: listening.binds.iter().map(|b| Arc::clone(&b.info)).collect(),
+            limits: &limits,
+            args,
+        };
+        let engine = sessions::compile(&wanting, &mut diags);
         check::features(&config, args, &mut diags);
         let warned = diags.has_warning();
         check::report(messages, args, &config, &diags, &parsed.files)?;

@@ -1,13 +1,16 @@
 //! Commands of the runtime API that need more than the process: the layers that serve traffic.
 
+use crate::engine::SharedEngine;
 use hawser_cli::{Call, Command, Level, Registry, Reply};
 use hawser_proto::clock;
 use hawser_sample::date;
+use hawser_stats::Selection;
 use std::time::UNIX_EPOCH;
 
 #[rustfmt::skip]
 static COMMANDS: &[Command] = &[
     Command::new("show errors", "show errors [<px>] [request|response]", Level::Operator, show_errors, "show the last invalid request and response of each proxy"),
+    Command::new("show stat", "show stat [desc|json|no-maint|typed|up]*", Level::User, show_stat, "show the counters of proxies, listeners and servers"),
 ];
 
 /// All commands of the program.
@@ -15,6 +18,19 @@ pub(crate) fn registry() -> Registry {
     let mut tables = hawser_cli::commands::TABLES.to_vec();
     tables.push(COMMANDS);
     Registry::new(&tables)
+}
+
+/// Where `show stat` finds its rows.
+pub(crate) struct Statistics(pub(crate) SharedEngine);
+
+fn show_stat(call: &mut Call<'_>) -> Reply {
+    let Some(statistics) = call.state.get::<Statistics>() else { return Reply::Done };
+    let selection = Selection::parse(call.args);
+    let addresses = call.conversation.level() >= Level::Operator;
+    match statistics.0.stats(&selection, addresses) {
+        Some(rows) => Reply::Dump(hawser_stats::print(&rows, selection.format)),
+        None => Reply::err("No such proxy."),
+    }
 }
 
 /// Invalid messages are not kept, so there are none to show.

@@ -4,6 +4,7 @@ pub(crate) mod sessions;
 
 use hawser_cli::info::Sheet;
 use hawser_proto::AcceptSink;
+use hawser_stats::{Row, Selection};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -15,6 +16,9 @@ pub(crate) trait Engine: Send + Sync {
 
     /// A soft stop begins.
     fn stopping(&self);
+
+    /// The rows of the statistics that are asked for; `None` when there is no such proxy.
+    fn stats(&self, selection: &Selection, addresses: bool) -> Option<Vec<Row>>;
 
     /// Adds what it counts to `show info`.
     fn info(&self, sheet: &mut Sheet);

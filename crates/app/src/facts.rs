@@ -1,6 +1,7 @@
 //! What the runtime API says about the process.
 
 use crate::args::Args;
+use crate::commands::Statistics;
 use crate::engine::SharedEngine;
 use crate::limits::Limits;
 use crate::messages::Messages;
@@ -54,6 +55,7 @@ pub(crate) fn state(f: &Facts<'_>) -> State {
     state.insert(Environment(f.env.iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect()));
     state.insert(f.messages.log.clone());
     state.insert(SocketList(f.sockets.clone()));
+    state.insert(Statistics(Arc::clone(f.engine)));
     let (engine, messages) = (Arc::clone(f.engine), Arc::clone(f.messages));
     state.insert(InfoSources(vec![
         Box::new(move |sheet| engine.info(sheet)),

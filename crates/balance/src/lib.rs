@@ -32,6 +32,7 @@ pub mod resolve;
 pub mod retry;
 pub mod server;
 pub mod time;
+pub mod traffic;
 
 #[cfg(test)]
 mod tests;
@@ -48,3 +49,4 @@ pub use queue::{Granted, QueuePos, QueueTicket};
 pub use retry::{Circumstances, Decision, Failure, RetryPolicy};
 pub use server::{Server, ServerState};
 pub use time::Ms;
+pub use traffic::{Event as TrafficEvent, Traffic};

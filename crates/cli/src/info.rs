@@ -255,19 +255,28 @@ fn show(v: &Value, float: bool) -> String {
 
 fn json<'a>(fields: impl Iterator<Item = (usize, &'a Field, String)>) -> String {
     let one = |(pos, f, v): (usize, &Field, String)| {
-        let mut tags = f.tags.chars();
-        let origin = word(ORIGINS, tags.next());
-        let nature = word(NATURES, tags.next());
-        let scope = word(SCOPES, tags.next());
         let value = if f.kind == Str { quote(&v) } else { v };
-        format!(
-            "{{\"field\":{{\"pos\":{pos},\"name\":\"{}\"}},\"processNum\":1,\"tags\":{{\"origin\":\"{origin}\",\
-             \"nature\":\"{nature}\",\"scope\":\"{scope}\"}},\"value\":{{\"type\":\"{}\",\"value\":{value}}}}}",
-            f.name,
-            f.kind.word()
-        )
+        let mut item = String::from("{");
+        json_item(&mut item, (pos, f.name), f.tags, (f.kind.word(), &value));
+        item.push('}');
+        item
     };
     format!("[{}]\n", fields.map(one).collect::<Vec<_>>().join(","))
+}
+
+/// The members of an item that `show info json` and `show stat json` share. The field is given by position and
+/// name, the value by the word of its type and as JSON.
+pub fn json_item(out: &mut String, field: (usize, &str), tags: &str, value: (&str, &str)) {
+    let mut tags = tags.chars();
+    let origin = word(ORIGINS, tags.next());
+    let nature = word(NATURES, tags.next());
+    let scope = word(SCOPES, tags.next());
+    let _ = write!(
+        out,
+        "\"field\":{{\"pos\":{},\"name\":\"{}\"}},\"processNum\":1,\"tags\":{{\"origin\":\"{origin}\",\
+         \"nature\":\"{nature}\",\"scope\":\"{scope}\"}},\"value\":{{\"type\":\"{}\",\"value\":{}}}",
+        field.0, field.1, value.0, value.1
+    );
 }
 
 type Letters = &'static [(char, &'static str)];
@@ -293,7 +302,8 @@ fn word(of: Letters, letter: Option<char>) -> &'static str {
     of.iter().find(|(c, _)| Some(*c) == letter).map_or("Unknown", |(_, w)| w)
 }
 
-fn quote(text: &str) -> String {
+/// A text as JSON.
+pub fn quote(text: &str) -> String {
     let mut out = String::from('"');
     for c in text.chars() {
         match c {

@@ -8,6 +8,7 @@ pub mod commands;
 mod conversation;
 pub mod info;
 mod line;
+pub mod schema;
 mod serve;
 mod state;
 mod suggest;

@@ -279,6 +279,10 @@ impl Sink for H1Back {
         self.line.up().ok().map(|t| (t, n))
     }
 
+    fn announce(&mut self, n: u64) {
+        self.output.announce(n);
+    }
+
     fn sent(&mut self, n: u64) {
         self.output.sent(n);
     }

@@ -273,6 +273,10 @@ impl Sink for H1Front {
         (n > 0).then_some((&mut *self.transport, n))
     }
 
+    fn announce(&mut self, n: u64) {
+        self.output.announce(n);
+    }
+
     fn sent(&mut self, n: u64) {
         self.output.sent(n);
     }

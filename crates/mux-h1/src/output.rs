@@ -133,14 +133,14 @@ impl Output {
     /// Accounts for `n` body bytes; a chunk that is complete gets its end unless that is written already.
     fn wrote(&mut self, n: usize, ended: bool) {
         match &mut self.enc {
-            State::Done | State::Raw => {}
             State::Length(left) => *left = left.saturating_sub(n as u64),
-            State::Chunked(left) => {
+            State::Chunked(left) if n > 0 => {
                 *left = left.saturating_sub(n as u64);
                 if *left == 0 && !ended {
                     self.text().extend_from_slice(b"\r\n");
                 }
             }
+            State::Done | State::Raw | State::Chunked(_) => {}
         }
     }
 
@@ -187,16 +187,23 @@ impl Output {
         match self.enc {
             _ if !self.is_flushed() => 0,
             State::Length(n) => n,
-            State::Raw => u64::MAX,
-            State::Done | State::Chunked(_) => 0,
+            State::Raw | State::Chunked(0) => u64::MAX,
+            State::Chunked(n) => n,
+            State::Done => 0,
+        }
+    }
+
+    /// `n` bytes are about to be put on the transport directly.
+    pub(crate) fn announce(&mut self, n: u64) {
+        if self.enc == State::Chunked(0) && n > 0 {
+            encode_chunk_header(n, self.text());
+            self.enc = State::Chunked(n);
         }
     }
 
     /// Bytes were put on the transport directly.
     pub(crate) fn sent(&mut self, n: u64) {
-        if let State::Length(left) = &mut self.enc {
-            *left = left.saturating_sub(n);
-        }
+        self.wrote(usize::try_from(n).unwrap_or(usize::MAX), false);
     }
 
     /// Whether a body with an announced length lacks bytes.

@@ -104,10 +104,16 @@ pub trait Sink {
     /// Nothing is waiting to be sent.
     fn is_flushed(&self) -> bool;
 
-    /// The transport and the number of body bytes that may be put on it without framing; `None` when something
-    /// must be flushed first, or there is an encoding.
+    /// The transport and the number of body bytes that may be put on it as they are; `None` when something must be
+    /// flushed first, or there is an encoding in the way.
     fn raw_sink(&mut self) -> Option<(&mut dyn Transport, u64)> {
         None
+    }
+
+    /// Tells that `n` bytes are about to be put on [`Sink::raw_sink`]: an encoding that has to announce them does
+    /// so, and [`Sink::poll_flush`] comes first.
+    fn announce(&mut self, n: u64) {
+        let _ = n;
     }
 
     /// Tells that `n` bytes were put on [`Sink::raw_sink`].

@@ -3,8 +3,9 @@
 use crate::client::{Client, ClientConn};
 use crate::handshake::Shaking;
 use crate::raw::Raw;
-use crate::snapshot::{Front, Proxy, Snapshot};
+use crate::snapshot::{Proxy, Snapshot};
 use crate::worker::Worker;
+use hawser_balance::TrafficEvent;
 use hawser_proto::mux::Fronted;
 use hawser_proto::pp::Expect;
 use hawser_proto::{Address, ConnSlot, Incoming, SockOpt, Transport, clock};
@@ -99,16 +100,13 @@ fn connection_rules(cl: &Client, set: RuleSet, expect: &mut Expect, transport: &
             false
         }
         _ => {
-            if let Some(front) = &fe.front {
-                refused(cl, front, set);
-            }
+            cl.saw(match set {
+                RuleSet::TcpReqConn => TrafficEvent::DeniedConn,
+                _ => TrafficEvent::DeniedSess,
+            });
             false
         }
     }
-}
-
-fn refused(cl: &Client, front: &Front, _: RuleSet) {
-    front.counters.inc(cl.worker.number(), hawser_balance::Stat::DeniedReq);
 }
 
 fn eval(cl: &Client, set: RuleSet, asks: &mut Asks) -> Verdict {

@@ -24,5 +24,5 @@ mod timers;
 mod tunnel;
 pub mod worker;
 
-pub use snapshot::{CompileOpts, Snapshot, compile};
+pub use snapshot::{CompileOpts, Snapshot, StatsEnv, compile};
 pub use worker::{Shared, Worker};

@@ -2,8 +2,10 @@
 
 use crate::client::Client;
 use crate::stream::{Stream, with_ctx};
-use hawser_balance::Stat;
+use hawser_balance::{Stat, Traffic, TrafficEvent};
+use hawser_cfg::model::opt;
 use hawser_sample::facts::LogOrigin;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
 impl Client {
@@ -21,6 +23,13 @@ impl Client {
         }
     }
 
+    /// Counts an event of the frontend's traffic.
+    pub(crate) fn saw(&self, event: TrafficEvent) {
+        if let Some(front) = &self.fe.front {
+            front.traffic.inc(self.worker.number(), event);
+        }
+    }
+
     /// Counts a denied request.
     pub(crate) fn deny(&self, st: &Stream) {
         self.count(st, Stat::DeniedReq);
@@ -28,7 +37,7 @@ impl Client {
 
     /// Connections on which nothing was sent are of no interest.
     pub(crate) fn ignores_probes(&self) -> bool {
-        self.fe.options.has(hawser_cfg::model::opt::HTTP_IGNORE_PROBES)
+        self.fe.options.has(opt::HTTP_IGNORE_PROBES)
     }
 }
 
@@ -65,12 +74,23 @@ pub(crate) fn end(cl: &Client, mut st: Box<Stream>) {
     if let Some(front) = &cl.fe.front {
         front.counters.add(thread, Stat::BytesIn, st.strm.bytes_in);
         front.counters.add(thread, Stat::BytesOut, st.strm.bytes_out);
+        if cl.fe.is_http() {
+            request_ended(cl, &st, &front.traffic);
+        }
+        if cl.fe.options.has(opt::SOCKET_STATS) {
+            cl.slot.listener().bytes_in.fetch_add(st.strm.bytes_in, Relaxed);
+            cl.slot.listener().bytes_out.fetch_add(st.strm.bytes_out, Relaxed);
+        }
     }
     if let Some(back) = st.be.as_ref().and_then(|b| b.back.as_ref()) {
         let t = timers(&st);
         back.backend.counters.add(thread, Stat::BytesIn, st.strm.bytes_in);
         back.backend.counters.add(thread, Stat::BytesOut, st.strm.bytes_out);
         back.backend.counters.timers(thread, t[0], t[1], t[2], t[3]);
+        if back.backend.facts.http {
+            let [up, down] = st.spliced;
+            exchanged(&back.traffic, thread, [st.strm.bytes_out, st.strm.bytes_in], [down, up]);
+        }
         if let Some(slot) = &st.slot {
             let c = &slot.server().counters;
             c.add(thread, Stat::BytesIn, st.strm.bytes_in);
@@ -83,6 +103,31 @@ pub(crate) fn end(cl: &Client, mut st: Box<Stream>) {
         write(cl, &mut st);
     }
     cl.worker.give_stream(st);
+}
+
+/// Counts a request by its protocol.
+fn request_ended(cl: &Client, st: &Stream, traffic: &Traffic) {
+    let thread = cl.worker.number();
+    let h1 = cl.sess.borrow().fc_http_major < 2;
+    if h1 {
+        exchanged(traffic, thread, [st.strm.bytes_in, st.strm.bytes_out], st.spliced);
+    }
+    let done = if h1 { TrafficEvent::H1ReqDone } else { TrafficEvent::H2ReqDone };
+    if st.strm.t.request_end.is_some() {
+        traffic.inc(thread, done);
+    } else if !st.unlogged {
+        traffic.inc(thread, TrafficEvent::FailedReq);
+    }
+}
+
+/// Adds the bytes of an HTTP/1 exchange, as the side sees them: in, out.
+fn exchanged(traffic: &Traffic, thread: usize, bytes: [u64; 2], spliced: [u64; 2]) {
+    traffic.add(thread, TrafficEvent::H1In, bytes[0]);
+    traffic.add(thread, TrafficEvent::H1Out, bytes[1]);
+    if spliced != [0; 2] {
+        traffic.add(thread, TrafficEvent::SplicedIn, spliced[0]);
+        traffic.add(thread, TrafficEvent::SplicedOut, spliced[1]);
+    }
 }
 
 /// Queue, connect, response and total time of a stream (ms).

@@ -45,6 +45,8 @@ pub(crate) struct Pump {
     state: State,
     /// Body bytes moved.
     pub(crate) bytes: u64,
+    /// Those of them that went through a pipe.
+    pub(crate) spliced: u64,
     /// Something was moved in the last turn.
     pub(crate) progress: bool,
     /// What it waits for, after a turn.
@@ -234,7 +236,9 @@ impl Pump {
                 }
                 Poll::Ready(Some(Ok(n))) => {
                     src.moved(n as u64, false);
+                    dst.announce(n as u64);
                     self.bytes += n as u64;
+                    self.spliced += n as u64;
                     self.progress = true;
                 }
                 Poll::Ready(Some(Err(e))) if e.kind() != ErrorKind::InvalidInput => {
@@ -252,6 +256,11 @@ impl Pump {
     /// Empties the pipe.
     fn drain(&mut self, cx: &mut Context<'_>, dst: &mut dyn Sink) -> Option<Turn> {
         let pipe = self.pipe.as_mut().filter(|p| !p.is_empty())?;
+        match dst.poll_flush(cx) {
+            Poll::Ready(Ok(())) => {}
+            Poll::Ready(Err(_)) => return Some(Turn::SinkFailed),
+            Poll::Pending => return Some(Turn::Blocked(Blocked::Write)),
+        }
         let Some((to, _)) = dst.raw_sink() else { return Some(Turn::SinkFailed) };
         let held = pipe.len();
         let drained = pipe.poll_drain(cx, to, false);

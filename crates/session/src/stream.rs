@@ -3,6 +3,7 @@
 use crate::client::{Client, View};
 use crate::connect::Tries;
 use crate::held::Held;
+use crate::pump::Pump;
 use crate::snapshot::{Proxy, Snapshot, Times};
 use hawser_balance::{BackendGuard, EndCause, SessionEnd, Slot};
 use hawser_http::Head;
@@ -64,6 +65,8 @@ pub(crate) struct Stream {
     pub(crate) unlogged: bool,
     /// The client broke off while its body was waited for.
     pub(crate) aborted: bool,
+    /// Bytes that went past the process (`option splice-*`): of the request, of the response.
+    pub(crate) spliced: [u64; 2],
 }
 
 impl Stream {
@@ -84,8 +87,17 @@ impl Stream {
         self.logged = false;
         self.unlogged = false;
         self.aborted = false;
+        self.spliced = [0; 2];
         self.tries = Tries::default();
         self.req.buf.capacity() + self.res.buf.capacity() + self.asks.scratch.capacity() <= KEEP_HEAD
+    }
+
+    /// Adds what pumps moved, up and down.
+    pub(crate) fn moved(&mut self, up: &Pump, down: &Pump) {
+        self.strm.bytes_in += up.bytes;
+        self.strm.bytes_out += down.bytes;
+        self.spliced[0] += up.spliced;
+        self.spliced[1] += down.spliced;
     }
 
     /// What ends the stream together with all others on its server; nothing, on most servers.

@@ -47,8 +47,7 @@ pub(crate) async fn run(
     let times = st.times(&cl.fe);
     let mut t = Tunnel::new(cl, st, &times);
     let ended = poll_fn(|cx| t.poll(cx, cl, client, server)).await;
-    st.strm.bytes_in += t.up.bytes;
-    st.strm.bytes_out += t.down.bytes;
+    st.moved(&t.up, &t.down);
     ended
 }
 

@@ -19,13 +19,14 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("rules", &["cfg", "http", "proto", "sample"]),
     ("balance", &["cfg", "http", "proto", "sample"]),
     ("log", &["cfg", "proto", "sample"]),
+    ("stats", &["proto", "cli", "balance"]),
     ("check", &["cfg", "http", "proto", "sample", "balance", "log"]),
-    ("session", &["cfg", "http", "proto", "sample", "rules", "mux-h1", "balance", "log"]),
+    ("session", &["cfg", "http", "proto", "sample", "rules", "mux-h1", "balance", "stats", "log"]),
     (
         "app",
         &[
             "cfg", "http", "proto", "cli", "sample", "listener", "mux-h1", "mux-h2", "rules", "balance",
-            "log", "check", "session",
+            "log", "check", "session", "stats",
         ],
     ),
     ("hawser", &["app"]),

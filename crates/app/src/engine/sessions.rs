@@ -15,11 +15,12 @@ use hawser_cli::info::Sheet;
 use hawser_log::event::level;
 use hawser_proto::mux::MuxRow;
 use hawser_proto::{AcceptSink, FrontendInfo, Incoming, ListenerInfo};
-use hawser_session::{CompileOpts, Shared, Snapshot, Worker};
+use hawser_session::{CompileOpts, Shared, Snapshot, StatsEnv, Worker};
+use hawser_stats::{Row, Selection};
 use parking_lot::Mutex;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 /// Muxes, the default one first.
@@ -31,6 +32,8 @@ const FD_RATIOS: (u32, u32) = (20, 25);
 pub(crate) struct Wanting<'a> {
     pub(crate) config: &'a Config,
     pub(crate) frontends: &'a [Option<Arc<FrontendInfo>>],
+    /// In the order of the configuration.
+    pub(crate) listeners: Vec<Arc<ListenerInfo>>,
     pub(crate) limits: &'a Limits,
     pub(crate) args: &'a Args,
 }
@@ -56,7 +59,15 @@ pub(crate) fn compile(w: &Wanting<'_>, diags: &mut Diags) -> SharedEngine {
     let checks = hawser_check::compile(w.config, backend, &CheckEnv { node: node.into() }, diags);
     let proc_vars = hawser_sample::globals::process_vars(w.config, diags);
     let shared = Shared::new(Arc::new(snapshot), proc_vars, w.limits.threads, fds);
-    Arc::new(Sessions { shared, events, checks: Mutex::new(Some(checks)), maxsock: w.limits.maxsock })
+    Arc::new(Sessions {
+        shared,
+        events,
+        checks: Mutex::new(Some(checks)),
+        maxsock: w.limits.maxsock,
+        listeners: w.listeners.clone(),
+        maxconn: w.limits.maxconn,
+        stopped: AtomicBool::new(false),
+    })
 }
 
 struct Sessions {
@@ -66,6 +77,12 @@ struct Sessions {
     checks: Mutex<Option<Checks>>,
     /// Descriptors that the process may have.
     maxsock: u64,
+    /// In the order of the configuration.
+    listeners: Vec<Arc<ListenerInfo>>,
+    /// `maxconn` of the process.
+    maxconn: u32,
+    /// The listeners are closed.
+    stopped: AtomicBool,
 }
 
 impl Sessions {
@@ -88,6 +105,16 @@ impl Engine for Sessions {
         self.shared.stopping.store(true, Ordering::Relaxed);
     }
 
+    fn stats(&self, selection: &Selection, addresses: bool) -> Option<Vec<Row>> {
+        let env = StatsEnv {
+            listeners: &self.listeners,
+            maxconn: self.maxconn,
+            stopped: self.stopped.load(Ordering::Relaxed),
+            addresses,
+        };
+        self.snapshot().stats(selection, &env)
+    }
+
     fn info(&self, sheet: &mut Sheet) {
         sheet.set("CumReq", self.shared.requests());
         sheet.set("DroppedLogs", hawser_log::dropped_logs());
@@ -102,6 +129,7 @@ impl Engine for Sessions {
     }
 
     fn tell_stopped(&self) {
+        self.stopped.store(true, Ordering::Relaxed);
         report::stopped(&self.snapshot(), &self.events.loggers);
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::command::{Call, Command, Level, Reply};
 use crate::info::{Format, InfoSources, Sheet};
+use crate::schema::schema;
 use crate::state::{Environment, Process, SocketList, StartupLogs};
 use hawser_proto::clock;
 use hawser_proto::freq::now_ms;
@@ -20,6 +21,7 @@ pub(super) static COMMANDS: &[Command] = &[
     Command::new("show cli sockets", "show cli sockets", User, show_cli_sockets, "list the sockets of the runtime API").in_master(),
     Command::new("show env", "show env [var]", Operator, show_env, "show environment variables").in_master(),
     Command::new("show info", "show info [desc|json|typed|float]*", User, show_info, "show the state of the process"),
+    Command::new("show schema json", "show schema json", User, show_schema, "show what the JSON formats look like"),
     Command::new("show startup-logs", "show startup-logs", Operator, show_startup_logs, "show what was printed at the start").in_master(),
     Command::new("show version", "show version", User, show_version, "show the version").in_master(),
 ];
@@ -78,6 +80,10 @@ fn show_info(call: &mut Call<'_>) -> Reply {
         sources.0.iter().for_each(|source| source(&mut sheet));
     }
     Reply::Dump(sheet.print(Format::parse(call.args)))
+}
+
+fn show_schema(_: &mut Call<'_>) -> Reply {
+    Reply::Dump(schema())
 }
 
 /// What the process itself knows.

@@ -103,7 +103,7 @@ fn transcripts() {
         ("wait\n", "Expects a duration in milliseconds.\n\n", true),
         ("expert-mode\n", "expert-mode is OFF\n\n", true),
         ("debug dev exit 0\n", "This command is restricted to expert mode only.\n\n", true),
-        ("show stat\n", "'show stat' is not supported by Hawser yet.\n\n", true),
+        ("show sess\n", "'show sess' is not supported by Hawser yet.\n\n", true),
         ("echo x <<\nabc\n\n", "x\n\n", true),
         ("echo x <<X\nabc\n\nX\n", "x\n\n", true),
         ("echo x <<X\nabc\n", "", false),
@@ -130,7 +130,7 @@ fn help_lists_what_works_at_a_level() {
     let (admin, _) = talk(Level::Admin, "help\n");
     assert!(admin.starts_with("The following commands are valid at this level:\n"), "{admin}");
     assert!(admin.contains("\n  set maxconn global <value>              : "), "{admin}");
-    assert!(!admin.contains("show stat"), "not built yet");
+    assert!(!admin.contains("show sess"), "not built yet");
     let (user, _) = talk(Level::User, "help\n");
     assert!(!user.contains("set maxconn") && user.contains("show info"), "{user}");
     assert_eq!(talk(Level::Admin, "help show info\n").0.lines().filter(|l| l.contains("show ")).count(), 1);

@@ -125,8 +125,7 @@ pub(crate) async fn run(
     let mut down = Pump::releasing(splice(cl, st, opt::SPLICE_RESPONSE));
     let mut link = Some(link);
     let end = poll_fn(|cx| poll(cx, cl, st, front, &mut link, (up, &mut down), &mut clocks)).await;
-    st.strm.bytes_in += up.bytes;
-    st.strm.bytes_out += down.bytes;
+    st.moved(up, &down);
     if let Some((cause, state)) = end {
         st.ended(cause, state);
         aborted(cl, st, cause);

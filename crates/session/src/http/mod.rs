@@ -28,7 +28,7 @@ use crate::route;
 use crate::stop::Stop;
 use crate::stream::Stream;
 use crate::tunnel;
-use hawser_balance::Stat;
+use hawser_balance::{Stat, TrafficEvent};
 use hawser_http::BodyLen;
 use hawser_proto::mux::{FrontConn, FrontStream, Fronted};
 use hawser_sample::facts::TermState;
@@ -64,6 +64,7 @@ type Upgraded = (Box<Client>, Box<dyn FrontConn>);
 
 /// Serves a connection that carries one request after the other, unless the client starts with HTTP/2.
 async fn single(mut cl: Box<Client>, mut front: Box<dyn FrontStream>) -> Option<Upgraded> {
+    cl.saw(TrafficEvent::H1Sess);
     let next = loop {
         if !idle::wait(&mut cl, &mut *front).await {
             break Next::Close;
@@ -76,6 +77,7 @@ async fn single(mut cl: Box<Client>, mut front: Box<dyn FrontStream>) -> Option<
         cl.request += 1;
     };
     if next == Next::Preface {
+        cl.saw(TrafficEvent::H1Closed);
         let (transport, early) = front.take_transport()?;
         let mux = cl.fe.front.as_ref()?.muxes.of(Some("h2"))?.clone();
         return match mux.accept(transport, early) {
@@ -88,6 +90,7 @@ async fn single(mut cl: Box<Client>, mut front: Box<dyn FrontStream>) -> Option<
     } else if next == Next::Linger {
         Box::pin(linger::drain(&mut cl, &mut *front)).await;
     }
+    cl.saw(TrafficEvent::H1Closed);
     None
 }
 

@@ -2,6 +2,7 @@
 
 use crate::client::Client;
 use crate::timers::later;
+use hawser_balance::TrafficEvent;
 use hawser_cfg::model::opt;
 use hawser_proto::mux::{FrontConn, FrontStream};
 use std::future::poll_fn;
@@ -15,11 +16,13 @@ pub(super) async fn serve(mut cl: Box<Client>, mut conn: Box<dyn FrontConn>) {
         sess.fc_http_major = 2;
         sess.fc_streams_limit = cl.fe.front.as_ref().map_or(1, |f| f.max_streams);
     }
+    cl.saw(TrafficEvent::H2Sess);
     let mut life = Life { idle_since: cl.now(), served: false, draining: false };
     poll_fn(|cx| life.poll(cx, &mut cl, &mut *conn)).await;
     if cl.fe.options.has(opt::NOLINGER) {
         conn.set_linger_zero();
     }
+    cl.saw(TrafficEvent::H2Closed);
 }
 
 /// What the owner of a connection keeps in mind.

@@ -5,7 +5,7 @@ use crate::http::{Next, response};
 use crate::stop::{Answer, Stop};
 use crate::stream::{Stream, with_ctx};
 use crate::timers::later;
-use hawser_balance::Stat;
+use hawser_balance::{Stat, TrafficEvent};
 use hawser_cfg::model::ConnMode;
 use hawser_http::BodyLen;
 use hawser_proto::SockOpt;
@@ -24,6 +24,9 @@ pub(crate) async fn finish(
     stop: Stop,
 ) -> Next {
     st.ended(stop.cause, stop.state);
+    if stop.cause == TermCause::Local {
+        cl.saw(TrafficEvent::Intercepted);
+    }
     // The place on the server is not needed for talking to the client.
     st.slot = None;
     let (status, reply) = match stop.answer {

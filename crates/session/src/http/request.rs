@@ -7,6 +7,7 @@ use crate::stop::Stop;
 use crate::stream::{Came, Stream, with_ctx};
 use crate::timers::{earlier, later};
 use bytes::Bytes;
+use hawser_balance::TrafficEvent;
 use hawser_cfg::model::opt;
 use hawser_http::{Head, Version};
 use hawser_proto::clock;
@@ -88,6 +89,8 @@ fn received(cl: &mut Client, st: &mut Stream) {
     let Some(front) = &cl.fe.front else { return };
     front.req_rate.add(now_ms(), 1);
     front.counters.inc(cl.worker.number(), hawser_balance::Stat::Requests);
+    let h1 = cl.sess.borrow().fc_http_major < 2;
+    cl.saw(if h1 { TrafficEvent::H1Req } else { TrafficEvent::H2Req });
     if !front.logger.is_off() {
         st.strm.request_line = Some(request_line(&st.req));
     }

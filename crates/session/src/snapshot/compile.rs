@@ -5,7 +5,7 @@ use super::names::Names;
 use super::{AddrHeader, Back, Dial, Front, FrontMuxes, Proxy, Snapshot, Times, time};
 use crate::raw::PassThrough;
 use hawser_balance::resolve::Resolver;
-use hawser_balance::{CompileEnv, Counters, EventSink, RetryPolicy};
+use hawser_balance::{CompileEnv, Counters, EventSink, RetryPolicy, Traffic};
 use hawser_cfg::diag::Diags;
 use hawser_cfg::model::{self, Config, HeaderCapture, Mode, opt};
 use hawser_log::{Logger, StreamLogger};
@@ -222,6 +222,7 @@ impl Compiler<'_, '_> {
             monitor_fail,
             unique_id,
             counters: Counters::new(self.opts.threads),
+            traffic: Traffic::new(self.opts.threads),
             req_rate: FreqCtr::new(),
         })
     }
@@ -246,6 +247,7 @@ impl Compiler<'_, '_> {
             }
         }
         Back {
+            traffic: Traffic::new(self.opts.threads),
             mux: self.back_mux(),
             reuse: px.reuse.unwrap_or_default(),
             retry: RetryPolicy::compile(px, self.diags),

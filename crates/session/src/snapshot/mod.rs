@@ -5,11 +5,13 @@ mod h2;
 mod headers;
 mod muxes;
 mod names;
+mod stats;
 mod times;
 
 pub use compile::{CompileOpts, compile};
 pub use headers::AddrHeader;
 pub use muxes::FrontMuxes;
+pub use stats::StatsEnv;
 pub use times::Times;
 pub(crate) use times::time;
 
@@ -124,6 +126,8 @@ pub struct Front {
     pub unique_id: Option<LogFormat>,
     /// Counters of the statistics.
     pub counters: hawser_balance::Counters,
+    /// The same by protocol.
+    pub traffic: hawser_balance::Traffic,
     /// Requests per second (`fe_req_rate`).
     pub req_rate: hawser_proto::freq::FreqCtr,
 }
@@ -132,6 +136,8 @@ pub struct Front {
 pub struct Back {
     /// Servers and balancing.
     pub backend: Arc<Backend>,
+    /// Counters by protocol.
+    pub traffic: hawser_balance::Traffic,
     /// Makes streams of connections to servers.
     pub mux: Arc<dyn BackMux>,
     /// `http-reuse`.

@@ -11,6 +11,7 @@ use crate::route;
 use crate::stop::Stop;
 use crate::stream::Stream;
 use crate::tunnel;
+use hawser_balance::TrafficEvent;
 use hawser_cfg::model::opt;
 use hawser_proto::SockOpt;
 use hawser_proto::mux::Source;
@@ -22,6 +23,7 @@ use std::task::Poll;
 pub(crate) async fn serve(mut cl: Box<Client>, mut client: Raw) {
     let mut st = cl.worker.take_stream();
     st.strm.created = Some(cl.sess.borrow().accepted);
+    cl.saw(TrafficEvent::SessOther);
     match relay(&mut cl, &mut st, &mut client).await {
         Ok(Outcome::Done) => log::end(&cl, st),
         Ok(Outcome::Http(proto)) => {

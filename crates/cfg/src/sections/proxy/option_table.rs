@@ -71,7 +71,7 @@ pub(crate) static OPTIONS: Table<Opt> = Table::new(&[
     bit("nolinger", PX, opt::NOLINGER, "Resets connections instead of closing them."),
     bit("persist", BE, opt::PERSIST, "Persists to servers that are down.").idle(CHECKS),
     http("prefer-last-server", BE, opt::PREFER_LAST_SERVER, "Keeps the server of the previous request.").later("persistence"),
-    bit("socket-stats", FE, opt::SOCKET_STATS, "Statistics per socket.").idle("every socket is counted"),
+    bit("socket-stats", FE, opt::SOCKET_STATS, "Statistics per socket."),
     bit("splice-auto", PX, opt::SPLICE_AUTO, "Splices when it pays."),
     bit("splice-request", PX, opt::SPLICE_REQUEST, "Splices requests."),
     bit("splice-response", PX, opt::SPLICE_RESPONSE, "Splices responses."),

@@ -1,0 +1,89 @@
+//! The snapshot's rows of the statistics.
+
+use super::{Back, Front, Proxy, Snapshot};
+use hawser_balance::time;
+use hawser_cfg::model::opt;
+use hawser_proto::ListenerInfo;
+use hawser_stats::{Object, Row, Selection};
+use std::sync::Arc;
+
+/// What the statistics need beside the snapshot.
+#[derive(Clone, Copy, Debug)]
+pub struct StatsEnv<'a> {
+    /// All listeners, in the order of the configuration.
+    pub listeners: &'a [Arc<ListenerInfo>],
+    /// `maxconn` of the process.
+    pub maxconn: u32,
+    /// The listeners are closed.
+    pub stopped: bool,
+    /// Show addresses: to operators and administrators.
+    pub addresses: bool,
+}
+
+impl Snapshot {
+    /// The rows that are asked for; `None` when there is no such proxy.
+    pub fn stats(&self, sel: &Selection, env: &StatsEnv<'_>) -> Option<Vec<Row>> {
+        let mut rows = Vec::new();
+        let named = matches!(sel.proxy, Some(hawser_stats::Which::Name(_)));
+        let wanted = |p: &&Arc<Proxy>| sel.wants_proxy(p.facts.id, &p.facts.name);
+        if named && !self.proxies.iter().any(|p| wanted(&p)) {
+            return None;
+        }
+        for px in self.proxies.iter().filter(|p| !p.disabled).filter(wanted) {
+            if let Some(front) = &px.front {
+                px.front_rows(front, sel, env, &mut rows);
+            }
+            if let Some(back) = &px.back {
+                back_rows(back, sel, env, &mut rows);
+            }
+        }
+        Some(rows)
+    }
+}
+
+impl Proxy {
+    fn front_rows(&self, front: &Front, sel: &Selection, env: &StatsEnv<'_>, rows: &mut Vec<Row>) {
+        let Some(info) = &front.info else { return };
+        if sel.wants(Object::Frontend) {
+            rows.push(hawser_stats::frontend(&hawser_stats::Frontend {
+                iid: self.facts.id,
+                info,
+                counters: &front.counters,
+                traffic: &front.traffic,
+                req_rate: &front.req_rate,
+                http: self.is_http(),
+                stopped: env.stopped,
+                default_maxconn: env.maxconn,
+            }));
+        }
+        if !sel.wants(Object::Listener) || !self.options.has(opt::SOCKET_STATS) {
+            return;
+        }
+        let own = env.listeners.iter().filter(|l| l.frontend.index == info.index && sel.wants_sid(l.id));
+        rows.extend(own.map(|l| hawser_stats::listener(l, self.facts.id, self.is_http(), env.addresses)));
+    }
+}
+
+fn back_rows(back: &Back, sel: &Selection, env: &StatsEnv<'_>, rows: &mut Vec<Row>) {
+    let now = time::now();
+    let backend = &*back.backend;
+    if sel.wants(Object::Server) {
+        let hidden = |s: &hawser_balance::Server| {
+            let state = s.state();
+            (sel.up && state.is_down())
+                || (sel.no_maint && state.admin.any(hawser_balance::server::Admin::MAINT))
+        };
+        let servers = backend.servers.iter().filter(|s| sel.wants_sid(s.id) && !hidden(s));
+        let view = |s| hawser_stats::Server { server: s, backend, address: env.addresses, now };
+        rows.extend(servers.map(|s| hawser_stats::server(&view(s))));
+    }
+    if sel.wants(Object::Backend) {
+        rows.push(hawser_stats::backend(&hawser_stats::Backend {
+            backend,
+            traffic: &back.traffic,
+            cookie: None,
+            tell_servers: sel.hides(),
+            now,
+        }));
+    }
+}

@@ -1,0 +1,240 @@
+//! Rows of backends and servers.
+
+use super::front::shown;
+use super::{
+    CACHE, COMPRESSION, HRSP, TLS, bytes, counted, last_session, mode, seconds, timers, whole, zeros,
+};
+use crate::column::Col;
+use crate::row::{Object, Row};
+use hawser_balance::server::WEIGHT_SCALE;
+use hawser_balance::traffic::{Event, Traffic};
+use hawser_balance::{Ms, Stat};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+/// A backend's parts.
+#[derive(Debug)]
+pub struct Backend<'a> {
+    /// The backend.
+    pub backend: &'a hawser_balance::Backend,
+    /// Counters by protocol.
+    pub traffic: &'a Traffic,
+    /// Name of the persistence cookie.
+    pub cookie: Option<&'a str>,
+    /// Tell how many servers are up, for some are hidden.
+    pub tell_servers: bool,
+    /// The present moment.
+    pub now: Ms,
+}
+
+/// What servers and backends count alike.
+const COMMON: [(Col, Stat); 11] = [
+    (Col::Stot, Stat::Sessions),
+    (Col::Lbtot, Stat::LbTot),
+    (Col::Dresp, Stat::DeniedResp),
+    (Col::Econ, Stat::FailedConns),
+    (Col::Eresp, Stat::FailedResp),
+    (Col::Wretr, Stat::Retries),
+    (Col::Wredis, Stat::Redispatches),
+    (Col::Wrew, Stat::FailedRewrites),
+    (Col::Eint, Stat::InternalErrors),
+    (Col::CliAbrt, Stat::CliAborts),
+    (Col::SrvAbrt, Stat::SrvAborts),
+];
+
+/// The row of a backend.
+pub fn backend(b: &Backend<'_>) -> Row {
+    let (be, c) = (b.backend, &b.backend.counters);
+    let mut row = Row::new(Object::Backend, &be.facts.name, be.facts.id, "BACKEND", 0);
+    row.set(Col::Status, status(b));
+    row.set(Col::Mode, mode(be.facts.http));
+    row.set(Col::Algo, if be.servers.is_empty() { "unknown" } else { be.algorithm() });
+    if let Some(name) = b.cookie {
+        row.set(Col::Cookie, name.to_owned());
+    }
+    row.numbers(&[
+        (Col::Qcur, be.queued()),
+        (Col::Qmax, be.queued_max()),
+        (Col::Scur, be.conns()),
+        (Col::Smax, be.conns_max()),
+        (Col::Slim, be.fullconn()),
+        (Col::Weight, be.total_weight()),
+        (Col::Uweight, be.total_weight()),
+        (Col::Act, be.active_servers()),
+        (Col::Bck, be.backup_servers()),
+        (Col::Chkdown, be.downs()),
+        (Col::Lastchg, seconds(b.now, be.last_change())),
+        (Col::Rate, be.session_rate(b.now)),
+        (Col::RateMax, be.sess_rate.max()),
+        (Col::AggServerStatus, 0),
+        (Col::AggServerCheckStatus, 0),
+        (Col::AggCheckStatus, 0),
+    ]);
+    if !be.servers.is_empty() {
+        row.set(Col::Downtime, whole(be.downtime(b.now)));
+    }
+    row.set(Col::Lastsess, last_session(b.now, c.last_session()));
+    counted(&mut row, c, &COMMON);
+    row.set(Col::Dreq, c.get(Stat::DeniedReq));
+    row.set(Col::Connect, sum(be, Stat::Connects));
+    row.set(Col::Reuse, sum(be, Stat::Reuses));
+    timers(&mut row, c);
+    bytes(&mut row, c.get(Stat::BytesIn), c.get(Stat::BytesOut));
+    zeros(&mut row, &COMPRESSION);
+    if be.facts.http {
+        counted(&mut row, c, &HRSP);
+        row.set(Col::ReqTot, c.get(Stat::Sessions));
+        zeros(&mut row, &CACHE);
+    }
+    muxes(&mut row, b);
+    row.finish()
+}
+
+fn status(b: &Backend<'_>) -> String {
+    let be = b.backend;
+    let up = be.servers.is_empty() || be.usable_servers() > 0;
+    let word = if up { "UP" } else { "DOWN" };
+    if !b.tell_servers {
+        return word.into();
+    }
+    let usable = be.servers.iter().filter(|s| s.is_usable()).count();
+    format!("{word} ({usable}/{})", be.servers.len())
+}
+
+fn sum(be: &hawser_balance::Backend, stat: Stat) -> u64 {
+    be.servers.iter().map(|s| s.counters.get(stat)).sum()
+}
+
+/// Columns of the multiplexers: connections to servers are counted by server, and speak HTTP/1.
+fn muxes(row: &mut Row, b: &Backend<'_>) {
+    let open = |s: &Arc<hawser_balance::Server>| {
+        let i = &s.idle;
+        u64::from(i.idle.load(Relaxed)) + u64::from(i.safe.load(Relaxed)) + u64::from(i.used.load(Relaxed))
+    };
+    let t = b.traffic;
+    zeros(row, &TLS);
+    let http = b.backend.facts.http;
+    let of_http = |n: u64| if http { n } else { 0 };
+    row.numbers(&[
+        (Col::H1OpenConns, of_http(b.backend.servers.iter().map(open).sum())),
+        (Col::H1TotalConns, of_http(sum(b.backend, Stat::Connects))),
+        (Col::H1OpenStreams, of_http(b.backend.conns().into())),
+        (Col::H1TotalStreams, of_http(b.backend.counters.get(Stat::Sessions))),
+        (Col::H1BytesIn, t.get(Event::H1In)),
+        (Col::H1BytesOut, t.get(Event::H1Out)),
+        (Col::H1SplicedBytesIn, t.get(Event::SplicedIn)),
+        (Col::H1SplicedBytesOut, t.get(Event::SplicedOut)),
+        (Col::H2OpenConns, 0),
+        (Col::H2TotalConns, 0),
+        (Col::H2OpenStreams, 0),
+        (Col::H2TotalStreams, 0),
+    ]);
+}
+
+/// A server, and what its backend knows of it.
+#[derive(Debug)]
+pub struct Server<'a> {
+    /// The server.
+    pub server: &'a hawser_balance::Server,
+    /// Its backend.
+    pub backend: &'a hawser_balance::Backend,
+    /// Show its address.
+    pub address: bool,
+    /// The present moment.
+    pub now: Ms,
+}
+
+/// The row of a server.
+pub fn server(v: &Server<'_>) -> Row {
+    let (s, be) = (v.server, v.backend);
+    let tracked = s.tracks().and_then(|(b, i)| {
+        let name = &b.servers.get(i as usize)?.name;
+        Some(format!("{}/{name}", b.facts.name))
+    });
+    let mut row = Row::new(Object::Server, &be.facts.name, be.facts.id, &s.name, s.id);
+    row.set(Col::Status, s.status_word(tracked.as_deref()));
+    row.set(Col::Mode, mode(be.facts.http));
+    if v.address {
+        row.set(Col::Addr, shown(&s.addr.load().addr));
+    }
+    if let Some(cookie) = &s.opts.cookie {
+        row.set(Col::Cookie, cookie.to_string());
+    }
+    state(&mut row, v);
+    traffic(&mut row, v);
+    checks(&mut row, v);
+    if let Some(tracked) = tracked {
+        row.set(Col::Tracked, tracked);
+    }
+    zeros(&mut row, &TLS);
+    row.finish()
+}
+
+fn state(row: &mut Row, v: &Server<'_>) {
+    let s = v.server;
+    row.numbers(&[
+        (Col::Qcur, s.queued()),
+        (Col::Qmax, s.queued_max()),
+        (Col::Scur, s.served()),
+        (Col::Smax, s.served_max()),
+        (Col::Weight, s.effective_weight().div_ceil(WEIGHT_SCALE)),
+        (Col::Uweight, s.weight()),
+        (Col::Act, u32::from(!s.is_backup())),
+        (Col::Bck, u32::from(s.is_backup())),
+        (Col::Lastchg, seconds(v.now, s.last_change())),
+        (Col::Rate, s.sess_rate.read(v.now)),
+        (Col::RateMax, s.sess_rate.max()),
+        (Col::SrvIcur, s.idle.idle.load(Relaxed) + s.idle.safe.load(Relaxed)),
+        (Col::IdleConnCur, s.idle.idle.load(Relaxed)),
+        (Col::SafeConnCur, s.idle.safe.load(Relaxed)),
+        (Col::UsedConnCur, s.idle.used.load(Relaxed)),
+        (Col::NeedConnEst, s.idle.needed.load(Relaxed)),
+        (Col::PrivIdleCur, 0),
+        (Col::Srid, 0),
+    ]);
+    let limits = [
+        (Col::Slim, s.maxconn()),
+        (Col::Qlimit, s.maxqueue()),
+        (Col::Throttle, s.throttle().map_or(0, u32::from)),
+    ];
+    limits.iter().filter(|(_, n)| *n > 0).for_each(|(col, n)| row.set(*col, *n));
+    row.set(Col::Lastsess, last_session(v.now, s.counters.last_session()));
+}
+
+fn traffic(row: &mut Row, v: &Server<'_>) {
+    let c = &v.server.counters;
+    counted(row, c, &COMMON);
+    counted(row, c, &[(Col::Connect, Stat::Connects), (Col::Reuse, Stat::Reuses)]);
+    timers(row, c);
+    bytes(row, c.get(Stat::BytesIn), c.get(Stat::BytesOut));
+    if v.backend.facts.http {
+        counted(row, c, &HRSP);
+        row.set(Col::ReqTot, HRSP.iter().skip(1).map(|(_, stat)| c.get(*stat)).sum::<u64>());
+    }
+}
+
+fn checks(row: &mut Row, v: &Server<'_>) {
+    let k = v.server.check.lock();
+    if v.server.opts.observe.is_some() {
+        row.set(Col::Hanafail, k.observed);
+    }
+    if !k.enabled {
+        return;
+    }
+    row.set(Col::CheckStatus, k.status);
+    if k.code != 0 {
+        row.set(Col::CheckCode, u32::from(k.code));
+    }
+    if let Some(ms) = k.duration {
+        row.set(Col::CheckDuration, u64::from(ms));
+    }
+    row.set(Col::CheckDesc, k.desc);
+    row.set(Col::LastChk, k.last.clone());
+    row.numbers(&[
+        (Col::CheckRise, k.rise),
+        (Col::CheckFall, k.fall),
+        (Col::CheckHealth, k.health),
+        (Col::Downtime, whole(v.server.downtime(v.now))),
+    ]);
+    row.numbers(&[(Col::Chkfail, k.failed), (Col::Chkdown, k.downs)]);
+}
