@@ -1,5 +1,5 @@
 //! `show stat`: columns, filters, formats, and what is counted.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use hawser_testkit::wire::{ask, get};
 use hawser_testkit::{Client, Hawser, Origin, binary, free_port, until};
