@@ -40,7 +40,7 @@ pub struct Sess {
     /// The connection began with a PROXY protocol header.
     pub rcvd_proxy: bool,
     /// TLVs that came with a PROXY v2 header.
-    pub pp_tlvs: Tlvs,
+    pub pp_tlvs: Option<Box<Tlvs>>,
     /// Error of the client connection (`fc_err`), 0 for none; codes are those of the manual's table.
     pub fc_err: u8,
     /// Encrypted by TLS (`ssl_fc`, `%ft`).
@@ -52,7 +52,7 @@ pub struct Sess {
     /// Streams that the client connection may have open (`fc_settings_streams_limit`).
     pub fc_streams_limit: u32,
     /// The client's SYN packet (`bind … tcp-ss`).
-    pub saved_syn: Option<Bytes>,
+    pub saved_syn: Option<Box<Bytes>>,
 }
 
 impl Sess {
@@ -72,7 +72,7 @@ impl Sess {
             vars: Store::default(),
             log_level: None,
             rcvd_proxy: false,
-            pp_tlvs: Tlvs::default(),
+            pp_tlvs: None,
             fc_err: 0,
             tls: false,
             fc_glitches: 0,

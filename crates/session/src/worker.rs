@@ -8,6 +8,7 @@ use crate::timers::{Timer, later};
 use crate::{http, tcp};
 use arc_swap::ArcSwap;
 use hawser_balance::{FdPressure, IdlePool, Stat, time};
+use hawser_proto::mux::Fronted;
 use hawser_proto::{AcceptSink, Incoming, buf, clock};
 use hawser_sample::vars::ProcVars;
 use parking_lot::{Mutex, MutexGuard};
@@ -255,6 +256,7 @@ impl Worker {
                 let worker = self.clone();
                 self.spawn(async move { worker.serve(shaking.done().await) });
             }
+            Some(Admitted::Http(cl, Fronted::Single(front))) => self.spawn(http::single(cl, front)),
             Some(Admitted::Http(cl, front)) => self.spawn(http::serve(cl, front)),
             Some(Admitted::Tcp(cl, raw)) => self.spawn(tcp::serve(cl, raw)),
         }

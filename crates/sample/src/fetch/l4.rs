@@ -98,12 +98,12 @@ pub(super) fn date_in<'a>(a: &'a [Arg], micros: i64) -> Option<Value<'a>> {
 }
 
 fn tlv(s: &Sess, kind: u8) -> Option<Value<'_>> {
-    s.pp_tlvs.get(kind).map(Value::str)
+    s.pp_tlvs.as_ref()?.get(kind).map(Value::str)
 }
 
 fn each_tlv<'a>(a: &'a [Arg], ctx: &Ctx<'a>, f: &mut dyn FnMut(Value<'a>) -> bool) -> bool {
     let Some(s) = ctx.sess else { return false };
-    s.pp_tlvs.iter().any(|t| Some(i64::from(t.0)) == a[0].int() && f(Value::str(t.1)))
+    s.pp_tlvs.iter().flat_map(|t| t.iter()).any(|t| Some(i64::from(t.0)) == a[0].int() && f(Value::str(t.1)))
 }
 
 fn tlv_args(_: &mut CompileCx<'_>, a: &mut [Arg]) -> Result<(), Error> {
