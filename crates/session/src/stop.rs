@@ -24,6 +24,8 @@ pub(crate) enum Answer {
     Reply(u16, Option<Arc<Reply>>),
     /// Nothing; the status is for the log, 0 for none.
     Nothing(u16),
+    /// Nothing, and the whole connection is closed (`reject`).
+    HangUp,
     /// The connection disappears (`silent-drop`); with a value, behind a RST that lives for so many hops.
     Vanish(Option<u8>),
 }

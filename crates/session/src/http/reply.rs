@@ -36,6 +36,10 @@ pub(crate) async fn finish(
             st.strm.status = status;
             return Next::Close;
         }
+        Answer::HangUp => {
+            front.abort(true);
+            return Next::Close;
+        }
         Answer::Vanish(ttl) => {
             front.set_option(SockOpt::Vanish(ttl));
             front.abort(true);

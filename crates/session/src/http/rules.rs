@@ -3,7 +3,7 @@
 use crate::client::Client;
 use crate::http::body;
 use crate::snapshot::Proxy;
-use crate::stop::Stop;
+use crate::stop::{Answer, Stop};
 use crate::stream::{Stream, with_txn};
 use crate::timers::later;
 use hawser_balance::Stat;
@@ -101,10 +101,10 @@ async fn settle(
         }
         Verdict::Reject => {
             cl.deny(st);
-            Stop::silent(0, proxy, state)
+            Stop { answer: Answer::HangUp, cause: proxy, state }
         }
         Verdict::SilentDrop { rst_ttl } => {
-            Stop { answer: crate::stop::Answer::Vanish(rst_ttl), cause: proxy, state }
+            Stop { answer: Answer::Vanish(rst_ttl), cause: proxy, state }
         }
         Verdict::BadRequest => Stop::error(400, proxy, state),
         Verdict::Error => {
@@ -213,7 +213,7 @@ fn settle_response(cl: &mut Client, st: &mut Stream, verdict: Verdict) -> Result
             Stop::silent(502, proxy, state)
         }
         Verdict::SilentDrop { rst_ttl } => {
-            Stop { answer: crate::stop::Answer::Vanish(rst_ttl), cause: proxy, state }
+            Stop { answer: Answer::Vanish(rst_ttl), cause: proxy, state }
         }
         Verdict::BadRequest => Stop::error(502, proxy, state),
         Verdict::Error => {
