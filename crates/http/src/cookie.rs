@@ -22,6 +22,11 @@ pub fn cookies(value: &[u8]) -> Cookies<'_> {
     Cookies { value, pos: 0 }
 }
 
+/// Where the first cookie of a Cookie value ends, whatever it is; at the value's end at last.
+pub fn cookie_end(value: &[u8]) -> usize {
+    value_end(value, |b| matches!(b, b';' | b','))
+}
+
 /// The cookie that a Set-Cookie value sets; its attributes are ignored.
 pub fn set_cookie(value: &[u8]) -> Option<Cookie<'_>> {
     let end = value_end(value, |b| b == b';');
@@ -42,7 +47,7 @@ impl<'a> Iterator for Cookies<'a> {
         // `pos` grows by at least one byte each turn, whatever the bytes are.
         while self.pos < self.value.len() {
             let start = self.pos;
-            let end = start + value_end(&self.value[start..], |b| matches!(b, b';' | b','));
+            let end = start + cookie_end(&self.value[start..]);
             self.pos = end + 1;
             let found = cookie_at(self.value, start..end).filter(|c| c.name.first() != Some(&b'$'));
             if found.is_some() {

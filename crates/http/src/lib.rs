@@ -27,6 +27,8 @@ pub mod uri;
 pub mod websocket;
 
 pub use body::{BodyLen, Part};
+pub use cookie::{cookie_end, set_cookie};
 pub use head::{Field, Head, Span, Start, Version};
+pub use list::{trim, values};
 pub use name::KnownName;
 pub use reply::Reply;

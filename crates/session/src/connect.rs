@@ -3,14 +3,14 @@
 use crate::attached;
 use crate::client::Client;
 use crate::link::Link;
+use crate::persist::prefers_last;
 use crate::pool;
 use crate::snapshot::{Back, Proxy};
 use crate::stop::Stop;
 use crate::stream::{Stream, with_ctx};
 use crate::timers::later;
-use hawser_balance::{self as balance, AssignOpts, Assignment, Circumstances, Decision, Forced, Granted, Ms};
+use hawser_balance::{self as balance, AssignOpts, Assignment, Circumstances, Decision, Granted, Ms};
 use hawser_balance::{Observation, Priority, QueueTicket, Server, Stat, time};
-use hawser_cfg::model::opt;
 use hawser_http::Start;
 use hawser_proto::{Address, protocol_of};
 use hawser_sample::facts::{TermCause, TermState};
@@ -82,7 +82,7 @@ async fn assign(
 ) -> Result<(), Stop> {
     let since = time::ms(cl.now());
     loop {
-        let forced = forced(cl, st, be, back);
+        let forced = st.persist.forced().filter(|_| st.tries.avoid.is_none());
         st.tries.persistent = forced.is_some();
         let opts = AssignOpts {
             thread: cl.worker.number(),
@@ -119,26 +119,6 @@ async fn assign(
 fn preferred(cl: &Client, be: &Proxy) -> Option<u32> {
     let (backend, server) = cl.kept.borrow().as_ref()?.last?;
     (backend == be.facts.index && prefers_last(be)).then_some(server)
-}
-
-fn prefers_last(be: &Proxy) -> bool {
-    be.options.has(opt::PREFER_LAST_SERVER)
-}
-
-/// The server that a `use-server` line designates.
-fn forced(cl: &Client, st: &Stream, be: &Proxy, back: &Back) -> Option<Forced> {
-    if st.tries.avoid.is_some() || back.use_targets.is_empty() {
-        return None;
-    }
-    let even_down = be.options.has(opt::PERSIST);
-    with_ctx(cl, st, false, |ctx| {
-        back.use_server.choices(ctx).find_map(|c| {
-            let fixed = back.use_targets.get(c.rule).copied().flatten();
-            let server = fixed.or_else(|| back.backend.find(std::str::from_utf8(&c.name).ok()?))?;
-            let usable = back.backend.servers.get(server as usize).is_some_and(|s| s.is_usable());
-            (usable || even_down).then_some(Forced { server, even_down })
-        })
-    })
 }
 
 /// Waits in a queue; none to choose again.

@@ -12,6 +12,7 @@ mod held;
 mod http;
 mod link;
 mod log;
+mod persist;
 mod pool;
 mod pump;
 mod raw;

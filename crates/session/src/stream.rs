@@ -3,6 +3,7 @@
 use crate::client::{Client, View};
 use crate::connect::Tries;
 use crate::held::Held;
+use crate::persist::Persist;
 use crate::pump::Pump;
 use crate::snapshot::{Proxy, Snapshot, Times};
 use hawser_balance::{BackendGuard, EndCause, SessionEnd, Slot};
@@ -55,6 +56,8 @@ pub(crate) struct Stream {
     pub(crate) be: Option<Arc<Proxy>>,
     /// Counts it among the backend's streams.
     pub(crate) guard: Option<BackendGuard>,
+    /// Which server it has to go to.
+    pub(crate) persist: Persist,
     /// Attempts to reach a server.
     pub(crate) tries: Tries,
     /// Its place on a server.
@@ -89,6 +92,7 @@ impl Stream {
         self.aborted = false;
         self.spliced = [0; 2];
         self.tries = Tries::default();
+        self.persist = Persist::default();
         self.req.buf.capacity() + self.res.buf.capacity() + self.asks.scratch.capacity() <= KEEP_HEAD
     }
 

@@ -7,6 +7,7 @@
 
 mod addr;
 mod bind;
+mod cookie;
 mod errors;
 mod global;
 mod log;
@@ -17,6 +18,7 @@ mod server;
 
 pub use addr::{Addr, AddrKind};
 pub use bind::{Bind, BindOpts};
+pub use cookie::Cookie;
 pub use errors::{ErrorDecl, ErrorKind, HttpErrors};
 pub use global::{Global, H2Global, H2Side, SetVar, StatsSocket, UnixBind};
 pub use log::{LogAddr, LogFormatDecl, LogTarget};

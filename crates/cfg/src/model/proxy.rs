@@ -1,7 +1,7 @@
 //! Proxy sections: `frontend`, `backend`, `listen` (manual chapter 4).
 
 use super::{
-    Addr, Bind, CheckKind, ConnMode, DefaultRules, ErrorDecl, ForwardFor, KeepAlive, LogFormatDecl,
+    Addr, Bind, CheckKind, ConnMode, Cookie, DefaultRules, ErrorDecl, ForwardFor, KeepAlive, LogFormatDecl,
     LogTarget, Options, Reuse, RuleLine, RuleLines, Server, Timeouts,
 };
 use crate::pos::{Pos, Word};
@@ -159,8 +159,10 @@ pub struct Proxy {
     pub dispatch: Option<(Pos, Addr)>,
     /// `source` of the proxy.
     pub source: Option<(Pos, Vec<Word>)>,
-    /// `cookie` line words.
-    pub cookie: Option<(Pos, Vec<Word>)>,
+    /// `cookie`.
+    pub cookie: Option<Cookie>,
+    /// `dynamic-cookie-key`.
+    pub dynamic_cookie_key: Option<String>,
     /// `option tcp-check`, `httpchk` and relatives.
     pub check_kind: CheckKind,
     /// `option external-check` and other check lines kept as words (`http-check …`, `tcp-check …`).

@@ -66,6 +66,7 @@ fn backend(d: &Proxy, p: &mut Proxy) {
     p.hash_balance_factor = d.hash_balance_factor;
     p.source.clone_from(&d.source);
     p.cookie.clone_from(&d.cookie);
+    p.dynamic_cookie_key.clone_from(&d.dynamic_cookie_key);
     p.check_kind = d.check_kind.clone();
     p.check_rules.clone_from(&d.check_rules);
     p.srvtcpka = d.srvtcpka;

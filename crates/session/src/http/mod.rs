@@ -11,6 +11,7 @@
 //! Any of these may end the stream with a [`Stop`], from which [`reply`] makes an answer.
 
 mod body;
+pub(crate) mod cookie;
 mod forward;
 mod idle;
 mod linger;
@@ -24,6 +25,7 @@ use crate::client::Client;
 use crate::connect;
 use crate::link::Link;
 use crate::log;
+use crate::persist;
 use crate::route;
 use crate::stop::Stop;
 use crate::stream::Stream;
@@ -113,6 +115,8 @@ async fn exchange(cl: &mut Client, st: &mut Stream, front: &mut dyn FrontStream)
     let be = route::pick(cl, st);
     route::enter(cl, st, be)?;
     request::backend(cl, st, front).await?;
+    persist::designate(cl, st);
+    cookie::request(cl, st);
     request::finalise(cl, st)?;
     keep_for_retry(cl, st);
     let (mut link, mut up) = loop {

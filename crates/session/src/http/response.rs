@@ -2,6 +2,7 @@
 
 use crate::client::Client;
 use crate::connect;
+use crate::http::cookie;
 use crate::http::forward::{self, Clocks};
 use crate::http::request::cut;
 use crate::http::rules;
@@ -228,6 +229,7 @@ pub(crate) async fn rules(
             outcome?;
         }
     }
+    cookie::response(cl, st);
     after(cl, st)?;
     st.strm.status = st.res.status();
     Ok(())

@@ -3,6 +3,7 @@
 use super::h2::h2_conf;
 use super::names::Names;
 use super::{AddrHeader, Back, Dial, Front, FrontMuxes, Proxy, Snapshot, Times, time};
+use crate::http::cookie::Policy;
 use crate::raw::PassThrough;
 use hawser_balance::resolve::Resolver;
 use hawser_balance::{CompileEnv, Counters, EventSink, RetryPolicy, Traffic};
@@ -91,6 +92,7 @@ struct Words {
     switching: Switching,
     use_server: Switching,
     monitor_fail: Vec<Cond>,
+    persist: Vec<(bool, Cond)>,
     unique_id: Option<LogFormat>,
 }
 
@@ -104,8 +106,9 @@ impl Words {
         let use_server = Switching::compile(&mut rcx, SwitchKind::Server, &px.use_server);
         let errors = ErrorReplies::compile(&mut cx, &px.errors);
         let monitor_fail = monitor_fail(&mut cx, px);
+        let persist = persist(&mut cx, px);
         let unique_id = unique_id(&mut cx, px);
-        Self { rules, errors, switching, use_server, monitor_fail, unique_id }
+        Self { rules, errors, switching, use_server, monitor_fail, persist, unique_id }
     }
 }
 
@@ -120,6 +123,25 @@ fn monitor_fail(cx: &mut CompileCx<'_>, px: &model::Proxy) -> Vec<Cond> {
             Ok(c) => out.push(c),
             Err(e) => {
                 let text = format!("error detected while parsing a 'monitor fail' condition : {e}.");
+                cx.diags.alert(line.pos, text).suggestion = e.suggestion;
+            }
+        }
+    }
+    out
+}
+
+/// `force-persist` and `ignore-persist` lines: nothing but a condition.
+fn persist(cx: &mut CompileCx<'_>, px: &model::Proxy) -> Vec<(bool, Cond)> {
+    let mut out = Vec::new();
+    cx.at = Some(Checkpoint::BeHttpReqHdr);
+    for (force, line) in &px.persist_rules {
+        cx.pos = line.pos;
+        let word = if *force { "force-persist" } else { "ignore-persist" };
+        word.clone_into(&mut cx.what);
+        match Cond::parse(cx, &line.words) {
+            Ok(c) => out.push((*force, c)),
+            Err(e) => {
+                let text = format!("error detected while parsing a '{word}' rule : {e}.");
                 cx.diags.alert(line.pos, text).suggestion = e.suggestion;
             }
         }
@@ -163,7 +185,7 @@ impl Compiler<'_, '_> {
         };
         let names =
             |l: &[HeaderCapture]| l.iter().map(|h| (h.name.as_bytes().into(), h.len as usize)).collect();
-        let Words { rules, errors, switching, use_server, monitor_fail, unique_id } = words;
+        let Words { rules, errors, switching, use_server, monitor_fail, persist, unique_id } = words;
         let front = if px.kind.is_fe() { self.front(switching, monitor_fail, unique_id) } else { None };
         Proxy {
             facts: facts.clone(),
@@ -180,7 +202,7 @@ impl Compiler<'_, '_> {
             rules,
             errors,
             front,
-            back: px.kind.is_be().then(|| self.back(facts, use_server)),
+            back: px.kind.is_be().then(|| self.back(facts, use_server, persist)),
             addr_headers: addr_headers.into_iter().filter_map(of).collect(),
             req_captures: names(&px.req_captures),
             res_captures: names(&px.res_captures),
@@ -227,7 +249,7 @@ impl Compiler<'_, '_> {
         })
     }
 
-    fn back(&mut self, facts: &Arc<ProxyFacts>, use_server: Switching) -> Back {
+    fn back(&mut self, facts: &Arc<ProxyFacts>, use_server: Switching, persist: Vec<(bool, Cond)>) -> Back {
         let dispatched = dispatched(self.px);
         let px = dispatched.as_ref().unwrap_or(self.px);
         let env = CompileEnv {
@@ -251,6 +273,8 @@ impl Compiler<'_, '_> {
             mux: self.back_mux(),
             reuse: px.reuse.unwrap_or_default(),
             retry: RetryPolicy::compile(px, self.diags),
+            persist,
+            cookie: px.cookie.as_ref().map(|c| Policy::new(c, px.dynamic_cookie_key.as_deref(), &px.servers)),
             use_server,
             use_targets,
             dial: px.servers.iter().map(|s| self.dial(s)).collect(),

@@ -15,6 +15,7 @@ pub use stats::StatsEnv;
 pub use times::Times;
 pub(crate) use times::time;
 
+use crate::http::cookie::Policy;
 use hawser_balance::Backend;
 use hawser_balance::RetryPolicy;
 use hawser_cfg::model::{ConnMode, Mode, Options, ProxyKind, Reuse};
@@ -144,6 +145,10 @@ pub struct Back {
     pub reuse: Reuse,
     /// `retries`, `retry-on`, `option redispatch`.
     pub retry: RetryPolicy,
+    /// `force-persist` (true) and `ignore-persist` lines, in order.
+    pub persist: Vec<(bool, Cond)>,
+    /// `cookie`.
+    pub(crate) cookie: Option<Policy>,
     /// `use-server` lines.
     pub use_server: Switching,
     /// Servers of the lines with a fixed name.

@@ -6,6 +6,7 @@ use crate::client::Client;
 use crate::connect;
 use crate::http;
 use crate::log;
+use crate::persist;
 use crate::raw::Raw;
 use crate::route;
 use crate::stop::Stop;
@@ -70,6 +71,7 @@ async fn relay(cl: &mut Client, st: &mut Stream, client: &mut Raw) -> Result<Out
     if let Inspected::SwitchHttp(proto) = inspect::request(cl, st, client, false).await? {
         return Ok(Outcome::Http(proto));
     }
+    persist::designate(cl, st);
     let watch = st.be.as_ref().is_some_and(|b| b.abort_on_close);
     let mut link = connect::reach(cl, st, &mut |cx| {
         if !watch || client.is_full() {

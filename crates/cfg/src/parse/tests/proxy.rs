@@ -84,7 +84,9 @@ fn wrong_values() {
             "http-send-name-header X",
             "alert: 'http-send-name-header' is not supported by Hawser yet (area: server names in requests).",
         ),
-        ("cookie x insert", "alert: 'cookie' is not supported by Hawser yet (area: persistence)."),
+        ("cookie x insert rewrite", "alert: cookie 'rewrite', 'insert' and 'prefix' modes are incompatible."),
+        ("cookie x preserve", "alert: cookie 'preserve' requires at least 'insert' or 'indirect'."),
+        ("cookie x attr a;b", "alert: character '%x3B' is not permitted in attribute value."),
         ("stats enable", "alert: 'stats' is not supported by Hawser yet (area: statistics page)."),
     ] {
         line(text, &[alert]);

@@ -32,6 +32,8 @@ pub(crate) static BASIC: Table<Kw<P>> = Table::new(&[
     run("rate-limit", (0, MANY), "", rate_limit, "Most new sessions in a second.").scope(FE),
     run("retries", (1, 1), "an integer argument (dispatch counts for one).", retries, "Connection attempts after the first.").scope(BE),
     run("retry-on", (0, MANY), "", retry_on, "What a request is repeated for.").scope(BE.and(Scope::STRICT)),
+    run("cookie", (1, MANY), "<cookie_name> as argument.", super::cookie::parse, "Keeps clients on their server with a cookie.").scope(BE),
+    run("dynamic-cookie-key", (1, 1), "argument.", |_, p: &mut P, l| p.dynamic_cookie_key = Some(l.arg(0).to_owned()), "Key of the cookies made of servers' addresses.").scope(BE),
     run("balance", (0, MANY), "", |_, p: &mut P, l| p.balance = Some((l.pos, l.owned_vec(0))), "Which server gets a request.").scope(BE),
     run("hash-type", (0, MANY), "", hash_type, "How hashes are mapped to servers.").scope(BE),
     run("hash-balance-factor", (1, 1), "an integer argument.", hash_balance_factor, "Most load of a server in percent of the average.").scope(BE),

@@ -18,7 +18,6 @@ const FE: Scope = Scope::FE.and(Scope::DEF);
 #[rustfmt::skip]
 pub(crate) static LATER: Table<Kw<P>> = Table::new(&[
     later("compression", PX, "compression", "Compresses responses."),
-    later("cookie", BE, "persistence", "Keeps clients on their server with a cookie."),
     later("email-alert", PX, "email alerts", "Sends mails about servers."),
     later("external-check", BE, "external checks", "Program that checks servers."),
     later("filter", Scope::PX, "filters", "Adds a filter."),

@@ -3,6 +3,7 @@
 mod basic;
 pub(crate) mod bind;
 mod capture;
+mod cookie;
 mod errors;
 mod later;
 pub(crate) mod option;
@@ -49,8 +50,8 @@ static LINES: Table<Kw<P>> = Table::new(&[
     run("tcp-request", (0, MANY), "", rules::tcp_request, "A rule for connections, sessions or contents."),
     run("tcp-response", (0, MANY), "", rules::tcp_response, "A rule for contents of servers."),
     run("monitor", (0, MANY), "", rules::monitor, "When monitor-uri answers an error.").scope(Scope::FE),
-    run("force-persist", (0, MANY), CONDITION, rules::persist_rule, "Uses a server although it is down.").scope(Scope::BE).later("persistence"),
-    run("ignore-persist", (0, MANY), CONDITION, rules::persist_rule, "Ignores persistence on a condition.").scope(Scope::BE).later("persistence"),
+    run("force-persist", (0, MANY), CONDITION, rules::persist_rule, "Uses a server although it is down.").scope(Scope::BE),
+    run("ignore-persist", (0, MANY), CONDITION, rules::persist_rule, "Ignores persistence on a condition.").scope(Scope::BE),
     run("http-check", (0, MANY), "", rules::check_rule, "A step of HTTP health checks.").scope(Scope::BE.and(Scope::DEF)),
     run("tcp-check", (0, MANY), "", rules::check_rule, "A step of TCP health checks.").scope(Scope::BE.and(Scope::DEF)),
     run("timeout", (0, MANY), "", timeout::parse, "A timeout."),

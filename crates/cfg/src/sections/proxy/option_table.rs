@@ -39,7 +39,6 @@ const fn check(name: &'static str, help: &'static str) -> Row<Opt> {
 }
 
 const ACKS: &str = "the kernel decides when to acknowledge";
-const CHECKS: &str = "persistence is refused, so that this option applies to nothing";
 
 /// All options.
 #[rustfmt::skip]
@@ -69,8 +68,8 @@ pub(crate) static OPTIONS: Table<Opt> = Table::new(&[
     bit("log-separate-errors", FE, opt::LOG_SEPARATE_ERRORS, "Logs errors at a higher level."),
     bit("logasap", FE, opt::LOGASAP, "Logs before the transfer ends."),
     bit("nolinger", PX, opt::NOLINGER, "Resets connections instead of closing them."),
-    bit("persist", BE, opt::PERSIST, "Persists to servers that are down.").idle(CHECKS),
-    http("prefer-last-server", BE, opt::PREFER_LAST_SERVER, "Keeps the server of the previous request.").later("persistence"),
+    bit("persist", BE, opt::PERSIST, "Persists to servers that are down."),
+    http("prefer-last-server", BE, opt::PREFER_LAST_SERVER, "Keeps the server of the previous request."),
     bit("socket-stats", FE, opt::SOCKET_STATS, "Statistics per socket."),
     bit("splice-auto", PX, opt::SPLICE_AUTO, "Splices when it pays."),
     bit("splice-request", PX, opt::SPLICE_REQUEST, "Splices requests."),
