@@ -6,6 +6,7 @@ use crate::engine::sessions::{self, Wanting};
 use crate::limits::{self, Limits, Wanted};
 use crate::messages::Messages;
 use crate::privileges::Identity;
+use crate::reverse::Tunnels;
 use crate::{Exit, affinity, args, check, cli, facts, start, version};
 use hawser_cfg::env::Env;
 use hawser_cfg::model::Config;
@@ -105,6 +106,7 @@ pub(crate) struct Boot<'a> {
     pub(crate) identity: Identity,
     pub(crate) cpus: affinity::CpuMap,
     pub(crate) engine: SharedEngine,
+    pub(crate) tunnels: Arc<Tunnels>,
     warned: bool,
 }
 
@@ -130,7 +132,7 @@ impl<'a> Boot<'a> {
             default_maxconn: args.default_maxconn.unwrap_or(0),
             reuseport: !args.no_reuseport && !config.global.noreuseport,
         };
-        let listening = hawser_listener::compile(&config, &process, options, &mut diags);
+        let mut listening = hawser_listener::compile(&config, &process, options, &mut diags);
         let api = Arc::new(ProcessInfo::new(0));
         let cli = hawser_listener::compile_cli(&config, &cli::frontend(&config.global), &api, &mut diags);
         let cpus = affinity::compile(&config.global, limits.threads, &mut diags);
@@ -143,6 +145,8 @@ impl<'a> Boot<'a> {
             args,
         };
         let engine = sessions::compile(&wanting, &mut diags);
+        let verify = args.action == Action::Check;
+        let tunnels = Arc::new(Tunnels::compile(&mut listening, &engine, verify, &mut diags));
         check::features(&config, args, &mut diags);
         let warned = diags.has_warning();
         check::report(messages, args, &config, &diags, &parsed.files)?;
@@ -163,6 +167,7 @@ impl<'a> Boot<'a> {
             identity,
             cpus,
             engine,
+            tunnels,
             warned,
         })
     }

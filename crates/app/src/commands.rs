@@ -1,15 +1,18 @@
 //! Commands of the runtime API that need more than the process: the layers that serve traffic.
 
 use crate::engine::SharedEngine;
+use crate::reverse::Tunnels;
 use hawser_cli::{Call, Command, Level, Registry, Reply};
 use hawser_proto::clock;
 use hawser_sample::date;
 use hawser_stats::Selection;
+use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
 #[rustfmt::skip]
 static COMMANDS: &[Command] = &[
     Command::new("show errors", "show errors [<px>] [request|response]", Level::Operator, show_errors, "show the last invalid request and response of each proxy"),
+    Command::new("show rhttp", "show rhttp", Level::User, show_rhttp, "show the tunnels of reverse HTTP, both ends"),
     Command::new("show stat", "show stat [desc|json|no-maint|typed|up]*", Level::User, show_stat, "show the counters of proxies, listeners and servers"),
 ];
 
@@ -43,6 +46,12 @@ fn show_errors(_: &mut Call<'_>) -> Reply {
     }
     let text = String::from_utf8_lossy(&text);
     Reply::Dump(format!("{text}.{:03}] : 0\n", now.subsec_millis()))
+}
+
+fn show_rhttp(call: &mut Call<'_>) -> Reply {
+    call.state
+        .get::<Arc<Tunnels>>()
+        .map_or(Reply::err("The process is not ready."), |t| Reply::Dump(t.show()))
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@ use crate::cli::CliSink;
 use crate::engine::SharedEngine;
 use crate::memory::Brake;
 use crate::messages::Messages;
+use crate::oldpids::OldPids;
+use crate::reverse::Tunnels;
 use crate::sigmask;
 use crate::worker::{Event, Order, Worker};
 use hawser_listener::ListenerSet;
@@ -47,6 +49,10 @@ pub(crate) struct Control {
     pub(crate) hard_stop_after: Option<Duration>,
     /// Keeps to `-m`.
     pub(crate) brake: Option<Brake>,
+    /// Processes that are to leave once the tunnels are up.
+    pub(crate) old: OldPids,
+    /// Reverse HTTP.
+    pub(crate) tunnels: Arc<Tunnels>,
     /// Names of frontends, for messages.
     pub(crate) frontends: Vec<Arc<str>>,
 }
@@ -69,6 +75,13 @@ impl Control {
         }
         if let Some(brake) = self.brake.take() {
             tokio::task::spawn_local(brake.run());
+        }
+        if !self.old.is_empty() {
+            let (old, tunnels) = (std::mem::take(&mut self.old), Arc::clone(&self.tunnels));
+            tokio::task::spawn_local(async move {
+                let _old = Leaving(old);
+                tunnels.settled().await;
+            });
         }
         ready();
         let stop = Stop::default();
@@ -162,6 +175,15 @@ impl Control {
         self.tell(if pause { Order::Pause } else { Order::Resume });
         let word = if pause { "Paused" } else { "Resumed" };
         self.frontends.iter().for_each(|f| self.messages.warning(&format!("{word} frontend {f}.")));
+    }
+}
+
+/// Old processes that are told to leave in any case, at the latest when this one ends.
+struct Leaving(OldPids);
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        self.0.leave();
     }
 }
 

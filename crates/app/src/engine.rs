@@ -2,8 +2,10 @@
 
 pub(crate) mod sessions;
 
+use hawser_balance::Agent;
 use hawser_cli::info::Sheet;
 use hawser_proto::AcceptSink;
+use hawser_proto::rhttp::Dialer;
 use hawser_stats::{Row, Selection};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -22,6 +24,12 @@ pub(crate) trait Engine: Send + Sync {
 
     /// Adds what it counts to `show info`.
     fn info(&self, sheet: &mut Sheet);
+
+    /// Opens connections through a server for a frontend to serve (`bind rhttp@`).
+    fn dialer(&self, frontend: usize, backend: &str, server: &str) -> Box<dyn Dialer>;
+
+    /// The connections that peers have attached (`rhttp@` servers): backend, server, connection.
+    fn attached(&self) -> Vec<(Arc<str>, Arc<str>, Arc<Agent>)>;
 
     /// `SIGHUP`: tells the states of proxies and servers, on the terminal and in the logs.
     fn dump_states(&self);

@@ -5,6 +5,7 @@ use crate::commands::Statistics;
 use crate::engine::SharedEngine;
 use crate::limits::Limits;
 use crate::messages::Messages;
+use crate::reverse::Tunnels;
 use crate::version;
 use hawser_cfg::env::Env;
 use hawser_cfg::model::Config;
@@ -24,6 +25,7 @@ pub(crate) struct Facts<'a> {
     pub(crate) process: &'a Arc<ProcessInfo>,
     pub(crate) frontends: &'a [Option<Arc<FrontendInfo>>],
     pub(crate) engine: &'a SharedEngine,
+    pub(crate) tunnels: &'a Arc<Tunnels>,
     pub(crate) listeners: u32,
     pub(crate) sockets: Vec<(String, Level)>,
 }
@@ -56,6 +58,7 @@ pub(crate) fn state(f: &Facts<'_>) -> State {
     state.insert(f.messages.log.clone());
     state.insert(SocketList(f.sockets.clone()));
     state.insert(Statistics(Arc::clone(f.engine)));
+    state.insert(Arc::clone(f.tunnels));
     let (engine, messages) = (Arc::clone(f.engine), Arc::clone(f.messages));
     state.insert(InfoSources(vec![
         Box::new(move |sheet| engine.info(sheet)),

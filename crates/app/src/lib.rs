@@ -21,6 +21,7 @@ mod messages;
 mod oldpids;
 mod privileges;
 mod report;
+mod reverse;
 mod sigmask;
 mod start;
 pub mod version;

@@ -49,6 +49,19 @@ impl OldPids {
         }
     }
 
+    /// Whether they can still be asked by a process that runs as `uid`, if it is to change its user.
+    pub(crate) fn obey(&self, uid: Option<u32>) -> bool {
+        let Some(uid) = uid.filter(|u| *u != 0) else { return true };
+        // The signal of an ordinary user reaches processes whose real or saved user that is (kill(2)).
+        let same = |pid: &i32| {
+            let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+            let uids = status.lines().find_map(|l| l.strip_prefix("Uid:"));
+            let uids: Vec<&str> = uids.unwrap_or_default().split_whitespace().collect();
+            [0, 2].iter().filter_map(|i| uids.get(*i)).any(|u| u.parse() == Ok(uid))
+        };
+        self.pids.iter().all(same)
+    }
+
     fn send(&self, signal: Signal) {
         for pid in self.pids.iter().filter_map(|p| Pid::from_raw(*p)) {
             // One that is gone already is as good.

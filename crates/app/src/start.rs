@@ -31,7 +31,13 @@ pub(crate) fn start(mut boot: Boot<'_>) -> Result<Exit, Exit> {
     let sockets = bind::bind(&mut boot, &old)?;
     let pidfile = open_pidfile(&boot)?;
     // Connections wait in the new sockets' queues from here on.
-    old.leave();
+    // The peers of tunnels cannot reach a socket: the old process serves them until the new ones are up.
+    let old = if boot.tunnels.plans.is_empty() || !old.obey(boot.identity.uid) {
+        old.leave();
+        OldPids::default()
+    } else {
+        old
+    };
     // Opened before the chroot hides them.
     let null = File::options().read(true).write(true).open("/dev/null");
     let null = null.map_err(|e| boot.fail(&format!("Cannot open /dev/null ({e}).")))?;
@@ -55,7 +61,7 @@ pub(crate) fn start(mut boot: Boot<'_>) -> Result<Exit, Exit> {
     if !boot.config.global.insecure_fork_wanted && !boot.args.insecure_fork {
         limits::forbid_processes();
     }
-    let control = control(&boot, workers, events, api, count, brake);
+    let control = Control { old, ..control(&boot, workers, events, api, count, brake) };
     let messages = Arc::clone(boot.messages);
     let end = control.run(move || {
         let Some(ready) = ready else { return };
@@ -179,6 +185,7 @@ fn control(
         process: &boot.process,
         frontends: &boot.listening.frontends,
         engine: &boot.engine,
+        tunnels: &boot.tunnels,
         listeners,
         sockets: names,
     });
@@ -193,6 +200,8 @@ fn control(
         grace: milliseconds(g.grace).unwrap_or_default(),
         hard_stop_after: milliseconds(g.hard_stop_after).filter(|d| !d.is_zero()),
         brake,
+        old: OldPids::default(),
+        tunnels: Arc::clone(&boot.tunnels),
         frontends: boot.listening.frontends.iter().flatten().map(|f| Arc::clone(&f.name)).collect(),
     }
 }

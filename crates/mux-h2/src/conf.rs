@@ -66,7 +66,6 @@ impl Side {
     pub(crate) fn client(&self) -> h2::client::Builder {
         let mut b = h2::client::Builder::new();
         b.initial_window_size(self.h2.initial_window_size)
-            .initial_connection_window_size(self.h2.rxbuf)
             .max_frame_size(self.h2.max_frame_size)
             .header_table_size(self.h2.header_table_size)
             .max_header_list_size(self.header_list())

@@ -8,8 +8,6 @@ pub(crate) struct Later {
     info: &'static ProtocolInfo,
 }
 
-/// Reverse HTTP.
-pub(crate) static RHTTP: Later = Later { info: &ProtocolInfo { name: "rhttp", reuseport: false } };
 /// QUIC.
 pub(crate) static QUIC: Later = Later { info: &ProtocolInfo { name: "quic", reuseport: true } };
 /// UDP.

@@ -17,6 +17,7 @@ pub mod mux;
 pub mod pp;
 pub mod reactor;
 mod receiver;
+pub mod rhttp;
 mod sock;
 mod sockpair;
 pub mod splice;

@@ -334,6 +334,10 @@ pub trait BackConn: Send + Sync {
     /// Takes no new stream, tells the peer so where that is possible, and ends after the present ones.
     fn drain(&self);
 
+    /// Tells the peer that the end is near, where that is possible, and goes on: for a peer that is to prepare
+    /// another connection first.
+    fn retire(&self) {}
+
     /// Ends at once, with its streams.
     fn close(&self);
 

@@ -1,7 +1,7 @@
 //! The protocols, one row each.
 
 use crate::vtable::Protocol;
-use crate::{inherited, later, sockpair, tcp, unix};
+use crate::{inherited, later, rhttp, sockpair, tcp, unix};
 use hawser_cfg::model::{Addr, AddrKind};
 
 /// Every protocol.
@@ -13,7 +13,7 @@ pub static PROTOCOLS: &[&dyn Protocol] = &[
     &unix::ABNSZ_STREAM,
     &sockpair::SOCKPAIR,
     &inherited::INHERITED,
-    &later::RHTTP,
+    &rhttp::RHTTP,
     &later::QUIC,
     &later::UDP,
 ];
@@ -23,7 +23,7 @@ pub static PROTOCOLS: &[&dyn Protocol] = &[
 pub fn protocol_for(addr: &Addr) -> &'static dyn Protocol {
     match &addr.kind {
         AddrKind::Quic(_) => &later::QUIC,
-        AddrKind::Rhttp(_) => &later::RHTTP,
+        AddrKind::Rhttp(_) => &rhttp::RHTTP,
         AddrKind::Ip(_) | AddrKind::Name(..) if addr.dgram => &later::UDP,
         AddrKind::Ip(a) if a.is_ipv6() => &tcp::TCPV6,
         AddrKind::Ip(_) | AddrKind::Name(..) => &tcp::TCPV4,

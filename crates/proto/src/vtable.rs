@@ -35,7 +35,7 @@ pub struct BindError {
 /// What a protocol is.
 #[derive(Debug)]
 pub struct ProtocolInfo {
-    /// `tcpv4`, `tcpv6`, `unix_stream`, `abns_stream`, `sockpair`, `rhttp`, …
+    /// `tcpv4`, `tcpv6`, `unix_stream`, `abns_stream`, `sockpair`, `rev`, …
     pub name: &'static str,
     /// Several receivers may share one address (`SO_REUSEPORT`).
     pub reuseport: bool,
@@ -59,13 +59,15 @@ pub struct RxConfig {
     /// Keep-alive for accepted connections (count, idle s, interval s): accepted sockets inherit it, at no
     /// system call each.
     pub keepalive: Option<(u32, u32, u32)>,
+    /// What a `rhttp@` address connects through; filled in once the servers are known.
+    pub plan: Option<Arc<crate::rhttp::Plan>>,
 }
 
 impl RxConfig {
     /// A receiver on `addr` with the system's defaults.
     pub fn new(addr: Addr, opts: Arc<BindOpts>) -> Self {
         let backlog = opts.backlog.unwrap_or(0);
-        Self { addr, opts, backlog, rcvbuf: 0, sndbuf: 0, reuseport: false, keepalive: None }
+        Self { addr, opts, backlog, rcvbuf: 0, sndbuf: 0, reuseport: false, keepalive: None, plan: None }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Actions: what a rule does when its condition holds.
 
 mod addr;
+mod attach;
 mod capture;
 mod flow;
 mod header;

@@ -23,4 +23,4 @@ pub use hawser_http::Reply;
 pub use list::{ProxyRules, RuleList};
 pub use replies::{ErrorReplies, Errors};
 pub use switching::{Choice, SwitchKind, Switching};
-pub use txn::{Asks, Room, RuleSet, Txn, Verdict, WaitFor};
+pub use txn::{Asks, Attach, Room, RuleSet, Txn, Verdict, WaitFor};

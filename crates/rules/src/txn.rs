@@ -249,8 +249,21 @@ pub struct Asks {
     pub lenient: bool,
     /// Effects of converters that wait to be applied; empty between rules.
     pub writes: Writes,
+    /// `attach-srv`: what is to become of the connection.
+    pub attach: Option<Attach>,
     /// Memory for values under construction, reused from one rule to the next.
     pub scratch: Vec<u8>,
+}
+
+/// The server that a connection is to be attached to (`attach-srv`).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Attach {
+    /// Index of its backend among the proxies.
+    pub backend: usize,
+    /// Its index in the backend.
+    pub server: usize,
+    /// The name that requests find the connection by.
+    pub name: Option<Box<[u8]>>,
 }
 
 /// What evaluating a rule set ends with.

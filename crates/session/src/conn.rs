@@ -1,5 +1,6 @@
 //! A client's connection from its accept on: the rules that come before any request, then HTTP or TCP.
 
+use crate::attach::{self, Turning};
 use crate::client::{Client, ClientConn};
 use crate::handshake::Shaking;
 use crate::raw::Raw;
@@ -7,7 +8,6 @@ use crate::snapshot::{Proxy, Snapshot};
 use crate::worker::Worker;
 use hawser_balance::TrafficEvent;
 use hawser_proto::mux::Fronted;
-use hawser_proto::pp::Expect;
 use hawser_proto::{Address, ConnSlot, Incoming, SockOpt, Transport, clock};
 use hawser_rules::{Asks, Room, RuleSet, Txn, Verdict};
 use hawser_sample::facts::Sess;
@@ -20,6 +20,8 @@ pub(crate) enum Admitted {
     Shaking(Shaking),
     Http(Box<Client>, Fronted),
     Tcp(Box<Client>, Raw),
+    /// It is to carry requests to its peer.
+    Turning(Turning),
 }
 
 /// What needs no waiting: facts, `tcp-request connection` rules and, where no handshake comes between, `session` rules.
@@ -30,8 +32,13 @@ pub(crate) fn admit(worker: Worker, snapshot: Arc<Snapshot>, incoming: Incoming)
     let (sess, kept) = (RefCell::new(sess), RefCell::default());
     let cl = Box::new(Client::new(ClientConn { worker, snapshot, fe, sess, slot, kept }));
     let mut expect = cl.slot.listener().expect;
-    if !connection_rules(&cl, RuleSet::TcpReqConn, &mut expect, &mut *transport) {
+    let mut asks = Asks::default();
+    if !connection_rules(&cl, RuleSet::TcpReqConn, &mut asks, &mut *transport) {
         return None;
+    }
+    expect.proxy |= asks.expect_proxy;
+    if asks.expect_cip {
+        expect.cip = Some(cl.slot.listener().cip_magic);
     }
     if !expect.is_none() {
         return Some(Admitted::Shaking(Shaking { cl, transport, expect }));
@@ -41,8 +48,12 @@ pub(crate) fn admit(worker: Worker, snapshot: Arc<Snapshot>, incoming: Incoming)
 
 /// `tcp-request session` rules, and what comes after them.
 pub(crate) fn session_rules(cl: Box<Client>, mut transport: Box<dyn Transport>) -> Option<Admitted> {
-    if !connection_rules(&cl, RuleSet::TcpReqSess, &mut Expect::default(), &mut *transport) {
+    let mut asks = Asks::default();
+    if !connection_rules(&cl, RuleSet::TcpReqSess, &mut asks, &mut *transport) {
         return None;
+    }
+    if let Some(to) = asks.attach {
+        return attach::begin(cl, transport, to);
     }
     if !cl.fe.is_http() {
         return Some(Admitted::Tcp(cl, Raw::new(transport)));
@@ -76,22 +87,17 @@ fn session(
 }
 
 /// `tcp-request connection` or `tcp-request session`; false when the connection is refused.
-fn connection_rules(cl: &Client, set: RuleSet, expect: &mut Expect, transport: &mut dyn Transport) -> bool {
+fn connection_rules(cl: &Client, set: RuleSet, asks: &mut Asks, transport: &mut dyn Transport) -> bool {
     let fe = cl.fe.clone();
     if fe.rules.get(set).is_empty() {
         return true;
     }
-    let mut asks = Asks::default();
-    let verdict = eval(cl, set, &mut asks);
+    let verdict = eval(cl, set, asks);
     if let Some(mark) = asks.fc_mark {
         let _ = transport.set_option(SockOpt::Mark(mark));
     }
     if let Some(tos) = asks.fc_tos {
         let _ = transport.set_option(SockOpt::Tos(tos));
-    }
-    expect.proxy |= asks.expect_proxy;
-    if asks.expect_cip {
-        expect.cip = Some(cl.slot.listener().cip_magic);
     }
     match verdict {
         Verdict::Continue | Verdict::Allow => true,

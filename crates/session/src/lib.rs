@@ -3,6 +3,7 @@
 //! [`compile`] turns a configuration into an immutable [`Snapshot`]; a [`Worker`] per thread serves connections
 //! with it, each in one task. Muxes, transports and listeners are reached through `proto`'s traits only.
 
+mod attach;
 mod attached;
 mod client;
 mod conn;
@@ -16,6 +17,7 @@ mod persist;
 mod pool;
 mod pump;
 mod raw;
+mod reverse;
 mod route;
 pub mod snapshot;
 mod stop;
@@ -25,5 +27,6 @@ mod timers;
 mod tunnel;
 pub mod worker;
 
+pub use reverse::ReverseDialer;
 pub use snapshot::{CompileOpts, Snapshot, StatsEnv, compile};
 pub use worker::{Shared, Worker};

@@ -20,7 +20,18 @@ pub(crate) enum Hold {
     /// All of it.
     Alone(Seat),
     /// One stream of many, on a connection that the server opened.
-    Attached(Arc<Server>),
+    Attached(AttachedSeat),
+}
+
+/// A stream on an attached connection. Dropped after the stream, it tells that there is room for another one.
+pub(crate) struct AttachedSeat(pub(crate) Arc<Server>);
+
+impl Drop for AttachedSeat {
+    fn drop(&mut self) {
+        if let Some(attached) = &self.0.attached {
+            attached.freed();
+        }
+    }
 }
 
 impl Link {
@@ -38,7 +49,7 @@ impl Link {
     pub(crate) fn server(&self) -> &Arc<Server> {
         match &self.hold {
             Hold::Alone(seat) => seat.server(),
-            Hold::Attached(server) => server,
+            Hold::Attached(seat) => &seat.0,
         }
     }
 

@@ -5,7 +5,7 @@ use crate::pool::Wire;
 use crate::snapshot::Snapshot;
 use crate::stream::Stream;
 use crate::timers::{Timer, later};
-use crate::{http, tcp};
+use crate::{attach, http, tcp};
 use arc_swap::ArcSwap;
 use hawser_balance::{FdPressure, IdlePool, Stat, time};
 use hawser_proto::mux::Fronted;
@@ -17,8 +17,8 @@ use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -39,9 +39,24 @@ pub struct Shared {
     pub fds: Arc<FdPressure>,
     /// Idle connections to servers, by thread.
     pools: Box<[Mutex<IdlePool<Wire>>]>,
+    /// Until then, the peers of the process that this one replaces are on their way here.
+    takeover: OnceLock<Instant>,
 }
 
+/// How long the peers of a replaced process may be on their way.
+const TAKEOVER: Duration = Duration::from_secs(5);
+
 impl Shared {
+    /// This process replaces another one, which it will tell to leave.
+    pub fn takes_over(&self) {
+        let _ = self.takeover.set(clock::now() + TAKEOVER);
+    }
+
+    /// Whether the peers of a replaced process are still on their way here.
+    pub(crate) fn is_taking_over(&self, now: Instant) -> bool {
+        self.takeover.get().is_some_and(|until| now < *until)
+    }
+
     /// Requests since the start (`CumReq`), streams in TCP mode included.
     pub fn requests(&self) -> u64 {
         let snapshot = self.snapshot.load();
@@ -65,6 +80,7 @@ impl Shared {
             stopping: AtomicBool::new(false),
             threads,
             fds,
+            takeover: OnceLock::new(),
         })
     }
 }
@@ -259,6 +275,7 @@ impl Worker {
             Some(Admitted::Http(cl, Fronted::Single(front))) => self.spawn(http::single(cl, front)),
             Some(Admitted::Http(cl, front)) => self.spawn(http::serve(cl, front)),
             Some(Admitted::Tcp(cl, raw)) => self.spawn(tcp::serve(cl, raw)),
+            Some(Admitted::Turning(turning)) => self.spawn(attach::serve(turning)),
         }
     }
 }

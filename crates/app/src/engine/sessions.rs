@@ -7,15 +7,16 @@ use crate::args::Args;
 use crate::events::Events;
 use crate::limits::Limits;
 use hawser_balance::resolve::Resolver;
-use hawser_balance::{EventSink, FdPressure, Stat};
+use hawser_balance::{Agent, Attached, EventSink, FdPressure, Stat};
 use hawser_cfg::diag::Diags;
 use hawser_cfg::model::Config;
 use hawser_check::{CheckEnv, Checks};
 use hawser_cli::info::Sheet;
 use hawser_log::event::level;
 use hawser_proto::mux::MuxRow;
+use hawser_proto::rhttp::Dialer;
 use hawser_proto::{AcceptSink, FrontendInfo, Incoming, ListenerInfo};
-use hawser_session::{CompileOpts, Shared, Snapshot, StatsEnv, Worker};
+use hawser_session::{CompileOpts, ReverseDialer, Shared, Snapshot, StatsEnv, Worker};
 use hawser_stats::{Row, Selection};
 use parking_lot::Mutex;
 use std::rc::Rc;
@@ -59,6 +60,9 @@ pub(crate) fn compile(w: &Wanting<'_>, diags: &mut Diags) -> SharedEngine {
     let checks = hawser_check::compile(w.config, backend, &CheckEnv { node: node.into() }, diags);
     let proc_vars = hawser_sample::globals::process_vars(w.config, diags);
     let shared = Shared::new(Arc::new(snapshot), proc_vars, w.limits.threads, fds);
+    if w.args.old.is_some() {
+        shared.takes_over();
+    }
     Arc::new(Sessions {
         shared,
         events,
@@ -122,6 +126,21 @@ impl Engine for Sessions {
         for front in self.snapshot().proxies.iter().filter_map(|p| p.front.as_ref()) {
             sheet.add("TotalBytesOut", front.counters.get(Stat::BytesOut));
         }
+    }
+
+    fn dialer(&self, frontend: usize, backend: &str, server: &str) -> Box<dyn Dialer> {
+        Box::new(ReverseDialer::new(self.snapshot(), frontend, backend, server))
+    }
+
+    fn attached(&self) -> Vec<(Arc<str>, Arc<str>, Arc<Agent>)> {
+        let mut out = Vec::new();
+        for back in self.snapshot().proxies.iter().filter_map(|p| p.back.as_ref()) {
+            for server in &back.backend.servers {
+                let agents = server.attached.iter().flat_map(Attached::list);
+                out.extend(agents.map(|a| (back.backend.facts.name.clone(), server.name.clone(), a)));
+            }
+        }
+        out
     }
 
     fn dump_states(&self) {

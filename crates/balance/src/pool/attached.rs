@@ -6,8 +6,9 @@
 use hawser_proto::Address;
 use hawser_proto::mux::{BackConn, BackStream};
 use parking_lot::Mutex;
+use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::time::Instant;
 use tokio::sync::Notify;
 use tokio::sync::futures::OwnedNotified;
@@ -20,6 +21,8 @@ pub struct Attachment {
     pub conn: Arc<dyn BackConn>,
     /// Where it came from.
     pub src: Address,
+    /// The thread that moves it on, from 0.
+    pub thread: usize,
     /// Since when.
     pub since: Instant,
 }
@@ -41,63 +44,139 @@ impl std::fmt::Debug for Agent {
 /// The connections attached to one server.
 #[derive(Debug, Default)]
 pub struct Attached {
-    agents: Mutex<Vec<Arc<Agent>>>,
+    agents: Mutex<Agents>,
     /// Attachments so far.
     count: AtomicU64,
-    arrived: Arc<Notify>,
+    changed: Arc<Notify>,
+    /// Requests that wait for a change.
+    waiting: AtomicU32,
+}
+
+/// Connections by name, each list oldest first.
+#[derive(Debug, Default)]
+struct Agents {
+    unnamed: Vec<Arc<Agent>>,
+    named: HashMap<Box<[u8]>, Vec<Arc<Agent>>>,
+}
+
+impl Agents {
+    fn of(&self, name: Option<&[u8]>) -> &[Arc<Agent>] {
+        match name {
+            None => &self.unnamed,
+            Some(name) => self.named.get(name).map_or(&[], Vec::as_slice),
+        }
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Arc<Agent>> {
+        self.unnamed.iter().chain(self.named.values().flatten())
+    }
+
+    fn add(&mut self, agent: Arc<Agent>) {
+        match agent.what.name.clone() {
+            None => self.unnamed.push(agent),
+            Some(name) => self.named.entry(name).or_default().push(agent),
+        }
+    }
+
+    fn remove(&mut self, agent: &Agent) {
+        let Some(name) = &agent.what.name else {
+            self.unnamed.retain(|a| a.id != agent.id);
+            return;
+        };
+        if let Some(list) = self.named.get_mut(name) {
+            list.retain(|a| a.id != agent.id);
+            if list.is_empty() {
+                self.named.remove(name);
+            }
+        }
+    }
 }
 
 impl Attached {
     /// Attaches a connection, and wakes those who wait for one. Whoever attached it removes it when it is over.
     pub fn attach(&self, what: Attachment) -> Arc<Agent> {
-        let mut agents = self.agents.lock();
         let id = self.count.fetch_add(1, Relaxed) + 1;
         let agent = Arc::new(Agent { id, what });
-        agents.push(agent.clone());
-        drop(agents);
-        self.arrived.notify_waiters();
+        self.agents.lock().add(agent.clone());
+        self.changed.notify_waiters();
         agent
     }
 
     /// Forgets a connection; the streams on it go on.
-    pub fn detach(&self, id: u64) {
-        self.agents.lock().retain(|a| a.id != id);
+    pub fn detach(&self, agent: &Agent) {
+        self.agents.lock().remove(agent);
     }
 
     /// Opens a stream on the connection of that name which has the fewest.
     pub fn open(&self, name: Option<&[u8]>) -> Option<(Arc<Agent>, Box<dyn BackStream>)> {
-        let mut candidates: Vec<Arc<Agent>> = {
+        let least = {
             let agents = self.agents.lock();
-            let named = |a: &&Arc<Agent>| a.what.name.as_deref() == name && a.what.conn.is_usable();
-            agents.iter().filter(named).cloned().collect()
+            let usable = agents.of(name).iter().filter(|a| a.what.conn.is_usable());
+            usable.min_by_key(|a| a.what.conn.streams()).cloned()?
         };
-        // The order of those with equal load is that of their attachment, which the sort keeps.
-        candidates.sort_by_cached_key(|a| a.what.conn.streams());
-        candidates.into_iter().find_map(|a| {
+        if let Some(stream) = least.what.conn.open() {
+            return Some((least, stream));
+        }
+        // It filled up meanwhile, or allows fewer streams than others do.
+        let mut others = self.agents.lock().of(name).to_vec();
+        others.retain(|a| a.id != least.id && a.what.conn.is_usable());
+        others.sort_by_cached_key(|a| a.what.conn.streams());
+        others.into_iter().find_map(|a| {
             let stream = a.what.conn.open()?;
             Some((a, stream))
         })
     }
 
+    /// Whether one of that name takes streams, has it room at present or not.
+    pub fn knows(&self, name: Option<&[u8]>) -> bool {
+        self.agents.lock().of(name).iter().any(|a| a.what.conn.is_usable())
+    }
+
     /// All of them, oldest first.
     pub fn list(&self) -> Vec<Arc<Agent>> {
-        self.agents.lock().clone()
+        let mut all: Vec<_> = self.agents.lock().all().cloned().collect();
+        all.sort_unstable_by_key(|a| a.id);
+        all
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.agents.lock().len()
+        self.agents.lock().all().count()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.agents.lock().is_empty()
+        self.agents.lock().all().next().is_none()
     }
 
-    /// Completes when the next one is attached. To be made before [`Attached::open`] is tried, so that no arrival is
-    /// missed.
-    pub fn arrival(&self) -> OwnedNotified {
-        self.arrived.clone().notified_owned()
+    /// A stream on one of them has ended: there is room.
+    pub fn freed(&self) {
+        if self.waiting.load(Relaxed) > 0 {
+            self.changed.notify_waiters();
+        }
+    }
+
+    /// Counts a request that waits for a change.
+    pub fn wait(&self) -> Waiting<'_> {
+        self.waiting.fetch_add(1, Relaxed);
+        Waiting(self)
+    }
+}
+
+/// A request that waits for a connection, or for room on one.
+#[derive(Debug)]
+pub struct Waiting<'a>(&'a Attached);
+
+impl Waiting<'_> {
+    /// Completes at the next change. To be made before [`Attached::open`] is tried, so that none is missed.
+    pub fn change(&self) -> OwnedNotified {
+        self.0.changed.clone().notified_owned()
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, Relaxed);
     }
 }
 
@@ -106,7 +185,7 @@ mod tests {
     use super::*;
     use std::future::Future;
     use std::pin::pin;
-    use std::sync::atomic::{AtomicBool, AtomicU32};
+    use std::sync::atomic::AtomicBool;
     use std::task::{Context, Waker};
     use std::time::Duration;
 
@@ -152,14 +231,15 @@ mod tests {
         }
     }
 
-    fn attach(list: &Attached, name: Option<&[u8]>, conn: &Arc<Fake>) -> u64 {
+    fn attach(list: &Attached, name: Option<&[u8]>, conn: &Arc<Fake>) -> Arc<Agent> {
         let what = Attachment {
             name: name.map(Into::into),
             conn: conn.clone(),
             src: Address::Unknown,
+            thread: 0,
             since: hawser_proto::clock::now(),
         };
-        list.attach(what).id
+        list.attach(what)
     }
 
     #[test]
@@ -177,7 +257,7 @@ mod tests {
         conns[1].gone.store(true, Relaxed);
         list.open(Some(b"a"));
         assert_eq!(asked(), [1, 1, 2], "a connection that is draining");
-        list.detach(last);
+        list.detach(&last);
         list.open(Some(b"a"));
         assert_eq!((asked(), list.len()), ([1, 1, 2], 2));
     }
@@ -186,12 +266,35 @@ mod tests {
     fn an_arrival_is_told() {
         let list = Attached::default();
         let mut cx = Context::from_waker(Waker::noop());
-        let mut next = pin!(list.arrival());
+        list.freed();
+        let waiting = list.wait();
+        let mut next = pin!(waiting.change());
         assert!(next.as_mut().poll(&mut cx).is_pending());
         attach(&list, None, &Arc::default());
         assert!(next.as_mut().poll(&mut cx).is_ready());
-        let mut early = pin!(list.arrival());
+        let mut early = pin!(waiting.change());
         attach(&list, None, &Arc::default());
         assert!(early.as_mut().poll(&mut cx).is_ready(), "it came before the first poll");
+        let mut room = pin!(waiting.change());
+        list.freed();
+        assert!(room.as_mut().poll(&mut cx).is_ready());
+        drop(waiting);
+        assert_eq!(list.waiting.load(Relaxed), 0);
+    }
+
+    #[test]
+    fn the_least_loaded_one_is_asked_first() {
+        let list = Attached::default();
+        let busy = Arc::new(Fake { streams: 3, ..Fake::default() });
+        let calm = Arc::new(Fake { streams: 1, ..Fake::default() });
+        let (first, second) = (attach(&list, None, &busy), attach(&list, None, &calm));
+        assert!(list.knows(None) && !list.knows(Some(b"x")));
+        assert!(list.open(None).is_none());
+        assert_eq!((calm.asked.load(Relaxed), busy.asked.load(Relaxed)), (1, 1));
+        let ids: Vec<u64> = list.list().iter().map(|a| a.id).collect();
+        assert_eq!(ids, [first.id, second.id]);
+        list.detach(&first);
+        list.detach(&second);
+        assert!(list.is_empty());
     }
 }

@@ -45,6 +45,8 @@ pub struct BindOpts {
     pub v6only: bool,
     pub expose_fd: bool,
     pub nbconn: Option<u32>,
+    /// Not in HAProxy: the longest pause between two attempts of a reverse listener (ms).
+    pub retry_max: Option<u32>,
     pub cc: Option<String>,
     pub idle_ping: Option<u32>,
 }

@@ -284,16 +284,32 @@ impl Ctx<'_> {
 
     /// Whether an experimental keyword may be used; alerts when not.
     pub(crate) fn experimental(&mut self, line: &Line<'_>) -> bool {
-        if self.st.experimental {
-            self.st.experimental_used = true;
-            return true;
+        let what = format!("'{}' directive", line.keyword());
+        self.exposed(line, &what)
+    }
+
+    /// Whether an experimental option in the middle of a line may be used; alerts when not.
+    pub(crate) fn experimental_option(&mut self, line: &Line<'_>) -> bool {
+        let what = format!("'{}'", line.keyword());
+        self.exposed(line, &what)
+    }
+
+    fn exposed(&mut self, line: &Line<'_>, what: &str) -> bool {
+        let may = self.expose();
+        if !may {
+            self.alert(line, format!("{what} {EXPERIMENTAL}"));
         }
-        let text = format!(
-            "'{}' directive is experimental, must be allowed via a global 'expose-experimental-directives'",
-            line.keyword()
-        );
-        self.alert(line, text);
-        false
+        may
+    }
+
+    fn expose(&mut self) -> bool {
+        self.st.experimental_used |= self.st.experimental;
+        self.st.experimental
+    }
+
+    /// Whether a `rhttp@` address may be used; the words of the refusal.
+    pub(crate) fn experimental_address(&mut self, address: &str) -> Result<(), String> {
+        if self.expose() { Ok(()) } else { Err(format!("Address '{address}' {EXPERIMENTAL}")) }
     }
 
     /// `frontend 'f'`, `proxy 'l'`: how messages name the current proxy.
@@ -324,6 +340,9 @@ impl Ctx<'_> {
         }
     }
 }
+
+/// What is said of experimental things that were not asked for.
+const EXPERIMENTAL: &str = "is experimental, must be allowed via a global 'expose-experimental-directives'";
 
 /// HAProxy's words for a time that it cannot use.
 pub(crate) fn time_error(e: UnitError, text: &str, keyword: &str, unit: TimeUnit) -> String {

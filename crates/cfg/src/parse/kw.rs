@@ -27,6 +27,8 @@ impl Scope {
     pub(crate) const WILL: Self = Self(32);
     /// `no` and `default` may stand in front of it.
     pub(crate) const NEG: Self = Self(64);
+    /// An option of `bind` that lines with a `rhttp@` address take too.
+    pub(crate) const REVERSE: Self = Self(128);
 
     /// Both.
     pub(crate) const fn and(self, other: Self) -> Self {
@@ -194,6 +196,12 @@ impl<T> Row<Kw<T>> {
     /// The same keyword, allowed in these proxy sections.
     pub(crate) const fn scope(mut self, scope: Scope) -> Self {
         self.x.scope = scope;
+        self
+    }
+
+    /// The same option of `bind`, which reverse HTTP listeners have too.
+    pub(crate) const fn reverse(mut self) -> Self {
+        self.x.scope = self.x.scope.and(Scope::REVERSE);
         self
     }
 

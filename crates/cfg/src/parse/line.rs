@@ -23,6 +23,8 @@ pub(crate) struct Line<'a> {
     pub(crate) prefix: Prefix,
     words: &'a [Word],
     depth: usize,
+    /// It stood in the middle of a longer one.
+    option: bool,
 }
 
 impl<'a> Line<'a> {
@@ -33,12 +35,17 @@ impl<'a> Line<'a> {
             Some("default") => (Prefix::Default, &words[1..]),
             _ => (Prefix::None, words),
         };
-        Self { pos, prefix, words, depth: 1 }
+        Self { pos, prefix, words, depth: 1, option: false }
     }
 
     /// A line that is an option and its arguments.
     pub(crate) fn option(pos: Pos, words: &'a [Word]) -> Self {
-        Self { pos, prefix: Prefix::None, words, depth: 1 }
+        Self { pos, prefix: Prefix::None, words, depth: 1, option: true }
+    }
+
+    /// Whether it is an option in the middle of a line.
+    pub(crate) fn is_option(&self) -> bool {
+        self.option
     }
 
     /// All words from the keyword on.

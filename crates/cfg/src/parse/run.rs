@@ -55,7 +55,9 @@ pub(crate) fn available(cx: &mut Ctx<'_>, meta: &Meta, line: &Line<'_>) -> bool 
             not_yet(cx, line, area);
             false
         }
-        Status::Implemented | Status::NoEffect(_) => !meta.experimental || cx.experimental(line),
+        Status::Implemented | Status::NoEffect(_) if !meta.experimental => true,
+        Status::Implemented | Status::NoEffect(_) if line.is_option() => cx.experimental_option(line),
+        Status::Implemented | Status::NoEffect(_) => cx.experimental(line),
     }
 }
 

@@ -38,7 +38,11 @@ impl Adopting for Adoption {
             };
         }
         match self.started.take() {
-            Some((send, driver)) => Poll::Ready(Ok(driver.spawn(self.side.clone(), send))),
+            Some((send, mut driver)) => {
+                // Only now: a peer may want nothing but SETTINGS and their acknowledgement at first.
+                driver.widen(&self.side);
+                Poll::Ready(Ok(driver.spawn(self.side.clone(), send)))
+            }
             None => Poll::Ready(Err(closed())),
         }
     }

@@ -21,6 +21,8 @@ pub(crate) struct Core {
     /// The peer's SETTINGS have been seen.
     pub(crate) settled: AtomicBool,
     pub(crate) draining: AtomicBool,
+    /// The peer is to be told that the end is near.
+    pub(crate) retiring: AtomicBool,
     pub(crate) closing: AtomicBool,
     /// Streams that were not dropped.
     streams: AtomicU32,
@@ -162,6 +164,11 @@ impl BackConn for Handle {
         // Without anybody to open streams, `h2` ends the connection after the present ones.
         let send = self.send.lock().take();
         drop(send);
+        self.core.wake_driver();
+    }
+
+    fn retire(&self) {
+        self.core.retiring.store(true, Relaxed);
         self.core.wake_driver();
     }
 

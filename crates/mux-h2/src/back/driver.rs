@@ -14,6 +14,9 @@ use std::task::{Context, Poll, Waker, ready};
 use std::time::Instant;
 use tokio::time::Sleep;
 
+/// The largest window (RFC 9113, 6.9.1).
+const MAX_WINDOW: u32 = (1 << 31) - 1;
+
 /// A connection to a server, before anything of it is on the wire or after.
 pub(crate) struct Driver {
     conn: Connection<Wire, Bytes>,
@@ -45,6 +48,11 @@ impl Driver {
         core.usable.store(true, Relaxed);
         let driver = Self { conn, wire, core, pings, pinged: None, said_goaway: false, over: false };
         Ok((send, driver))
+    }
+
+    /// Lets the peer send as much as `tune.h2.be.rxbuf` says, on the connection as a whole.
+    pub(crate) fn widen(&mut self, side: &Side) {
+        self.conn.set_target_window_size(side.h2.rxbuf.min(MAX_WINDOW));
     }
 
     /// Lets `h2` do what it can before the connection is established: its output is gathered.
@@ -101,7 +109,7 @@ impl Driver {
                 return Poll::Ready(());
             }
         }
-        if self.core.draining.load(Relaxed) && !self.said_goaway {
+        if (self.core.draining.load(Relaxed) || self.core.retiring.load(Relaxed)) && !self.said_goaway {
             self.said_goaway = self.wire.line().say_goaway(Reason::NO_ERROR);
         }
         self.publish();

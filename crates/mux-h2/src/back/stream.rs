@@ -213,8 +213,9 @@ impl BackStream for Stream {
     fn poll_connected(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), StreamError>> {
         let Place::Dialing { driver, .. } = &mut self.place else { return Poll::Ready(Ok(())) };
         if driver.is_none() {
-            let (send, started) = Driver::start(&self.side, Wire::dialing())
+            let (send, mut started) = Driver::start(&self.side, Wire::dialing())
                 .map_err(|_| StreamError::Io(ErrorKind::OutOfMemory.into()))?;
+            started.widen(&self.side);
             *driver = Some(Box::new(started));
             self.send = Some(send);
             if !self.must_wait() {

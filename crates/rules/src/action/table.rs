@@ -1,6 +1,8 @@
 //! The table of all actions.
 
-use super::{addr, capture, flow, header, headers_bin, normalize, redirect, reply, start_line, stream, vars};
+use super::{
+    addr, attach, capture, flow, header, headers_bin, normalize, redirect, reply, start_line, stream, vars,
+};
 use crate::row::{Row, Sets, action, later};
 use crate::txn::RuleSet;
 use hawser_cfg::keyword::ActionRow;
@@ -77,7 +79,7 @@ pub static ACTIONS: &[Row] = &[
     action("set-var-fmt",         Sets::TCP.or(Sets::HTTP_ALL), vars::set_var_fmt, "Sets a variable to a formatted string.").prefix(),
     action("set-var",             Sets::TCP.or(Sets::HTTP_ALL), vars::set_var,     "Sets a variable to a sample.").prefix(),
     action("unset-var",           Sets::TCP.or(Sets::HTTP_ALL), vars::unset_var,   "Unsets a variable.").prefix(),
-    later("attach-srv",           Sets::TCP_REQ_SESS, "reverse HTTP",         "Turns the connection around and gives it to a server.").experimental(),
+    action("attach-srv",          Sets::TCP_REQ_SESS, attach::attach_srv,     "Turns the connection around and gives it to a server.").experimental(),
     later("do-log",               Sets::TCP,          "log profiles",         "Writes a log line at once."),
     action("set-bc-mark",         Sets::CONTENT_REQ,  stream::set_bc_mark,    "Sets the mark of packets to the server."),
     action("set-bc-tos",          Sets::CONTENT_REQ,  stream::set_bc_tos,     "Sets the TOS field of packets to the server."),

@@ -8,7 +8,7 @@ use crate::raw::PassThrough;
 use hawser_balance::resolve::Resolver;
 use hawser_balance::{CompileEnv, Counters, EventSink, RetryPolicy, Traffic};
 use hawser_cfg::diag::Diags;
-use hawser_cfg::model::{self, Config, HeaderCapture, Mode, opt};
+use hawser_cfg::model::{self, AddrKind, Config, HeaderCapture, Mode, opt};
 use hawser_log::{Logger, StreamLogger};
 use hawser_proto::freq::FreqCtr;
 use hawser_proto::mux::{BackMux, MuxConf, MuxRow};
@@ -271,6 +271,7 @@ impl Compiler<'_, '_> {
         Back {
             traffic: Traffic::new(self.opts.threads),
             mux: self.back_mux(),
+            holds: px.timeouts.queue.is_some(),
             reuse: px.reuse.unwrap_or_default(),
             retry: RetryPolicy::compile(px, self.diags),
             persist,
@@ -328,7 +329,16 @@ impl Compiler<'_, '_> {
                 ..ConnectTo::default()
             },
             name,
+            adopts: self.adopts(s),
+            idle_ping: time(s.opts.idle_ping),
         }
+    }
+
+    /// What turns connections around that are attached to a server.
+    fn adopts(&self, s: &model::Server) -> Option<Arc<dyn BackMux>> {
+        let make = self.opts.muxes.iter().find(|m| m.token == "h2")?.back?;
+        let passive = matches!(s.addr.kind, AddrKind::Rhttp(_));
+        passive.then(|| make(&self.mux_conf(false, false)))
     }
 
     fn mux_conf(&self, adjust: bool, front: bool) -> MuxConf {

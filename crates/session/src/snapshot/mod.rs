@@ -143,6 +143,8 @@ pub struct Back {
     pub mux: Arc<dyn BackMux>,
     /// `http-reuse`.
     pub reuse: Reuse,
+    /// `timeout queue` is set: requests wait for peers that are to attach.
+    pub holds: bool,
     /// `retries`, `retry-on`, `option redispatch`.
     pub retry: RetryPolicy,
     /// `force-persist` (true) and `ignore-persist` lines, in order.
@@ -158,12 +160,16 @@ pub struct Back {
 }
 
 /// How to reach a server, beyond its address.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Dial {
     /// Connection parameters; the address is filled in for each connection.
     pub to: hawser_proto::ConnectTo,
     /// `pool-conn-name`: requests share a connection only where its value is the same.
     pub name: Option<Arc<Expr>>,
+    /// Turns connections around that are attached to it; only for a server that is never dialed (`rhttp@`).
+    pub adopts: Option<Arc<dyn BackMux>>,
+    /// `idle-ping`.
+    pub idle_ping: Option<Duration>,
 }
 
 impl std::fmt::Debug for Proxy {

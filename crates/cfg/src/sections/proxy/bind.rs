@@ -6,10 +6,10 @@ use crate::diag::Layout;
 use crate::keyword::{Row, Table};
 use crate::model::{Addr, AddrKind, Bind, BindOpts, Proxy, UnixBind};
 use crate::parse::ctx::Ctx;
-use crate::parse::kw::{Kw, flag, run, word};
+use crate::parse::kw::{Kw, Scope, flag, run, word};
 use crate::parse::line::Line;
 use crate::parse::options::{self, Intro};
-use crate::units::TimeUnit;
+use crate::units::{TimeUnit, UnitError};
 
 /// What the options of a bind line act on.
 #[derive(Debug, Default)]
@@ -20,6 +20,8 @@ pub(crate) struct Target {
     pub(crate) level: Option<u8>,
     /// `severity-output`.
     pub(crate) severity: Option<String>,
+    /// The address is one of reverse HTTP.
+    reverse: bool,
 }
 
 type T = Target;
@@ -41,28 +43,29 @@ pub(crate) static OPTIONS: Table<Kw<T>> = Table::new(&[
     run("expose-fd", (1, 1), ": missing fd type", expose_fd, "Lets the socket pass listeners on.").idle("no process takes listeners over from this one: -x is refused"),
     run("gid", (1, 1), ": missing value", |cx, t, l| number(cx, l, &mut t.opts.gid), "Group number of a UNIX socket."),
     run("group", (1, 1), ": missing group name", group, "Group of a UNIX socket."),
-    run("guid-prefix", (1, 1), ": expects an argument", guid_prefix, "Prefix of the identifiers of listeners."),
-    run("id", (1, 1), ": missing value", id, "Number of the listener."),
-    run("idle-ping", (1, 1), ": missing value", |cx, t: &mut T, l| t.opts.idle_ping = cx.time(l, 0), "Time after which an idle HTTP/2 connection is probed.").later("HTTP/2"),
+    run("guid-prefix", (1, 1), ": expects an argument", guid_prefix, "Prefix of the identifiers of listeners.").reverse(),
+    run("id", (1, 1), ": missing value", id, "Number of the listener.").reverse(),
+    run("idle-ping", (1, 1), "an argument.", idle_ping, "Time after which an idle HTTP/2 connection is probed.").reverse(),
     run("interface", (1, 1), ": missing interface name", |_, t, l| t.opts.interface = own(l), "Interface to listen on."),
-    run("label", (1, 1), ": missing label", |_, t, l| t.opts.label = own(l), "Label of the listener."),
+    run("label", (1, 1), ": missing label", |_, t: &mut T, l| t.opts.label = own(l), "Label of the listener.").reverse(),
     run("level", (1, 1), ": missing level", level, "Rights of a command socket."),
     run("maxconn", (1, 1), ": missing value", |cx, t, l| number(cx, l, &mut t.opts.maxconn), "Most connections of the listener."),
     run("mode", (1, 1), ": missing or invalid mode '' (octal integer expected)", mode, "Access mode of a UNIX socket."),
     run("mss", (1, 1), ": missing MSS value", mss, "Maximum segment size."),
-    run("name", (1, 1), ": missing name", |_, t, l| t.opts.name = own(l), "Name of the listener."),
+    run("name", (1, 1), ": missing name", |_, t: &mut T, l| t.opts.name = own(l), "Name of the listener.").reverse(),
     run("namespace", (1, 1), ": missing namespace id", |_, t, l| t.opts.namespace = own(l), "Network namespace to listen in."),
-    run("nbconn", (1, 1), ": missing value", |cx, t: &mut T, l| number(cx, l, &mut t.opts.nbconn), "Connections that a reverse listener keeps up.").experimental().later("reverse HTTP"),
+    run("nbconn", (1, 1), ": missing value.", nbconn, "Connections that a reverse listener keeps up.").reverse().experimental(),
     run("nice", (1, 1), ": missing value", nice, "Priority of the connections of the listener.").idle("connections have no priorities"),
     word("process", "Processes that listen.").words(0, 1).removed("2.5", "'thread'"),
     run("proto", (1, 1), ": missing value", proto, "Protocol of the connections."),
+    run("retry-max", (1, 1), "a delay as argument.", retry_max, "Longest pause between two attempts of a reverse listener; not in HAProxy.").reverse().experimental(),
     run("severity-output", (1, 1), ": missing severity format", severity, "How a command socket writes severities."),
     run("shards", (1, 1), ": missing value", shards, "Number of sockets."),
     word("tcp-md5sig", "Secret of TCP MD5 signatures.").words(1, 1).later("TCP MD5 signatures"),
     word("tcp-ss", "Keeps the SYN packet.").words(1, 1).later("saved SYN packets"),
     run("tcp-ut", (1, 1), ": missing TCP User Timeout value", tcp_ut, "Longest time that data may stay unacknowledged."),
     flag("tfo", |t| &mut t.opts.tfo, "TCP fast open."),
-    run("thread", (1, 1), ": missing value", thread, "Threads that listen."),
+    run("thread", (1, 1), ": missing value", thread, "Threads that listen.").reverse(),
     flag("transparent", |t| &mut t.opts.transparent, "Accepts connections to addresses of others."),
     run("uid", (1, 1), ": missing value", |cx, t, l| number(cx, l, &mut t.opts.uid), "User number of a UNIX socket."),
     run("user", (1, 1), ": missing user name", user, "User of a UNIX socket."),
@@ -124,7 +127,7 @@ pub(crate) static TLS_OPTIONS: Table<Kw<T>> = Table::new(&[
 
 /// `bind <address>[, …] [options]`.
 pub(crate) fn bind(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) {
-    let addrs = match addr::parse_list(&cx.address(line.arg(0)), AddrUse::Bind) {
+    let mut addrs = match addr::parse_list(&cx.address(line.arg(0)), AddrUse::Bind) {
         Ok(addrs) => addrs,
         Err(why) => {
             cx.alert_arg(line, 0, format!("'bind' : {why}"));
@@ -132,13 +135,51 @@ pub(crate) fn bind(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) {
         }
     };
     let mut target = Target::default();
+    if reverse(cx, line, &addrs) {
+        target.reverse = true;
+        target.opts.proto = Some("h2".to_owned());
+    }
     let section = cx.st.kind.word();
     let intro = || format!("'bind {}' in section '{section}'", line.arg(0));
-    parse_options(cx, &mut target, line, 2, &intro);
-    let mut addrs = addrs;
+    if !target.reverse || takes_all(cx, line) {
+        parse_options(cx, &mut target, line, 2, &intro);
+    }
     unix_defaults(&cx.st.unix_bind, &mut addrs, &mut target.opts);
     // A line with a bad address stays, so that the proxy does not seem to have no listener.
     p.binds.push(Bind { pos: line.pos, addrs, opts: target.opts });
+}
+
+/// Whether the line is one of reverse HTTP; alerts where that is not allowed.
+fn reverse(cx: &mut Ctx<'_>, line: &Line<'_>, addrs: &[Addr]) -> bool {
+    let count = addrs.iter().filter(|a| matches!(a.kind, AddrKind::Rhttp(_))).count();
+    if count == 0 {
+        return false;
+    }
+    let mut verdict = cx.experimental_address(line.arg(0));
+    if count < addrs.len() {
+        verdict = verdict.and(Err("Cannot mix reverse HTTP bind with others.".into()));
+    }
+    if let Err(why) = verdict {
+        cx.alert_arg(line, 0, format!("'bind' : {why}"));
+    }
+    true
+}
+
+/// Whether every option is one that a reverse HTTP listener has.
+fn takes_all(cx: &mut Ctx<'_>, line: &Line<'_>) -> bool {
+    let index = &super::super::registry().bind;
+    let mut at = 1;
+    while at < line.len() {
+        // Unknown words are reported by those who parse them.
+        let Some(row) = index.get(line.arg(at)) else { return true };
+        if !row.x.scope.has(Scope::REVERSE) {
+            let text = format!("'{}' option is not accepted for reverse HTTP", line.arg(at));
+            cx.alert_arg(line, at, text).layout = Layout::Located;
+            return false;
+        }
+        at += 1 + usize::from(row.x.max);
+    }
+    true
 }
 
 /// What `unix-bind` says about the sockets of a line that does not say it itself.
@@ -199,6 +240,45 @@ fn cip_magic(cx: &mut Ctx<'_>, t: &mut Target, line: &Line<'_>) {
             let text = format!("'accept-netscaler-cip' : invalid value {arg}, must be a number above 0");
             cx.alert_arg(line, 0, text);
         }
+    }
+}
+
+/// Options of reverse HTTP listeners make no sense on others.
+fn needs_reverse(cx: &mut Ctx<'_>, t: &Target, line: &Line<'_>) -> bool {
+    if !t.reverse {
+        let text = format!("'{}' : only valid for reverse HTTP listeners.", line.word());
+        cx.alert(line, text);
+    }
+    t.reverse
+}
+
+fn nbconn(cx: &mut Ctx<'_>, t: &mut Target, line: &Line<'_>) {
+    if !needs_reverse(cx, t, line) {
+        return;
+    }
+    match line.arg(0).parse() {
+        Ok(n) if n > 0 => t.opts.nbconn = Some(n),
+        _ => {
+            let text = format!("'nbconn' : invalid value {}, must be > 0.", line.arg(0));
+            cx.alert_arg(line, 0, text);
+        }
+    }
+}
+
+fn retry_max(cx: &mut Ctx<'_>, t: &mut Target, line: &Line<'_>) {
+    if needs_reverse(cx, t, line) {
+        t.opts.retry_max = cx.time(line, 0);
+    }
+}
+
+fn idle_ping(cx: &mut Ctx<'_>, t: &mut Target, line: &Line<'_>) {
+    match crate::units::parse_time(line.arg(0), TimeUnit::Ms) {
+        Ok(ms) => t.opts.idle_ping = Some(ms).filter(|ms| *ms > 0),
+        Err(UnitError::Unexpected(_, Some(c))) => {
+            let text = format!("unexpected character '{c}' in 'idle-ping' argument on bind line.");
+            cx.alert_arg(line, 0, text);
+        }
+        Err(_) => drop(cx.time(line, 0)),
     }
 }
 

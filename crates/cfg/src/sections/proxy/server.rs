@@ -123,6 +123,11 @@ fn address(cx: &mut Ctx<'_>, line: &Line<'_>, arg: usize, name: &str) -> Option<
                 );
                 bare(cx, line, arg, text);
             }
+            if matches!(addr.kind, AddrKind::Rhttp(_))
+                && let Err(why) = cx.experimental_address(line.arg(arg))
+            {
+                bare(cx, line, arg, format!("'{} {}/{name}' : {why}", line.word(), cx.st.name));
+            }
             Some(addr)
         }
         Err(why) => {
