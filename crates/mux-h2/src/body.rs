@@ -1,10 +1,13 @@
 //! Bodies: what a stream receives and what it sends, whichever side it is on.
 
+use crate::chunk::{Chunk, Gauge};
 use crate::head::{self, Limits};
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use h2::{Reason, RecvStream, SendStream};
 use hawser_http::Head;
+use hawser_proto::buf;
 use hawser_proto::mux::{Fill, StreamError};
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 /// Most bytes of one DATA frame of ours.
@@ -85,27 +88,32 @@ impl Receiver {
 }
 
 /// The sending half of a stream.
-#[derive(Default)]
 pub(crate) struct Sender {
-    stream: Option<SendStream<Bytes>>,
+    gauge: Arc<Gauge>,
+    stream: Option<SendStream<Chunk>>,
     /// Bytes that the body may still have; `None` for any number.
     left: Option<u64>,
     /// Bytes within the capacity, kept so that the end can go with them.
-    held: BytesMut,
+    held: Vec<u8>,
     /// The end of the stream is sent, or it failed.
     ended: bool,
     failed: bool,
 }
 
 impl Sender {
+    /// Nothing is sent yet.
+    pub(crate) fn new(gauge: Arc<Gauge>) -> Self {
+        Self { gauge, stream: None, left: None, held: Vec::new(), ended: false, failed: false }
+    }
+
     /// A body follows: of that length, if it is known.
-    pub(crate) fn start(&mut self, stream: SendStream<Bytes>, left: Option<u64>) {
-        *self = Self { stream: Some(stream), left, ..Self::default() };
+    pub(crate) fn start(&mut self, stream: SendStream<Chunk>, left: Option<u64>) {
+        (self.stream, self.left) = (Some(stream), left);
     }
 
     /// Nothing follows; what is offered is thrown away.
-    pub(crate) fn start_ended(&mut self, stream: Option<SendStream<Bytes>>) {
-        *self = Self { stream, ended: true, ..Self::default() };
+    pub(crate) fn start_ended(&mut self, stream: SendStream<Chunk>) {
+        (self.stream, self.ended) = (Some(stream), true);
     }
 
     /// It cannot be sent.
@@ -123,7 +131,7 @@ impl Sender {
         self.ended
     }
 
-    pub(crate) fn stream(&mut self) -> Option<&mut SendStream<Bytes>> {
+    pub(crate) fn stream(&mut self) -> Option<&mut SendStream<Chunk>> {
         self.stream.as_mut()
     }
 
@@ -145,6 +153,7 @@ impl Sender {
         if self.held.len() >= FRAME {
             self.send_held(false)?;
         }
+        ready!(self.gauge.poll_room(cx));
         let Some(stream) = &mut self.stream else { return Poll::Ready(Err(gone())) };
         let left = self.left.map_or(usize::MAX, |l| usize::try_from(l).unwrap_or(usize::MAX));
         let want = data.len().min(FRAME - self.held.len()).min(left);
@@ -168,6 +177,9 @@ impl Sender {
             };
         }
         let n = want.min(room);
+        if self.held.capacity() == 0 {
+            self.held = buf::take_text();
+        }
         self.held.extend_from_slice(data.get(..n).unwrap_or_default());
         self.left = self.left.map(|l| l.saturating_sub(n as u64));
         if self.left == Some(0) {
@@ -177,7 +189,7 @@ impl Sender {
     }
 
     fn send_held(&mut self, end: bool) -> Result<(), StreamError> {
-        let data = self.held.split().freeze();
+        let data = Chunk::new(std::mem::take(&mut self.held), &self.gauge);
         let sent = match &mut self.stream {
             Some(s) => s.send_data(data, end).map_err(|_| gone()),
             None => Err(gone()),

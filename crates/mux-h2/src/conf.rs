@@ -3,7 +3,7 @@
 use hawser_proto::mux::{H2Conf, MuxConf};
 
 /// Most bytes that wait to be sent on one stream.
-const SEND_BUFFER: usize = 32 * 1024;
+const SEND_BUFFER: usize = 64 * 1024;
 
 /// Bytes that a connection may hold for streams that do not take them, where `rxbuf` is not set.
 const RXBUF: u32 = 1024 * 1024;
@@ -45,12 +45,12 @@ impl Side {
         u32::try_from(bytes).unwrap_or(u32::MAX)
     }
 
-    /// How connections of clients are set up.
+    /// How connections of clients are set up. Their window stays small until it is needed: many peers expect
+    /// nothing between our SETTINGS and our acknowledgement of theirs.
     pub(crate) fn server(&self) -> h2::server::Builder {
         let mut b = h2::server::Builder::new();
         b.max_concurrent_streams(self.h2.max_concurrent_streams)
             .initial_window_size(self.h2.initial_window_size)
-            .initial_connection_window_size(self.h2.rxbuf)
             .max_frame_size(self.h2.max_frame_size)
             .header_table_size(self.h2.header_table_size)
             .max_header_list_size(self.header_list())

@@ -2,13 +2,18 @@
 
 /// Types of frames.
 pub(crate) mod kind {
+    pub(crate) const DATA: u8 = 0;
     pub(crate) const HEADERS: u8 = 1;
+    pub(crate) const PRIORITY: u8 = 2;
+    pub(crate) const RST_STREAM: u8 = 3;
     pub(crate) const SETTINGS: u8 = 4;
     pub(crate) const PUSH_PROMISE: u8 = 5;
     pub(crate) const GOAWAY: u8 = 7;
     pub(crate) const CONTINUATION: u8 = 9;
 }
 
+/// `END_STREAM` of DATA and HEADERS.
+pub(crate) const END_STREAM: u8 = 1;
 /// `ACK` of SETTINGS and PING.
 pub(crate) const ACK: u8 = 1;
 /// `END_HEADERS` of HEADERS, PUSH_PROMISE and CONTINUATION.
@@ -55,11 +60,17 @@ pub(crate) fn goaway(last: u32, reason: u32) -> [u8; HEADER + 8] {
     f
 }
 
+/// Longest payload that is looked at (bytes).
+const PAYLOAD: usize = 48;
+
 /// Follows the frames of one direction of a connection.
 #[derive(Debug)]
 pub(crate) struct Scanner {
-    header: [u8; HEADER],
+    /// Of the present header, or of the payload that is looked at.
+    part: [u8; PAYLOAD],
     have: usize,
+    /// The frame whose payload is being gathered.
+    frame: Option<Frame>,
     /// Bytes to skip before the next header.
     skip: usize,
     /// A header block is open: only its continuation may follow.
@@ -69,42 +80,64 @@ pub(crate) struct Scanner {
 impl Scanner {
     /// A direction that starts with the client's preface, or not.
     pub(crate) fn new(preface: bool) -> Self {
-        Self { header: [0; HEADER], have: 0, skip: if preface { PREFACE.len() } else { 0 }, block: false }
+        let skip = if preface { PREFACE.len() } else { 0 };
+        Self { part: [0; PAYLOAD], have: 0, frame: None, skip, block: false }
     }
 
-    /// Looks at the next bytes, and calls for every frame whose header is complete.
-    pub(crate) fn scan(&mut self, mut bytes: &[u8], mut seen: impl FnMut(Frame)) {
+    /// Looks at the next bytes, and calls for every frame: with the start of its payload for those that control
+    /// the connection, else as soon as its header is complete.
+    pub(crate) fn scan(&mut self, mut bytes: &[u8], mut seen: impl FnMut(Frame, &[u8])) {
         loop {
-            let skipped = self.skip.min(bytes.len());
-            self.skip -= skipped;
-            bytes = bytes.get(skipped..).unwrap_or_default();
+            if self.frame.is_none() {
+                let skipped = self.skip.min(bytes.len());
+                self.skip -= skipped;
+                bytes = bytes.get(skipped..).unwrap_or_default();
+            }
             if bytes.is_empty() {
                 return;
             }
-            let n = (HEADER - self.have).min(bytes.len());
+            let due = self.frame.map_or(HEADER, |f| PAYLOAD.min(f.len as usize));
+            let n = (due - self.have).min(bytes.len());
             let (part, rest) = bytes.split_at(n);
-            if let Some(to) = self.header.get_mut(self.have..self.have + n) {
+            if let Some(to) = self.part.get_mut(self.have..self.have + n) {
                 to.copy_from_slice(part);
             }
             self.have += n;
             bytes = rest;
-            if self.have < HEADER {
+            if self.have < due {
                 return;
             }
             self.have = 0;
-            let frame = Frame::parse(&self.header);
+            match self.frame.take() {
+                Some(frame) => {
+                    self.skip = (frame.len as usize).saturating_sub(due);
+                    seen(frame, self.part.get(..due).unwrap_or_default());
+                }
+                None => self.header(&mut seen),
+            }
+        }
+    }
+
+    /// A header is complete.
+    fn header(&mut self, seen: &mut impl FnMut(Frame, &[u8])) {
+        let Some(header) = self.part.first_chunk::<HEADER>() else { return };
+        let frame = Frame::parse(header);
+        self.block = match frame.kind {
+            kind::HEADERS | kind::PUSH_PROMISE | kind::CONTINUATION => !frame.has(END_HEADERS),
+            _ => self.block,
+        };
+        let looked_at = matches!(frame.kind, kind::PRIORITY | kind::RST_STREAM | kind::SETTINGS);
+        if looked_at && frame.len > 0 {
+            self.frame = Some(frame);
+        } else {
             self.skip = frame.len as usize;
-            self.block = match frame.kind {
-                kind::HEADERS | kind::PUSH_PROMISE | kind::CONTINUATION => !frame.has(END_HEADERS),
-                _ => self.block,
-            };
-            seen(frame);
+            seen(frame, &[]);
         }
     }
 
     /// Whether another frame may be put here.
     pub(crate) fn at_boundary(&self) -> bool {
-        self.have == 0 && self.skip == 0 && !self.block
+        self.have == 0 && self.skip == 0 && self.frame.is_none() && !self.block
     }
 }
 
@@ -126,13 +159,19 @@ mod tests {
         all.extend(frame(4, 0, 0, &[0; 12]));
         all.extend(frame(kind::HEADERS, 0, 1, b"abc"));
         all.extend(frame(kind::CONTINUATION, END_HEADERS, 1, b""));
+        all.extend(frame(kind::RST_STREAM, 0, 1, &[0; 4]));
+        all.extend(frame(kind::SETTINGS, 0, 0, &[0; 60]));
         all.extend(frame(0, 1, 0x8000_0001, &[b'x'; 300]));
         for step in 1..all.len() {
             let (mut s, mut found) = (Scanner::new(true), Vec::new());
             for part in all.chunks(step) {
-                s.scan(part, |f| found.push((f.kind, f.len, f.stream)));
+                s.scan(part, |f, p| found.push((f.kind, f.len, f.stream, p.len())));
             }
-            assert_eq!(found, [(4, 12, 0), (1, 3, 1), (9, 0, 1), (0, 300, 1)], "{step}");
+            assert_eq!(
+                found,
+                [(4, 12, 0, 12), (1, 3, 1, 0), (9, 0, 1, 0), (3, 4, 1, 4), (4, 60, 0, 48), (0, 300, 1, 0)],
+                "{step}"
+            );
             assert!(s.at_boundary());
         }
     }
@@ -140,9 +179,9 @@ mod tests {
     #[test]
     fn an_open_header_block_is_no_boundary() {
         let mut s = Scanner::new(false);
-        s.scan(&frame(kind::HEADERS, 0, 1, b"abc"), |_| {});
+        s.scan(&frame(kind::HEADERS, 0, 1, b"abc"), |_, _| {});
         assert!(!s.at_boundary());
-        s.scan(&frame(kind::CONTINUATION, END_HEADERS, 1, b"abc"), |_| {});
+        s.scan(&frame(kind::CONTINUATION, END_HEADERS, 1, b"abc"), |_, _| {});
         assert!(s.at_boundary());
     }
 }

@@ -3,7 +3,7 @@
 mod receive;
 mod send;
 
-pub(crate) use receive::{Limits, request, response, trailers};
+pub(crate) use receive::{Limits, misplaced, request, response, trailers};
 pub(crate) use send::{fields_of, outgoing_request, outgoing_response};
 
 use hawser_http::KnownName;

@@ -10,16 +10,19 @@
 //! | [`front`] | connections of clients |
 //! | [`back`] | connections to servers, swapped roles among them |
 //! | [`wire`], [`frames`] | the adapter, and what it sees of the frames |
+//! | [`watch`] | glitches and floods |
 //! | [`head`] | heads and trailers, both ways |
-//! | [`body`] | bodies, both ways |
+//! | [`body`], [`chunk`] | bodies, both ways, and what a connection holds of them |
 //! | [`conf`] | settings |
 
 pub mod back;
 mod body;
+mod chunk;
 mod conf;
 mod frames;
 pub mod front;
 mod head;
+mod watch;
 mod wire;
 
 use hawser_proto::mux::MuxRow;

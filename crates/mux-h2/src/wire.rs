@@ -4,7 +4,9 @@
 //! Output is gathered until the task that owns the connection has let `h2` do all it can, and then written at
 //! once: `h2` flushes after each DATA frame.
 
-use crate::frames::{ACK, Frame, PREFACE, Scanner, goaway, kind};
+use crate::conf::Side;
+use crate::frames::{ACK, PREFACE, Scanner, goaway, kind};
+use crate::watch::{Verdict, Watch};
 use hawser_proto::Transport;
 use hawser_proto::buf::{self, Buf};
 use std::cell::{RefCell, RefMut};
@@ -16,6 +18,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// Output that is gathered before it is written without being asked to (bytes).
 const GATHER: usize = 48 * 1024;
+
+/// Bytes that are read before other connections of the thread get their turn.
+const TURN: usize = 64 * 1024;
 
 /// Most slices of one write.
 const SLICES: usize = 16;
@@ -46,6 +51,9 @@ pub(crate) struct Line {
     bytes: (u64, u64),
     /// What the peer has sent.
     seen: Seen,
+    /// Bytes that may still be read in this turn.
+    turn: usize,
+    pub(crate) watch: Watch,
 }
 
 /// What the peer has sent so far.
@@ -61,8 +69,8 @@ impl Wire {
     fn new(
         transport: Option<Box<dyn Transport>>,
         early: Option<Buf>,
-        reads: Scanner,
-        writes: Scanner,
+        (reads, writes): (Scanner, Scanner),
+        watch: Watch,
     ) -> Self {
         let mut line = Line {
             transport,
@@ -77,6 +85,8 @@ impl Wire {
             swallow: 0,
             bytes: (0, 0),
             seen: Seen::default(),
+            turn: TURN,
+            watch,
         };
         if let Some(b) = early.filter(|b| !b.is_empty()) {
             line.arrived(b.data());
@@ -86,18 +96,21 @@ impl Wire {
     }
 
     /// A client's connection, and bytes that were read from it.
-    pub(crate) fn accepted(transport: Box<dyn Transport>, early: Option<Buf>) -> Self {
-        Self::new(Some(transport), early, Scanner::new(true), Scanner::new(false))
+    pub(crate) fn accepted(side: &Side, transport: Box<dyn Transport>, early: Option<Buf>) -> Self {
+        let watch = Watch::new(true, side.h2.glitches_threshold);
+        Self::new(Some(transport), early, (Scanner::new(true), Scanner::new(false)), watch)
     }
 
     /// A connection to a server that is not established yet: output is gathered.
-    pub(crate) fn dialing() -> Self {
-        Self::new(None, None, Scanner::new(false), Scanner::new(true))
+    pub(crate) fn dialing(side: &Side) -> Self {
+        let watch = Watch::new(false, side.h2.glitches_threshold);
+        Self::new(None, None, (Scanner::new(false), Scanner::new(true)), watch)
     }
 
     /// A connection whose peer sends the client's preface although it is to serve requests.
-    pub(crate) fn adopted(transport: Box<dyn Transport>, early: Option<Buf>) -> Self {
-        let wire = Self::new(Some(transport), early, Scanner::new(true), Scanner::new(false));
+    pub(crate) fn adopted(side: &Side, transport: Box<dyn Transport>, early: Option<Buf>) -> Self {
+        let watch = Watch::new(false, side.h2.glitches_threshold);
+        let wire = Self::new(Some(transport), early, (Scanner::new(true), Scanner::new(false)), watch);
         wire.line().eat = PREFACE.len();
         wire.line().swallow = PREFACE.len();
         wire
@@ -141,6 +154,7 @@ impl Line {
     pub(crate) fn say_goaway(&mut self, reason: h2::Reason) -> bool {
         let possible = self.writes.at_boundary() && self.swallow == 0;
         if possible {
+            // It ends where it started: nothing to tell the scanner.
             self.gather(&goaway(0, reason.into()));
         }
         possible
@@ -148,17 +162,30 @@ impl Line {
 
     fn arrived(&mut self, bytes: &[u8]) {
         self.bytes.0 += bytes.len() as u64;
-        let seen = &mut self.seen;
-        self.reads.scan(bytes, |f: Frame| match f.kind {
-            kind::SETTINGS if !f.has(ACK) => seen.settings = true,
-            kind::GOAWAY => seen.goaway = true,
-            _ => {}
+        self.turn = self.turn.saturating_sub(bytes.len());
+        let (seen, watch) = (&mut self.seen, &mut self.watch);
+        self.reads.scan(bytes, |f, payload| {
+            watch.received(f, payload);
+            match f.kind {
+                kind::SETTINGS if !f.has(ACK) => seen.settings = true,
+                kind::GOAWAY => seen.goaway = true,
+                _ => {}
+            }
         });
+    }
+
+    /// The task that owns the connection ends its turn: the next one may read again.
+    pub(crate) fn end_turn(&mut self) {
+        self.turn = TURN;
     }
 
     fn poll_input(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         // Whoever establishes the connection has `h2` polled then.
         let Some(transport) = &mut self.transport else { return Poll::Pending };
+        if self.turn == 0 || self.watch.verdict() == Verdict::Close {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         let mut b = Buf::take(self.busy)?;
         let n = ready!(b.poll_read(&mut **transport, cx))?;
         self.eof = n == 0;
@@ -235,7 +262,7 @@ impl Line {
         let mut left = taken;
         for b in bufs {
             let part = b.get(..left.min(b.len())).unwrap_or_default();
-            self.writes.scan(part, |_| {});
+            self.writes.scan(part, |f, payload| self.watch.sent(f, payload));
             left -= part.len();
         }
         Poll::Ready(Ok(taken))

@@ -1,9 +1,9 @@
 //! Connections that their peer opened, to be served requests on (reverse HTTP).
 
 use crate::back::driver::Driver;
+use crate::chunk::Chunk;
 use crate::conf::Side;
 use crate::wire::Wire;
-use bytes::Bytes;
 use h2::client::SendRequest;
 use hawser_proto::Transport;
 use hawser_proto::buf::Buf;
@@ -16,12 +16,12 @@ use std::task::{Context, Poll};
 /// on, it is the server.
 pub(crate) struct Adoption {
     side: Arc<Side>,
-    started: Option<(SendRequest<Bytes>, Driver)>,
+    started: Option<(SendRequest<Chunk>, Driver)>,
 }
 
 impl Adoption {
     pub(crate) fn new(side: Arc<Side>, transport: Box<dyn Transport>, early: Option<Buf>) -> Self {
-        let started = Driver::start(&side, Wire::adopted(transport, early)).ok();
+        let started = Driver::start(&side, Wire::adopted(&side, transport, early)).ok();
         Self { side, started }
     }
 }
@@ -38,11 +38,7 @@ impl Adopting for Adoption {
             };
         }
         match self.started.take() {
-            Some((send, mut driver)) => {
-                // Only now: a peer may want nothing but SETTINGS and their acknowledgement at first.
-                driver.widen(&self.side);
-                Poll::Ready(Ok(driver.spawn(self.side.clone(), send)))
-            }
+            Some((send, driver)) => Poll::Ready(Ok(driver.spawn(self.side.clone(), send))),
             None => Poll::Ready(Err(closed())),
         }
     }

@@ -1,8 +1,8 @@
 //! Handles on a connection to a server.
 
 use crate::back::stream::Stream;
+use crate::chunk::{Chunk, Gauge};
 use crate::conf::Side;
-use bytes::Bytes;
 use h2::client::SendRequest;
 use hawser_proto::Address;
 use hawser_proto::mux::{BackConn, BackStream};
@@ -29,8 +29,11 @@ pub(crate) struct Core {
     opened: AtomicU64,
     pub(crate) received: AtomicU64,
     pub(crate) sent: AtomicU64,
+    pub(crate) glitches: AtomicU32,
     /// Of the last PING (µs, one more than measured), 0 for none.
     rtt: AtomicU64,
+    /// Bytes that wait to be sent.
+    pub(crate) gauge: Arc<Gauge>,
     state: Mutex<State>,
 }
 
@@ -74,6 +77,11 @@ impl Core {
         self.announce();
     }
 
+    /// The peer is to be told that no new stream comes.
+    pub(crate) fn says_goodbye(&self) -> bool {
+        self.draining.load(Relaxed) || self.retiring.load(Relaxed)
+    }
+
     pub(crate) fn take_ping(&self) -> Option<Duration> {
         self.state.lock().ping.take()
     }
@@ -110,7 +118,7 @@ pub(crate) struct Handle {
     side: Arc<Side>,
     pub(crate) core: Arc<Core>,
     /// What opens streams, until no more are wanted.
-    send: Mutex<Option<SendRequest<Bytes>>>,
+    send: Mutex<Option<SendRequest<Chunk>>>,
     addresses: (Address, Address),
 }
 
@@ -118,7 +126,7 @@ impl Handle {
     pub(crate) fn new(
         side: Arc<Side>,
         core: Arc<Core>,
-        send: SendRequest<Bytes>,
+        send: SendRequest<Chunk>,
         addresses: (Address, Address),
     ) -> Arc<Self> {
         let send = Mutex::new(Some(send));
@@ -126,7 +134,7 @@ impl Handle {
     }
 
     /// A place for one more stream, and how many there were before it.
-    pub(crate) fn enter(&self) -> Option<(SendRequest<Bytes>, u64)> {
+    pub(crate) fn enter(&self) -> Option<(SendRequest<Chunk>, u64)> {
         if !self.is_usable() {
             return None;
         }
@@ -196,7 +204,7 @@ impl BackConn for Handle {
     }
 
     fn glitches(&self) -> u32 {
-        0
+        self.core.glitches.load(Relaxed)
     }
 
     fn addresses(&self) -> (Address, Address) {

@@ -1,9 +1,10 @@
 //! The task that moves a connection to a server on.
 
 use crate::back::conn::{Core, Handle};
+use crate::chunk::{Chunk, Gauge};
 use crate::conf::Side;
+use crate::watch::Verdict;
 use crate::wire::Wire;
-use bytes::Bytes;
 use h2::client::{Connection, SendRequest};
 use h2::{Ping, PingPong, Reason};
 use hawser_proto::clock;
@@ -14,18 +15,19 @@ use std::task::{Context, Poll, Waker, ready};
 use std::time::Instant;
 use tokio::time::Sleep;
 
-/// The largest window (RFC 9113, 6.9.1).
-const MAX_WINDOW: u32 = (1 << 31) - 1;
-
 /// A connection to a server, before anything of it is on the wire or after.
 pub(crate) struct Driver {
-    conn: Connection<Wire, Bytes>,
+    conn: Connection<Wire, Chunk>,
     pub(crate) wire: Wire,
     core: Arc<Core>,
     pings: Option<PingPong>,
     /// The PING whose answer is waited for: when it left, and until when.
     pinged: Option<(Instant, Pin<Box<Sleep>>)>,
     said_goaway: bool,
+    /// The window that the connection is to have, and whether it has it. Not from the start: many peers expect
+    /// nothing between our SETTINGS and our acknowledgement of theirs.
+    window: u32,
+    wide: bool,
     /// `h2` is done; what it wrote goes out.
     over: bool,
 }
@@ -35,7 +37,7 @@ impl Driver {
     ///
     /// # Errors
     /// The wire takes no bytes.
-    pub(crate) fn start(side: &Side, wire: Wire) -> Result<(SendRequest<Bytes>, Self), h2::Error> {
+    pub(crate) fn start(side: &Side, wire: Wire) -> Result<(SendRequest<Chunk>, Self), h2::Error> {
         // The wire takes the preface at once, so there is nothing to wait for.
         let mut cx = Context::from_waker(Waker::noop());
         let mut handshake = pin!(side.client().handshake(wire.clone()));
@@ -46,13 +48,18 @@ impl Driver {
         let pings = conn.ping_pong();
         let core = Arc::<Core>::default();
         core.usable.store(true, Relaxed);
-        let driver = Self { conn, wire, core, pings, pinged: None, said_goaway: false, over: false };
+        let driver = Self {
+            conn,
+            wire,
+            core,
+            pings,
+            pinged: None,
+            said_goaway: false,
+            window: side.h2.rxbuf,
+            wide: false,
+            over: false,
+        };
         Ok((send, driver))
-    }
-
-    /// Lets the peer send as much as `tune.h2.be.rxbuf` says, on the connection as a whole.
-    pub(crate) fn widen(&mut self, side: &Side) {
-        self.conn.set_target_window_size(side.h2.rxbuf.min(MAX_WINDOW));
     }
 
     /// Lets `h2` do what it can before the connection is established: its output is gathered.
@@ -61,7 +68,7 @@ impl Driver {
     }
 
     /// The connection is established: moves it on from now on, by a task of its own.
-    pub(crate) fn spawn(self, side: Arc<Side>, send: SendRequest<Bytes>) -> Arc<Handle> {
+    pub(crate) fn spawn(self, side: Arc<Side>, send: SendRequest<Chunk>) -> Arc<Handle> {
         let addresses = match self.wire.line().transport() {
             Some(t) => (t.get_src(), t.get_dst()),
             None => Default::default(),
@@ -69,6 +76,11 @@ impl Driver {
         let handle = Handle::new(side, self.core.clone(), send, addresses);
         tokio::task::spawn_local(self);
         handle
+    }
+
+    /// What the connection's streams share to bound what they send.
+    pub(crate) fn gauge(&self) -> Arc<Gauge> {
+        self.core.gauge.clone()
     }
 
     /// Whether the peer's SETTINGS have been seen.
@@ -109,10 +121,23 @@ impl Driver {
                 return Poll::Ready(());
             }
         }
-        if (self.core.draining.load(Relaxed) || self.core.retiring.load(Relaxed)) && !self.said_goaway {
-            self.said_goaway = self.wire.line().say_goaway(Reason::NO_ERROR);
+        if !self.wide && self.core.settled.load(Relaxed) {
+            self.wide = true;
+            self.conn.set_target_window_size(self.window);
+            cx.waker().wake_by_ref();
         }
         self.publish();
+        let verdict = self.wire.line().watch.verdict();
+        if verdict == Verdict::Close {
+            self.wire.line().say_goaway(Reason::ENHANCE_YOUR_CALM);
+            self.over = true;
+        } else if !self.said_goaway && (verdict == Verdict::Drain || self.core.says_goodbye()) {
+            self.said_goaway = self.wire.line().say_goaway(Reason::NO_ERROR);
+            if verdict == Verdict::Drain {
+                self.core.usable.store(false, Relaxed);
+            }
+        }
+        self.wire.line().end_turn();
         match self.wire.poll_send(cx) {
             Poll::Ready(Ok(())) if !self.over => Poll::Pending,
             Poll::Ready(_) => Poll::Ready(()),
@@ -125,6 +150,7 @@ impl Driver {
         let (seen, bytes) = (line.seen(), line.bytes());
         core.received.store(bytes.0, Relaxed);
         core.sent.store(bytes.1, Relaxed);
+        core.glitches.store(line.watch.glitches(), Relaxed);
         if seen.goaway || self.over {
             core.usable.store(false, Relaxed);
         }

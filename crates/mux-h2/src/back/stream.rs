@@ -3,10 +3,10 @@
 use crate::back::conn::Handle;
 use crate::back::driver::Driver;
 use crate::body::{Receiver, Sender, stream_error};
+use crate::chunk::{Chunk, Gauge};
 use crate::conf::Side;
 use crate::head::{self, Limits};
 use crate::wire::Wire;
-use bytes::Bytes;
 use h2::client::{ResponseFuture, SendRequest};
 use hawser_http::{BodyLen, Head, KnownName};
 use hawser_proto::mux::{BackConn, BackStream, Fill, MessageInfo, Sink, Source, StreamError};
@@ -42,7 +42,7 @@ enum Asked {
 pub(crate) struct Stream {
     side: Arc<Side>,
     place: Place,
-    send: Option<SendRequest<Bytes>>,
+    send: Option<SendRequest<Chunk>>,
     /// Exchanges on the connection before this one.
     before: u64,
     /// The request, until it was handed to `h2`, and the length of its body.
@@ -59,15 +59,22 @@ pub(crate) struct Stream {
 impl Stream {
     /// The first stream of a connection to come.
     pub(crate) fn dialing(side: Arc<Side>, line: Box<dyn Connecting>) -> Self {
-        Self::new(side, Place::Dialing { line, driver: None }, None, 0)
+        Self::new(side, Place::Dialing { line, driver: None }, None, 0, Arc::default())
     }
 
     /// A stream on a connection that is there.
-    pub(crate) fn on(side: Arc<Side>, handle: Arc<Handle>, send: SendRequest<Bytes>, before: u64) -> Self {
-        Self::new(side, Place::Up(handle), Some(send), before)
+    pub(crate) fn on(side: Arc<Side>, handle: Arc<Handle>, send: SendRequest<Chunk>, before: u64) -> Self {
+        let gauge = handle.core.gauge.clone();
+        Self::new(side, Place::Up(handle), Some(send), before, gauge)
     }
 
-    fn new(side: Arc<Side>, place: Place, send: Option<SendRequest<Bytes>>, before: u64) -> Self {
+    fn new(
+        side: Arc<Side>,
+        place: Place,
+        send: Option<SendRequest<Chunk>>,
+        before: u64,
+        gauge: Arc<Gauge>,
+    ) -> Self {
         let receiver = Receiver::new(None, Limits::of(&side), 502);
         Self {
             side,
@@ -80,7 +87,7 @@ impl Stream {
             response: None,
             failed: None,
             receiver,
-            sender: Sender::default(),
+            sender: Sender::new(gauge),
         }
     }
 
@@ -102,7 +109,7 @@ impl Stream {
         match send.send_request(request, ended) {
             Ok((response, stream)) => {
                 self.response = Some(response);
-                if ended { self.sender.start_ended(Some(stream)) } else { self.sender.start(stream, left) }
+                if ended { self.sender.start_ended(stream) } else { self.sender.start(stream, left) }
             }
             // Nothing was sent, so that another connection may do.
             Err(e) if e.is_go_away() || e.is_io() || e.is_reset() => {
@@ -213,9 +220,9 @@ impl BackStream for Stream {
     fn poll_connected(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), StreamError>> {
         let Place::Dialing { driver, .. } = &mut self.place else { return Poll::Ready(Ok(())) };
         if driver.is_none() {
-            let (send, mut started) = Driver::start(&self.side, Wire::dialing())
+            let (send, started) = Driver::start(&self.side, Wire::dialing(&self.side))
                 .map_err(|_| StreamError::Io(ErrorKind::OutOfMemory.into()))?;
-            started.widen(&self.side);
+            self.sender = Sender::new(started.gauge());
             *driver = Some(Box::new(started));
             self.send = Some(send);
             if !self.must_wait() {

@@ -1,10 +1,11 @@
 //! A client's connection: handshake, requests, and its end.
 
+use crate::chunk::{Chunk, Gauge};
 use crate::conf::Side;
 use crate::front::stream::Stream;
 use crate::head;
+use crate::watch::Verdict;
 use crate::wire::Wire;
-use bytes::Bytes;
 use h2::server::{Connection, Handshake, SendResponse};
 use h2::{Ping, PingPong, Reason, RecvStream};
 use hawser_http::Head;
@@ -33,6 +34,8 @@ pub(crate) struct Shared {
     /// The task that owns the connection.
     waker: RefCell<Option<Waker>>,
     spare: RefCell<Vec<Head>>,
+    /// Bytes that wait to be sent.
+    pub(crate) gauge: Arc<Gauge>,
 }
 
 impl Shared {
@@ -58,7 +61,7 @@ impl Shared {
 
 enum State {
     /// The preface has not come yet.
-    Handshake(Box<Handshake<Wire, Bytes>>),
+    Handshake(Box<Handshake<Wire, Chunk>>),
     Open(Box<Open>),
     /// What is left to send goes out.
     Ending,
@@ -66,10 +69,12 @@ enum State {
 }
 
 struct Open {
-    conn: Connection<Wire, Bytes>,
+    conn: Connection<Wire, Chunk>,
     pings: Option<PingPong>,
     /// A PING is on its way.
     pinged: bool,
+    /// A body came, and the connection's window was opened wide for it.
+    wide: bool,
 }
 
 /// A client's connection.
@@ -86,7 +91,7 @@ pub(crate) struct Conn {
 
 impl Conn {
     pub(crate) fn new(side: Arc<Side>, transport: Box<dyn Transport>, early: Option<Buf>) -> Self {
-        let wire = Wire::accepted(transport, early);
+        let wire = Wire::accepted(&side, transport, early);
         let state = State::Handshake(Box::new(side.server().handshake(wire.clone())));
         let shared = Rc::new(Shared::default());
         Self { side, wire, state, shared, total: 0, draining: false, error: None }
@@ -101,13 +106,17 @@ impl Conn {
                     Poll::Pending => return Poll::Pending,
                     Poll::Ready(Ok(mut conn)) => {
                         let pings = conn.ping_pong();
-                        self.state = State::Open(Box::new(Open { conn, pings, pinged: false }));
+                        self.state = State::Open(Box::new(Open { conn, pings, pinged: false, wide: false }));
                     }
                     Poll::Ready(Err(e)) => self.failed(&e),
                 },
                 State::Open(open) => {
-                    if self.shared.kill.get() {
+                    let verdict = self.wire.line().watch.verdict();
+                    if verdict == Verdict::Close || self.shared.kill.get() {
                         open.conn.abrupt_shutdown(Reason::ENHANCE_YOUR_CALM);
+                    } else if verdict == Verdict::Drain && !self.draining {
+                        self.draining = true;
+                        open.conn.graceful_shutdown();
                     }
                     open.poll_pong(cx);
                     // Streams that the session has not finished count, whatever the client thinks of them: it
@@ -119,10 +128,16 @@ impl Conn {
                         open.conn.poll_closed(cx).map(|r| r.err().map(Err))
                     };
                     match polled {
+                        // What was read meanwhile may have been too much.
+                        Poll::Pending if self.wire.line().watch.verdict() > verdict => {}
                         Poll::Pending => return Poll::Pending,
                         Poll::Ready(None) => self.state = State::Ending,
                         Poll::Ready(Some(Err(e))) => self.failed(&e),
                         Poll::Ready(Some(Ok((request, respond)))) => {
+                            if !open.wide && !request.body().is_end_stream() {
+                                open.wide = true;
+                                open.conn.set_target_window_size(self.side.h2.rxbuf);
+                            }
                             if let Some(s) = self.accepted(request, respond) {
                                 return Poll::Ready(Some(s));
                             }
@@ -142,7 +157,7 @@ impl Conn {
     }
 
     /// Makes a stream of a request; one that is malformed is taken back at once.
-    fn accepted(&mut self, request: Request<RecvStream>, mut respond: SendResponse<Bytes>) -> Option<Stream> {
+    fn accepted(&mut self, request: Request<RecvStream>, mut respond: SendResponse<Chunk>) -> Option<Stream> {
         let (parts, body) = request.into_parts();
         let mut head = self.shared.take_head();
         match head::request(&parts, body.is_end_stream(), &self.side, &mut head) {
@@ -198,6 +213,7 @@ impl FrontConn for Conn {
             Poll::Ready(Some(s)) => return Poll::Ready(Some(Box::new(s))),
             Poll::Ready(None) => {}
             Poll::Pending => {
+                self.wire.line().end_turn();
                 if let Poll::Ready(Err(_)) = self.wire.poll_send(cx) {
                     self.state = State::Over;
                     return Poll::Ready(None);
@@ -241,7 +257,7 @@ impl FrontConn for Conn {
     }
 
     fn glitches(&self) -> u32 {
-        0
+        self.wire.line().watch.glitches()
     }
 
     fn error(&self) -> Option<&'static str> {
@@ -264,7 +280,7 @@ impl FrontConn for Conn {
 pub(crate) fn greeting(side: &Side) -> Vec<u8> {
     let mut first = First::default();
     let mut cx = Context::from_waker(Waker::noop());
-    let mut handshake = side.server().handshake::<_, Bytes>(&mut first);
+    let mut handshake = side.server().handshake::<_, Chunk>(&mut first);
     // It waits for the preface, which never comes.
     let _ = Pin::new(&mut handshake).poll(&mut cx);
     drop(handshake);

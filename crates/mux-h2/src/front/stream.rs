@@ -1,11 +1,11 @@
 //! A request of a client, and its response.
 
 use crate::body::{Receiver, Sender};
+use crate::chunk::Chunk;
 use crate::conf::Side;
 use crate::front::conn::Shared;
 use crate::head::{self, Limits};
 use crate::wire::Wire;
-use bytes::Bytes;
 use h2::server::SendResponse;
 use h2::{Reason, RecvStream};
 use hawser_http::{BodyLen, Head};
@@ -26,7 +26,7 @@ struct Asked {
 pub(crate) struct Stream {
     wire: Wire,
     shared: Rc<Shared>,
-    respond: SendResponse<Bytes>,
+    respond: SendResponse<Chunk>,
     /// The head, until it was handed out.
     head: Option<Head>,
     received: usize,
@@ -44,7 +44,7 @@ impl Stream {
         wire: Wire,
         shared: Rc<Shared>,
         side: &Side,
-        respond: SendResponse<Bytes>,
+        respond: SendResponse<Chunk>,
         body: RecvStream,
         head: Head,
         info: MessageInfo,
@@ -58,6 +58,7 @@ impl Stream {
             () if ended => (None, None),
             () => (Some(body), None),
         };
+        let sender = Sender::new(shared.gauge.clone());
         Self {
             wire,
             shared,
@@ -68,7 +69,7 @@ impl Stream {
             asked,
             receiver: Receiver::new(now, Limits::of(side), 400),
             later,
-            sender: Sender::default(),
+            sender,
         }
     }
 }
@@ -84,7 +85,12 @@ impl FrontStream for Stream {
         head: &mut Head,
     ) -> Poll<Result<MessageInfo, StreamError>> {
         let Some(mut mine) = self.head.take() else { return Poll::Ready(Err(StreamError::Idle)) };
+        if head::misplaced(&mine) {
+            return Poll::Ready(Err(StreamError::Bad { status: 400, why: "no such method" }));
+        }
         std::mem::swap(head, &mut mine);
+        let watch = &mut self.wire.line().watch;
+        watch.started = watch.started.max(self.respond.stream_id().as_u32());
         self.shared.give_head(mine);
         Poll::Ready(Ok(self.info))
     }
@@ -104,7 +110,7 @@ impl FrontStream for Stream {
             BodyLen::Chunked | BodyLen::UntilClose => (false, None),
         };
         match self.respond.send_response(res, ended) {
-            Ok(stream) if ended => self.sender.start_ended(Some(stream)),
+            Ok(stream) if ended => self.sender.start_ended(stream),
             Ok(stream) => self.sender.start(stream, left),
             Err(_) => self.sender.fail(),
         }
@@ -143,6 +149,10 @@ impl FrontStream for Stream {
         }
     }
 
+    fn glitches(&self) -> u32 {
+        self.wire.line().watch.glitches()
+    }
+
     fn abort(&mut self, silent: bool) {
         if silent {
             self.shared.kill.set(true);
@@ -157,7 +167,10 @@ impl Stream {
         match (self.sender.is_started(), self.sender.is_ended()) {
             (_, true) => {}
             // Nothing was sent: the client may try again.
-            (false, _) => self.respond.send_reset(Reason::REFUSED_STREAM),
+            (false, _) => {
+                self.wire.line().watch.own_refusals += 1;
+                self.respond.send_reset(Reason::REFUSED_STREAM);
+            }
             (true, _) => self.sender.reset(Reason::CANCEL),
         }
     }

@@ -38,7 +38,7 @@ impl Limits {
 /// Extended CONNECT (RFC 8441) becomes the upgrade request that it stands for.
 ///
 /// # Errors
-/// Why the request is malformed.
+/// Why the request is malformed. What is only out of place is left to the session ([`misplaced`]).
 pub(crate) fn request(
     parts: &http::request::Parts,
     ended: bool,
@@ -75,6 +75,12 @@ pub(crate) fn request(
         parts.headers.get(EXPECT).is_some_and(|v| v.as_bytes().eq_ignore_ascii_case(b"100-continue"));
     Limits::of(side).check(head)?;
     Ok(info)
+}
+
+/// Whether a request, fine as HTTP/2 goes, deserves no more than an error: `PRI` is no method, but the start of
+/// the preface, which must not reach an HTTP/1 server.
+pub(crate) fn misplaced(head: &Head) -> bool {
+    head.method() == b"PRI"
 }
 
 /// The start line.
