@@ -12,11 +12,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 mod attached;
+#[cfg(test)]
+mod fake;
 mod keys;
+mod shared;
 mod usage;
 
 pub use attached::{Agent, Attached, Attachment};
 use keys::KeyMap;
+pub use shared::{Scope, Shared, Sharing};
 pub use usage::FdPressure;
 use usage::Usage;
 

@@ -128,9 +128,14 @@ impl RetryPolicy {
         }
     }
 
+    /// Most attempts that are repeated; `asked` is what a rule made of it (`set-retries`).
+    pub fn limit(&self, asked: Option<u32>) -> u32 {
+        asked.unwrap_or(self.retries)
+    }
+
     /// Decides after a failed attempt.
     pub fn after_failure(&self, failure: Failure, c: &Circumstances) -> Decision {
-        let limit = c.limit.unwrap_or(self.retries);
+        let limit = self.limit(c.limit);
         if c.retries >= limit || !self.retries_on(failure) {
             return Decision::GiveUp;
         }

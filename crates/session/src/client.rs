@@ -1,10 +1,11 @@
 //! A client's connection as the layers above the mux see it.
 
+use crate::dialing::Dials;
 use crate::pool::Wire;
 use crate::snapshot::{Proxy, Snapshot};
 use crate::timers::Timer;
 use crate::worker::Worker;
-use hawser_balance::Conn;
+use hawser_balance::{Conn, Shared};
 use hawser_proto::ConnSlot;
 use hawser_sample::Runtime;
 use hawser_sample::ctx::ServerFacts;
@@ -51,6 +52,10 @@ impl Deref for Client {
 pub(crate) struct Kept {
     /// Idle connections to servers that nobody else may use (`http-reuse never`), oldest first.
     pub(crate) conns: Vec<Conn<Wire>>,
+    /// Connections of many streams that for now, or for good, only this client may use.
+    pub(crate) shared: Vec<Rc<Shared>>,
+    /// Those of them that are being established.
+    pub(crate) dialing: Dials,
     /// Backend and server of the last request (`option prefer-last-server`).
     pub(crate) last: Option<(usize, u32)>,
 }
@@ -69,6 +74,11 @@ impl Client {
     /// Nothing was asked before. Of a connection of many streams that is never said.
     pub(crate) fn is_first(&self) -> bool {
         self.request == 0 && self.sess.borrow().fc_http_major < 2
+    }
+
+    /// Several of its requests may be under way at once.
+    pub(crate) fn multiplexes(&self) -> bool {
+        self.sess.borrow().fc_http_major >= 2
     }
 
     /// What is kept, to keep more.

@@ -2,21 +2,25 @@
 
 use crate::attached;
 use crate::client::Client;
+use crate::dialing::{Dialing, Dials, Outcome};
 use crate::link::Link;
 use crate::persist::prefers_last;
 use crate::pool;
-use crate::snapshot::{Back, Proxy};
+use crate::snapshot::{Back, Dial, Proxy};
 use crate::stop::Stop;
 use crate::stream::{Stream, with_ctx};
 use crate::timers::later;
 use hawser_balance::{self as balance, AssignOpts, Assignment, Circumstances, Decision, Granted, Ms};
 use hawser_balance::{Observation, Priority, QueueTicket, Server, Stat, time};
-use hawser_http::Start;
+use hawser_cfg::model::Reuse;
+use hawser_http::{BodyLen, Start};
+use hawser_proto::mux::BackStream;
 use hawser_proto::{Address, protocol_of};
 use hawser_sample::facts::{TermCause, TermState};
 use std::future::poll_fn;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::LazyLock;
+use std::rc::Rc;
+use std::sync::{Arc, LazyLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -36,7 +40,7 @@ pub(crate) struct Tries {
 
 /// Why no connection came about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Failure {
+pub(crate) enum Failure {
     Refused,
     TimedOut,
     ClientGone,
@@ -48,6 +52,7 @@ enum Failure {
 pub(crate) async fn reach(cl: &mut Client, st: &mut Stream, gone: Gone<'_>) -> Result<Link, Stop> {
     let Some(be) = st.be.clone() else { return Err(no_server()) };
     let Some(back) = &be.back else { return Err(no_server()) };
+    let mut joined = false;
     loop {
         if st.slot.is_none() {
             assign(cl, st, &be, back, gone).await?;
@@ -59,9 +64,19 @@ pub(crate) async fn reach(cl: &mut Client, st: &mut Stream, gone: Gone<'_>) -> R
         if let Some(link) = reuse(cl, st, back) {
             return Ok(link);
         }
-        let failure = match dial(cl, st, back, gone).await {
-            Ok(link) => return Ok(link),
-            Err(f) => f,
+        let failure = match others(cl, st, back).filter(|_| !joined) {
+            Some(dialing) => match join(cl, st, &dialing, gone).await {
+                Outcome::Failed(f) => f,
+                outcome => {
+                    // Where there was no room after all, the next connection is this stream's own.
+                    joined = outcome == Outcome::Up;
+                    continue;
+                }
+            },
+            None => match dial(cl, st, back, gone).await {
+                Ok(link) => return Ok(link),
+                Err(f) => f,
+            },
         };
         let pause = failed(cl, st, back, failure)?;
         turn_around(cl, gone, pause).await?;
@@ -153,30 +168,82 @@ async fn queued(
     Err(stop)
 }
 
-/// An idle connection to the server, if the rules of `http-reuse` allow one.
+/// How connections to the server of the stream's slot are made.
+fn way<'a>(st: &Stream, back: &'a Back) -> Option<(Arc<Server>, &'a Dial)> {
+    let slot = st.slot.as_ref()?;
+    Some((slot.server().clone(), back.dial.get(slot.index() as usize)?))
+}
+
+/// A connection to the server that is there already, if the rules of `http-reuse` allow one.
 fn reuse(cl: &mut Client, st: &mut Stream, back: &Back) -> Option<Link> {
     if st.req.start == Start::Trailers || st.tries.fresh {
         return None;
     }
-    let server = st.slot.as_ref()?.server().clone();
+    let (server, dial) = way(st, back)?;
+    if !dial.mux.is_main(st.info.websocket) {
+        return None;
+    }
+    let multi = dial.mux.of(false).multiplexes;
     let target = Target::of(cl, st, back, &server);
-    let mut link = pool::take(cl, &server, &target, back)?;
+    let mut link = pool::take(cl, &server, &target, back, multi)?;
     link.stream().send_request(&st.req, &st.info, false);
     server.counters.inc(cl.worker.number(), Stat::Reuses);
     st.strm.bc_reused = true;
-    st.strm.bc_http_major = 1;
+    st.strm.bc_http_major = if multi { 2 } else { 1 };
     st.strm.bc_dst = target.addr;
     st.strm.t.connect_end = Some(cl.now());
+    keep_for_refusal(cl, st, multi);
     Some(link)
+}
+
+/// A server of many streams may refuse one of them, whose body has to be sent again then.
+fn keep_for_refusal(cl: &Client, st: &mut Stream, multi: bool) {
+    if multi && st.info.body != BodyLen::None {
+        st.held.record(cl.snapshot.bufsize);
+    }
+}
+
+/// A connection that is being established and that the stream may use once it is there.
+fn others(cl: &mut Client, st: &mut Stream, back: &Back) -> Option<Rc<Dialing>> {
+    let (server, dial) = way(st, back)?;
+    if st.tries.fresh || !dial.mux.is_main(st.info.websocket) || !dial.mux.of(false).multiplexes {
+        return None;
+    }
+    let target = Target::of(cl, st, back, &server);
+    with_dials(cl, back, |d| d.find(server.uid, target.hash, back.max_streams)).flatten()
+}
+
+/// The attempts that a client's streams may join: those of everybody, or its own.
+fn with_dials<R>(cl: &Client, back: &Back, f: impl FnOnce(&mut Dials) -> R) -> Option<R> {
+    match back.reuse {
+        Reuse::Always => Some(f(&mut cl.worker.dialing())),
+        Reuse::Aggressive => None,
+        // A client that asks one thing after the other has nobody to wait for.
+        Reuse::Safe | Reuse::Never => cl.multiplexes().then(|| f(&mut cl.keep().dialing)),
+    }
+}
+
+/// Waits for somebody else's connection.
+async fn join(cl: &mut Client, st: &Stream, dialing: &Dialing, gone: Gone<'_>) -> Outcome {
+    let deadline = later(cl.now(), st.times(&cl.fe).connect);
+    poll_fn(|cx| {
+        if let Poll::Ready(outcome) = dialing.poll(cx) {
+            return Poll::Ready(outcome);
+        }
+        if gone(cx).is_ready() {
+            return Poll::Ready(Outcome::Failed(Failure::ClientGone));
+        }
+        cl.poll_deadline(cx, deadline).map(|()| Outcome::Failed(Failure::TimedOut))
+    })
+    .await
 }
 
 /// Connects to the server of the stream's slot.
 async fn dial(cl: &mut Client, st: &mut Stream, back: &Back, gone: Gone<'_>) -> Result<Link, Failure> {
-    let Some(slot) = &st.slot else { return Err(Failure::Refused) };
-    let (server, index) = (slot.server().clone(), slot.index());
+    let Some((server, dial)) = way(st, back) else { return Err(Failure::Refused) };
     server.counters.inc(cl.worker.number(), Stat::Connects);
     let target = Target::of(cl, st, back, &server);
-    let mut to = back.dial.get(index as usize).map(|d| d.to.clone()).unwrap_or_default();
+    let mut to = dial.to.clone();
     to.dst = target.addr.clone();
     to.mark = st.asks.bc_mark.or(to.mark);
     to.tos = st.asks.bc_tos.or(to.tos);
@@ -184,10 +251,48 @@ async fn dial(cl: &mut Client, st: &mut Stream, back: &Back, gone: Gone<'_>) -> 
     st.strm.bc_reused = false;
     cl.worker.pool().make_room();
     let line = protocol_of(&to.dst).connect(&to).map_err(|e| classify(&e))?;
-    let mut stream = back.mux.connect(line);
+    let lane = dial.mux.of(st.info.websocket);
+    let main = dial.mux.is_main(st.info.websocket);
+    let attempt = if lane.multiplexes && main {
+        with_dials(cl, back, |d| d.begin(server.uid, target.hash))
+    } else {
+        None
+    };
+    let mut stream = lane.mux.connect(line);
     stream.send_request(&st.req, &st.info, !pool::may_keep(cl, st));
+    keep_for_refusal(cl, st, lane.multiplexes);
+    let outcome = connected(cl, st, &mut *stream, gone).await;
+    if let Err(f) = outcome {
+        match attempt {
+            // Others have not left with this client.
+            Some(attempt) if f != Failure::ClientGone => attempt.end(Outcome::Failed(f)),
+            _ => {}
+        }
+        return Err(f);
+    }
+    server.report(Observation::L4Ok, time::ms(cl.now()));
+    st.strm.t.connect_end = Some(cl.now());
+    st.strm.bc_http_major = match st.req.start {
+        Start::Trailers => 0,
+        _ if lane.multiplexes => 2,
+        _ => 1,
+    };
+    let link = pool::opened(cl, &server, &target, back, main, stream);
+    if let Some(attempt) = attempt {
+        attempt.end(Outcome::Up);
+    }
+    Ok(link)
+}
+
+/// Waits until a connection is established.
+async fn connected(
+    cl: &mut Client,
+    st: &Stream,
+    stream: &mut dyn BackStream,
+    gone: Gone<'_>,
+) -> Result<(), Failure> {
     let deadline = later(cl.now(), st.times(&cl.fe).connect);
-    let connected = poll_fn(|cx| {
+    poll_fn(|cx| {
         if let Poll::Ready(r) = stream.poll_connected(cx) {
             return Poll::Ready(r.map_err(|_| Failure::Refused));
         }
@@ -195,12 +300,8 @@ async fn dial(cl: &mut Client, st: &mut Stream, back: &Back, gone: Gone<'_>) -> 
             return Poll::Ready(Err(Failure::ClientGone));
         }
         cl.poll_deadline(cx, deadline).map(|()| Err(Failure::TimedOut))
-    });
-    connected.await?;
-    server.report(Observation::L4Ok, time::ms(cl.now()));
-    st.strm.t.connect_end = Some(cl.now());
-    st.strm.bc_http_major = u8::from(st.req.start != Start::Trailers);
-    Ok(pool::opened(cl, &server, &target, stream))
+    })
+    .await
 }
 
 /// The name that a request's connection must have (`pool-conn-name`).
@@ -322,6 +423,20 @@ pub(crate) fn again(cl: &Client, st: &mut Stream, back: &Back, failure: balance:
     back.backend.counters.inc(thread, stat);
     st.strm.retries += 1;
     Some(pause)
+}
+
+/// Whether an attempt is left for a request that the server did not look at; counts it.
+pub(crate) fn anew(cl: &Client, st: &mut Stream, back: &Back) -> bool {
+    if st.strm.retries >= back.retry.limit(st.asks.retries) {
+        return false;
+    }
+    let thread = cl.worker.number();
+    if let Some(slot) = &st.slot {
+        slot.server().counters.inc(thread, Stat::Retries);
+    }
+    back.backend.counters.inc(thread, Stat::Retries);
+    st.strm.retries += 1;
+    true
 }
 
 /// Leaves a server some time before the next attempt on it.

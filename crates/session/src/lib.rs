@@ -8,6 +8,7 @@ mod attached;
 mod client;
 mod conn;
 mod connect;
+mod dialing;
 mod handshake;
 mod held;
 mod http;

@@ -1,6 +1,6 @@
 //! A stream's connection to a server.
 
-use crate::pool::Seat;
+use crate::pool::{Ride, Seat};
 use hawser_balance::Server;
 use hawser_proto::mux::{BackStream, MessageInfo};
 use std::sync::Arc;
@@ -19,6 +19,10 @@ pub(crate) struct Link {
 pub(crate) enum Hold {
     /// All of it.
     Alone(Seat),
+    /// All of it, for one exchange: it does not speak what other requests to the server expect.
+    Once(Seat),
+    /// One stream of many.
+    Shared(Ride),
     /// One stream of many, on a connection that the server opened.
     Attached(AttachedSeat),
 }
@@ -48,9 +52,15 @@ impl Link {
     /// The server.
     pub(crate) fn server(&self) -> &Arc<Server> {
         match &self.hold {
-            Hold::Alone(seat) => seat.server(),
+            Hold::Alone(seat) | Hold::Once(seat) => seat.server(),
+            Hold::Shared(ride) => ride.server(),
             Hold::Attached(seat) => &seat.0,
         }
+    }
+
+    /// The connection carries other streams beside this one.
+    pub(crate) fn is_shared(&self) -> bool {
+        matches!(self.hold, Hold::Shared(_) | Hold::Attached(_))
     }
 
     /// The stream, and what it has of the connection.

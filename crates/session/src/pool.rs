@@ -1,18 +1,70 @@
-//! Idle connections to servers: `http-reuse`.
+//! Connections to servers that are used again: `http-reuse`.
 
 use crate::client::Client;
 use crate::connect::Target;
 use crate::link::{Hold, Link};
 use crate::snapshot::Back;
 use crate::stream::Stream;
-use hawser_balance::{Conn, Idle, Server, time};
+use crate::worker::Worker;
+use hawser_balance::{Conn, Idle, Scope, Server, Shared};
 use hawser_cfg::model::{ConnMode, Reuse};
-use hawser_proto::mux::BackStream;
+use hawser_proto::mux::{BackConn, BackStream};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Waker};
 
 /// Most idle connections that one client keeps for itself (`max-session-srv-conns` by default).
 const OWN_MAX: usize = 5;
+
+/// A connection in use, as it is counted.
+pub(crate) type Seat = Conn<()>;
+
+/// An idle connection to a server.
+pub(crate) struct Wire {
+    line: Line,
+    /// Of the task that throws dead connections out of the pool.
+    reaper: Waker,
+}
+
+enum Line {
+    /// One request after the other.
+    Single(Box<dyn BackStream + Send>),
+    /// Many at once.
+    Multi(Lane),
+}
+
+/// Ends its connection unless it is taken out.
+struct Lane(Option<Arc<dyn BackConn>>);
+
+impl Drop for Lane {
+    fn drop(&mut self) {
+        if let Some(conn) = &self.0 {
+            conn.drain();
+        }
+    }
+}
+
+impl Wire {
+    /// A connection of many streams that carries none.
+    pub(crate) fn multi(conn: Arc<dyn BackConn>, reaper: Waker) -> Self {
+        Self { line: Line::Multi(Lane(Some(conn))), reaper }
+    }
+}
+
+impl Idle for Wire {
+    fn is_proven(&self) -> bool {
+        matches!(self.line, Line::Multi(_))
+    }
+
+    fn is_dead(&mut self) -> bool {
+        let cx = &mut Context::from_waker(&self.reaper);
+        match &mut self.line {
+            Line::Single(stream) => stream.poll_dead(cx).is_ready(),
+            Line::Multi(Lane(Some(conn))) => !conn.is_usable() || conn.poll_closed(cx).is_ready(),
+            Line::Multi(Lane(None)) => true,
+        }
+    }
+}
 
 impl std::fmt::Debug for Wire {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -20,35 +72,104 @@ impl std::fmt::Debug for Wire {
     }
 }
 
-/// A connection in use, as it is counted.
-pub(crate) type Seat = Conn<()>;
-
-/// An idle connection to a server.
-pub(crate) struct Wire {
-    stream: Box<dyn BackStream + Send>,
-    /// Of the task that throws dead connections out of the pool.
-    reaper: Waker,
+/// One stream of a connection that carries many.
+pub(crate) struct Ride {
+    shared: Rc<Shared>,
+    server: Arc<Server>,
+    worker: Worker,
 }
 
-impl Idle for Wire {
-    fn is_dead(&mut self) -> bool {
-        self.stream.poll_dead(&mut Context::from_waker(&self.reaper)).is_ready()
+impl Ride {
+    /// The server.
+    pub(crate) fn server(&self) -> &Arc<Server> {
+        &self.server
     }
 }
 
-/// An idle connection to a server, if `http-reuse` allows one.
-pub(crate) fn take(cl: &mut Client, server: &Arc<Server>, target: &Target, back: &Back) -> Option<Link> {
+impl Drop for Ride {
+    fn drop(&mut self) {
+        let left = self.worker.sharing().leave(&self.shared);
+        if let Some((seat, conn)) = left {
+            let ((), conn) = seat.swap(Wire::multi(conn, self.worker.reaper()));
+            self.worker.park(conn);
+        }
+    }
+}
+
+/// A connection to a server, if `http-reuse` allows one that is there. `multi` tells that they carry many streams.
+pub(crate) fn take(
+    cl: &mut Client,
+    server: &Arc<Server>,
+    target: &Target,
+    back: &Back,
+    multi: bool,
+) -> Option<Link> {
+    if multi {
+        return join(cl, server, target.hash, back);
+    }
     let hash = target.hash;
     let conn = match take_own(cl, server, hash) {
         Some(own) => own,
-        None => take_shared(cl, server, hash, back)?,
+        None => take_pooled(cl, server, hash, back)?,
     };
-    let (wire, seat) = conn.swap(());
-    Some(Link::new(wire.stream, Hold::Alone(seat), true))
+    let (Wire { line: Line::Single(stream), .. }, seat) = conn.swap(()) else { return None };
+    Some(Link::new(stream, Hold::Alone(seat), true))
+}
+
+/// A stream on a connection that carries many.
+fn join(cl: &mut Client, server: &Arc<Server>, hash: u64, back: &Back) -> Option<Link> {
+    let link = |shared: Rc<Shared>, stream| {
+        let ride = Ride { shared, server: server.clone(), worker: cl.worker.clone() };
+        Some(Link::new(stream, Hold::Shared(ride), true))
+    };
+    if let Some((shared, stream)) = join_own(cl, server, hash) {
+        return link(shared, stream);
+    }
+    let mode = back.reuse;
+    if mode == Reuse::Never {
+        return None;
+    }
+    if let Some((shared, stream)) = cl.worker.sharing().join(server, hash) {
+        return link(shared, stream);
+    }
+    let (Wire { line: Line::Multi(mut lane), .. }, seat) = take_pooled(cl, server, hash, back)?.swap(())
+    else {
+        return None;
+    };
+    let stream = lane.0.as_ref()?.open()?;
+    let conn = lane.0.take()?;
+    let scope = if mode == Reuse::Safe { Scope::Client } else { Scope::All };
+    link(share(cl, seat, conn, scope), stream)
+}
+
+/// A connection of many streams that only this client may use.
+fn join_own(cl: &Client, server: &Arc<Server>, hash: u64) -> Option<(Rc<Shared>, Box<dyn BackStream>)> {
+    let mut kept = cl.kept.borrow_mut();
+    let shared = &mut kept.as_mut()?.shared;
+    shared.retain(|s| s.is_live() && (s.streams() > 0 || s.is_usable()));
+    shared.iter().filter(|s| s.is_for(server, hash)).find_map(|s| Some((s.clone(), s.add()?)))
+}
+
+/// Makes a connection's first stream one of many.
+fn share(cl: &Client, seat: Seat, conn: Arc<dyn BackConn>, scope: Scope) -> Rc<Shared> {
+    let shared = cl.worker.sharing().share(seat, conn, scope);
+    // A client that asks one thing after the other will find the connection in the pool.
+    if scope == Scope::Private || (scope == Scope::Client && cl.multiplexes()) {
+        let own = &mut cl.keep().shared;
+        own.retain(|s| s.is_live());
+        let idle = own.iter().filter(|s| s.streams() == 0).count();
+        if idle >= OWN_MAX
+            && let Some(oldest) = own.iter().position(|s| s.streams() == 0)
+        {
+            own.remove(oldest);
+        }
+        own.push(shared.clone());
+    }
+    shared
 }
 
 /// A connection of this thread's pool, or of another's.
-fn take_shared(cl: &Client, server: &Arc<Server>, hash: u64, back: &Back) -> Option<Conn<Wire>> {
+fn take_pooled(cl: &Client, server: &Arc<Server>, hash: u64, back: &Back) -> Option<Conn<Wire>> {
     let mode = back.reuse;
     // Where every failure is retried, a first request has nothing to fear.
     let first = cl.is_first() && !back.retry.repairs_reuse();
@@ -61,7 +182,9 @@ fn take_shared(cl: &Client, server: &Arc<Server>, hash: u64, back: &Back) -> Opt
     }
     drop(own);
     let mut conn = cl.worker.other_pools().find_map(|p| p.lock().give_away(server, hash, mode, first))?;
-    conn.io.stream.migrate().ok()?;
+    if let Line::Single(stream) = &mut conn.io.line {
+        stream.migrate().ok()?;
+    }
     Some(cl.worker.pool().receive(conn))
 }
 
@@ -79,15 +202,29 @@ fn take_own(cl: &Client, server: &Arc<Server>, hash: u64) -> Option<Conn<Wire>> 
     Some(own)
 }
 
-/// Counts a new connection.
+/// Counts a new connection. `main` tells that it speaks what other requests to the server expect.
 pub(crate) fn opened(
     cl: &Client,
     server: &Arc<Server>,
     target: &Target,
+    back: &Back,
+    main: bool,
     stream: Box<dyn BackStream>,
 ) -> Link {
     let seat = cl.worker.pool().opened(server, target.hash, ());
-    Link::new(stream, Hold::Alone(seat), false)
+    if !main {
+        return Link::new(stream, Hold::Once(seat), false);
+    }
+    let Some(conn) = stream.conn() else { return Link::new(stream, Hold::Alone(seat), false) };
+    let scope = match back.reuse {
+        Reuse::Never => Scope::Private,
+        Reuse::Safe => Scope::Client,
+        Reuse::Aggressive => Scope::Proven,
+        Reuse::Always => Scope::All,
+    };
+    let shared = share(cl, seat, conn, scope);
+    let ride = Ride { shared, server: server.clone(), worker: cl.worker.clone() };
+    Link::new(stream, Hold::Shared(ride), false)
 }
 
 /// Whether a connection may outlive the exchange, as the proxies' options say.
@@ -103,23 +240,15 @@ pub(crate) fn give_back(cl: &mut Client, st: &Stream, mut link: Link, whole: boo
     }
     let (stream, Hold::Alone(seat)) = link.into_parts() else { return };
     let Some(stream) = stream.into_send() else { return };
-    let ((), conn) = seat.swap(Wire { stream, reaper: cl.worker.reaper() });
+    let ((), conn) = seat.swap(Wire { line: Line::Single(stream), reaper: cl.worker.reaper() });
     let mode = st.be.as_ref().and_then(|b| b.back.as_ref()).map(|b| b.reuse);
     if mode == Some(Reuse::Never) || conn.private {
-        let mut kept = cl.keep();
-        let conns = &mut kept.conns;
+        let conns = &mut cl.keep().conns;
         if conns.len() >= OWN_MAX {
             conns.remove(0);
         }
         conns.push(conn);
         return;
     }
-    let mut pool = cl.worker.pool();
-    let asleep = pool.next_purge().is_none();
-    // What the pool does not want is closed.
-    let kept = pool.put(conn, time::ms(cl.now())).is_ok();
-    drop(pool);
-    if asleep && kept {
-        cl.worker.reaper().wake();
-    }
+    cl.worker.park(conn);
 }

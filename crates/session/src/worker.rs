@@ -1,19 +1,20 @@
 //! One worker thread: what its connections share without locks.
 
 use crate::conn::{self, Admitted};
+use crate::dialing::Dials;
 use crate::pool::Wire;
 use crate::snapshot::Snapshot;
 use crate::stream::Stream;
 use crate::timers::{Timer, later};
 use crate::{attach, http, tcp};
 use arc_swap::ArcSwap;
-use hawser_balance::{FdPressure, IdlePool, Stat, time};
+use hawser_balance::{Conn, FdPressure, IdlePool, Sharing, Stat, time};
 use hawser_proto::mux::Fronted;
 use hawser_proto::{AcceptSink, Incoming, buf, clock};
 use hawser_sample::vars::ProcVars;
 use parking_lot::{Mutex, MutexGuard};
 use pin_project_lite::pin_project;
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, RefCell, RefMut};
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::rc::Rc;
@@ -100,6 +101,10 @@ struct Inner {
     #[expect(clippy::vec_box, reason = "the boxes are handed out: a stream is never moved")]
     spare: RefCell<Vec<Box<Stream>>>,
     reaper: RefCell<Waker>,
+    /// Connections to servers that carry many streams, and have room for more.
+    sharing: RefCell<Sharing>,
+    /// Those of them that are being established.
+    dialing: RefCell<Dials>,
 }
 
 /// The wakers of all client connections, to tell them that the process stops.
@@ -126,6 +131,8 @@ impl Worker {
             ended: RefCell::default(),
             spare: RefCell::default(),
             reaper: RefCell::new(Waker::noop().clone()),
+            sharing: RefCell::default(),
+            dialing: RefCell::default(),
         }))
     }
 
@@ -194,6 +201,29 @@ impl Worker {
         let pools = &self.0.shared.pools;
         let own = self.0.number % pools.len();
         pools[own + 1..].iter().chain(&pools[..own])
+    }
+
+    /// Keeps a connection that became idle, if the pool wants it.
+    pub(crate) fn park(&self, conn: Conn<Wire>) {
+        let mut pool = self.pool();
+        let asleep = pool.next_purge().is_none();
+        let refused = pool.put(conn, time::ms(self.now()));
+        drop(pool);
+        if asleep && refused.is_ok() {
+            self.reaper().wake();
+        }
+        // What the pool does not want is closed, not while it is locked.
+        drop(refused);
+    }
+
+    /// Connections to servers that carry many streams.
+    pub(crate) fn sharing(&self) -> RefMut<'_, Sharing> {
+        self.0.sharing.borrow_mut()
+    }
+
+    /// Those of them that are being established and that everybody may use.
+    pub(crate) fn dialing(&self) -> RefMut<'_, Dials> {
+        self.0.dialing.borrow_mut()
     }
 
     /// Wakes the task of [`Worker::purge_pool`].

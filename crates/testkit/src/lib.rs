@@ -9,6 +9,7 @@
 )]
 #![expect(clippy::print_stdout, reason = "tests say why they skip")]
 
+pub mod h2;
 pub mod logs;
 pub mod net;
 pub mod origin;

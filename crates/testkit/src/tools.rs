@@ -35,6 +35,15 @@ impl Nginx {
 
     /// Starts one on a port.
     pub fn start_on(port: u16) -> Option<Self> {
+        Self::listening(port, "", 1_000_000)
+    }
+
+    /// Starts one that speaks HTTP/2 from the first byte, and closes each connection after so many requests.
+    pub fn start_h2(requests: u32) -> Option<Self> {
+        Self::listening(free_port(), "http2", requests)
+    }
+
+    fn listening(port: u16, proto: &str, requests: u32) -> Option<Self> {
         let bin = installed("nginx")?;
         let dir = temp_dir();
         std::fs::create_dir_all(dir.join("files")).unwrap();
@@ -42,8 +51,8 @@ impl Nginx {
             "daemon off; worker_processes 1; pid {d}/pid; error_log /dev/null;\n\
              events {{ worker_connections 4000; }}\n\
              http {{ access_log off; client_body_temp_path {d}/b; proxy_temp_path {d}/p; fastcgi_temp_path {d}/f;\n\
-             uwsgi_temp_path {d}/u; scgi_temp_path {d}/s; keepalive_requests 1000000; client_max_body_size 0;\n\
-             server {{ listen 127.0.0.1:{port}; location / {{ default_type text/plain; return 200 \"nginx {port}\\n\"; }}\n\
+             uwsgi_temp_path {d}/u; scgi_temp_path {d}/s; keepalive_requests {requests}; client_max_body_size 0;\n\
+             server {{ listen 127.0.0.1:{port} {proto}; location / {{ default_type text/plain; return 200 \"nginx {port}\\n\"; }}\n\
              location /files/ {{ root {d}; }} }} }}\n",
             d = dir.display()
         );

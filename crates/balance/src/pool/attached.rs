@@ -183,55 +183,12 @@ impl Drop for Waiting<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pool::fake::Lines;
     use std::future::Future;
     use std::pin::pin;
-    use std::sync::atomic::AtomicBool;
     use std::task::{Context, Waker};
-    use std::time::Duration;
 
-    /// A connection with so many streams under way; it opens none, and counts who asks.
-    #[derive(Default)]
-    struct Fake {
-        streams: u32,
-        gone: AtomicBool,
-        asked: AtomicU32,
-    }
-
-    impl BackConn for Fake {
-        fn open(&self) -> Option<Box<dyn BackStream>> {
-            self.asked.fetch_add(1, Relaxed);
-            None
-        }
-        fn streams(&self) -> u32 {
-            self.streams
-        }
-        fn opened(&self) -> u64 {
-            0
-        }
-        fn is_usable(&self) -> bool {
-            !self.gone.load(Relaxed)
-        }
-        fn drain(&self) {}
-        fn close(&self) {}
-        fn poll_closed(&self, _: &mut Context<'_>) -> std::task::Poll<()> {
-            std::task::Poll::Pending
-        }
-        fn ping(&self, _: Duration) {}
-        fn rtt(&self) -> Option<Duration> {
-            None
-        }
-        fn bytes(&self) -> (u64, u64) {
-            (0, 0)
-        }
-        fn glitches(&self) -> u32 {
-            0
-        }
-        fn addresses(&self) -> (Address, Address) {
-            Default::default()
-        }
-    }
-
-    fn attach(list: &Attached, name: Option<&[u8]>, conn: &Arc<Fake>) -> Arc<Agent> {
+    fn attach(list: &Attached, name: Option<&[u8]>, conn: &Arc<Lines>) -> Arc<Agent> {
         let what = Attachment {
             name: name.map(Into::into),
             conn: conn.clone(),
@@ -245,7 +202,7 @@ mod tests {
     #[test]
     fn names_must_be_the_same() {
         let list = Attached::default();
-        let conns: [Arc<Fake>; 3] = Default::default();
+        let conns: [Arc<Lines>; 3] = Default::default();
         attach(&list, None, &conns[0]);
         attach(&list, Some(b"a"), &conns[1]);
         let last = attach(&list, Some(b"a"), &conns[2]);
@@ -283,18 +240,26 @@ mod tests {
     }
 
     #[test]
-    fn the_least_loaded_one_is_asked_first() {
+    fn all_are_listed_until_they_are_detached() {
         let list = Attached::default();
-        let busy = Arc::new(Fake { streams: 3, ..Fake::default() });
-        let calm = Arc::new(Fake { streams: 1, ..Fake::default() });
-        let (first, second) = (attach(&list, None, &busy), attach(&list, None, &calm));
+        let conn = Arc::<Lines>::default();
+        let (first, second) = (attach(&list, None, &conn), attach(&list, None, &conn));
         assert!(list.knows(None) && !list.knows(Some(b"x")));
-        assert!(list.open(None).is_none());
-        assert_eq!((calm.asked.load(Relaxed), busy.asked.load(Relaxed)), (1, 1));
         let ids: Vec<u64> = list.list().iter().map(|a| a.id).collect();
         assert_eq!(ids, [first.id, second.id]);
         list.detach(&first);
         list.detach(&second);
         assert!(list.is_empty());
+    }
+
+    #[test]
+    fn the_least_loaded_comes_first() {
+        let list = Attached::default();
+        let conns = [5, 2, 3].map(|n| Arc::new(Lines { max: 9, streams: n.into(), ..Lines::default() }));
+        for c in &conns {
+            attach(&list, None, c);
+        }
+        let ids: Vec<u64> = (0..5).map(|_| list.open(None).unwrap().0.id).collect();
+        assert_eq!(ids, [2, 2, 3, 2, 3]);
     }
 }

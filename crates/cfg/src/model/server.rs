@@ -70,6 +70,8 @@ pub struct RareServerOpts {
     pub redir: Option<String>,
     pub proto: Option<String>,
     pub check_proto: Option<String>,
+    /// Nothing for `auto`.
+    pub ws: Option<String>,
     pub pool_max_conn: Option<i32>,
     pub pool_low_conn: Option<u32>,
     pub pool_purge_delay: Option<u32>,
@@ -101,6 +103,7 @@ static NO_RARE: RareServerOpts = RareServerOpts {
     redir: None,
     proto: None,
     check_proto: None,
+    ws: None,
     pool_max_conn: None,
     pool_low_conn: None,
     pool_purge_delay: None,

@@ -24,6 +24,8 @@ use std::task::{Context, Poll};
 pub(crate) enum Failure {
     /// The server closed or failed; whether it had sent some of it.
     Server { empty: bool },
+    /// The server took the stream back; whether it did nothing with it.
+    Reset { refused: bool },
     /// The server sent something else than a response.
     Bad,
     /// The server said nothing in time.
@@ -91,8 +93,12 @@ fn poll_head(
     match link.stream().poll_response(cx, &mut st.res) {
         Poll::Ready(Ok(info)) => return Poll::Ready(Ok(info)),
         Poll::Ready(Err(StreamError::Bad { .. })) => return Poll::Ready(Err(Failure::Bad)),
+        Poll::Ready(Err(StreamError::Reset { refused })) => {
+            return Poll::Ready(Err(Failure::Reset { refused }));
+        }
         Poll::Ready(Err(e)) => {
-            let empty = !matches!(e, StreamError::Eof);
+            // Where there are frames, the end of the connection breaks no head off.
+            let empty = link.is_shared() || !matches!(e, StreamError::Eof);
             return Poll::Ready(Err(Failure::Server { empty }));
         }
         Poll::Pending => {}
@@ -140,6 +146,10 @@ pub(crate) fn retry(cl: &Client, st: &mut Stream, link: Link, failure: Failure) 
         return Err(stop);
     }
     observe(cl, &link, &failure);
+    if refused(cl, st, &failure) {
+        st.held.rewind();
+        return Ok(0);
+    }
     if resend(st, &link, &failure) {
         st.tries.fresh = true;
         st.held.rewind();
@@ -169,12 +179,21 @@ pub(crate) fn retry(cl: &Client, st: &mut Stream, link: Link, failure: Failure) 
 fn observe(cl: &Client, link: &Link, failure: &Failure) {
     let what = match failure {
         Failure::Bad => Observation::BadHeaders,
-        Failure::Server { .. } => Observation::ReadError,
+        Failure::Server { .. } | Failure::Reset { refused: false } => Observation::ReadError,
         Failure::ServerTimeout => Observation::ReadTimeout,
         // Statuses were reported when they came.
-        Failure::Status(_) | Failure::Client(_) => return,
+        Failure::Reset { refused: true } | Failure::Status(_) | Failure::Client(_) => return,
     };
     link.server().report(what, time::ms(cl.now()));
+}
+
+/// A request that certainly was not processed is sent again, as often as attempts are left.
+fn refused(cl: &Client, st: &mut Stream, failure: &Failure) -> bool {
+    if !matches!(failure, Failure::Reset { refused: true }) || !st.held.can_rewind() || st.asks.no_l7_retry {
+        return false;
+    }
+    let Some(be) = st.be.clone() else { return false };
+    be.back.as_ref().is_some_and(|back| connect::anew(cl, st, back))
 }
 
 /// A server that closes an idle connection at the very moment when a request is sent on it has not seen the
@@ -196,7 +215,7 @@ fn again(cl: &Client, st: &mut Stream, failure: &Failure) -> Option<Ms> {
         return None;
     }
     let kind = match failure {
-        Failure::Server { empty: true } => balance::Failure::EmptyResponse,
+        Failure::Server { empty: true } | Failure::Reset { .. } => balance::Failure::EmptyResponse,
         Failure::Server { empty: false } | Failure::Bad => balance::Failure::JunkResponse,
         Failure::ServerTimeout => balance::Failure::ResponseTimeout,
         Failure::Status(status) => balance::Failure::Status(*status),

@@ -1,14 +1,14 @@
 //! From the configuration to a snapshot.
 
 use super::h2::h2_conf;
+use super::muxes::BackMuxes;
 use super::names::Names;
 use super::{AddrHeader, Back, Dial, Front, FrontMuxes, Proxy, Snapshot, Times, time};
 use crate::http::cookie::Policy;
-use crate::raw::PassThrough;
 use hawser_balance::resolve::Resolver;
 use hawser_balance::{CompileEnv, Counters, EventSink, RetryPolicy, Traffic};
 use hawser_cfg::diag::Diags;
-use hawser_cfg::model::{self, AddrKind, Config, HeaderCapture, Mode, opt};
+use hawser_cfg::model::{self, AddrKind, Config, HeaderCapture, Mode, Reuse, opt};
 use hawser_log::{Logger, StreamLogger};
 use hawser_proto::freq::FreqCtr;
 use hawser_proto::mux::{BackMux, MuxConf, MuxRow};
@@ -262,6 +262,8 @@ impl Compiler<'_, '_> {
             now: hawser_balance::time::now(),
         };
         let backend = hawser_balance::compile(px, &env, self.diags);
+        let conf = self.mux_conf(px.options.has(opt::H1_CASE_SERVER), false);
+        let muxes = BackMuxes::new(self.opts.muxes, &conf, px.mode == Mode::Http);
         let mut use_targets = vec![None; px.use_server.len()];
         for (i, _, name) in use_server.fixed() {
             if let Some(slot) = use_targets.get_mut(i) {
@@ -270,25 +272,17 @@ impl Compiler<'_, '_> {
         }
         Back {
             traffic: Traffic::new(self.opts.threads),
-            mux: self.back_mux(),
             holds: px.timeouts.queue.is_some(),
-            reuse: px.reuse.unwrap_or_default(),
+            max_streams: conf.h2.max_concurrent_streams,
+            // Nobody can tell whose connections to no server those are.
+            reuse: if dispatched.is_some() { Reuse::Never } else { px.reuse.unwrap_or_default() },
             retry: RetryPolicy::compile(px, self.diags),
             persist,
             cookie: px.cookie.as_ref().map(|c| Policy::new(c, px.dynamic_cookie_key.as_deref(), &px.servers)),
             use_server,
             use_targets,
-            dial: px.servers.iter().map(|s| self.dial(s)).collect(),
+            dial: px.servers.iter().map(|s| self.dial(s, &muxes)).collect(),
             backend,
-        }
-    }
-
-    fn back_mux(&self) -> Arc<dyn BackMux> {
-        let conf = self.mux_conf(self.px.options.has(opt::H1_CASE_SERVER), false);
-        let make = self.opts.muxes.iter().find_map(|m| m.back);
-        match make {
-            Some(make) if self.px.mode == Mode::Http => make(&conf),
-            _ => Arc::new(PassThrough),
         }
     }
 
@@ -313,7 +307,7 @@ impl Compiler<'_, '_> {
     }
 
     /// What the server's options say about connecting to it.
-    fn dial(&mut self, s: &model::Server) -> Dial {
+    fn dial(&mut self, s: &model::Server, muxes: &BackMuxes) -> Dial {
         let name = self.conn_name(s);
         let px = self.px;
         let ka = &px.srvtcpka;
@@ -331,6 +325,7 @@ impl Compiler<'_, '_> {
             name,
             adopts: self.adopts(s),
             idle_ping: time(s.opts.idle_ping),
+            mux: muxes.server(&s.opts),
         }
     }
 

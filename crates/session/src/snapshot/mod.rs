@@ -10,7 +10,7 @@ mod times;
 
 pub use compile::{CompileOpts, compile};
 pub use headers::AddrHeader;
-pub use muxes::FrontMuxes;
+pub use muxes::{FrontMuxes, Lane, ServerMux};
 pub use stats::StatsEnv;
 pub use times::Times;
 pub(crate) use times::time;
@@ -139,8 +139,8 @@ pub struct Back {
     pub backend: Arc<Backend>,
     /// Counters by protocol.
     pub traffic: hawser_balance::Traffic,
-    /// Makes streams of connections to servers.
-    pub mux: Arc<dyn BackMux>,
+    /// Most streams of one connection to a server (`tune.h2.be.max-concurrent-streams`).
+    pub max_streams: u32,
     /// `http-reuse`.
     pub reuse: Reuse,
     /// `timeout queue` is set: requests wait for peers that are to attach.
@@ -160,7 +160,7 @@ pub struct Back {
 }
 
 /// How to reach a server, beyond its address.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Dial {
     /// Connection parameters; the address is filled in for each connection.
     pub to: hawser_proto::ConnectTo,
@@ -170,6 +170,8 @@ pub struct Dial {
     pub adopts: Option<Arc<dyn BackMux>>,
     /// `idle-ping`.
     pub idle_ping: Option<Duration>,
+    /// `proto` and `ws`.
+    pub mux: ServerMux,
 }
 
 impl std::fmt::Debug for Proxy {

@@ -70,8 +70,9 @@ fn one(p: &Proxy, s: &Server, diags: &mut Diags) {
         fast_open(p, s, diags);
     }
     if p.mode != Mode::Http {
-        if s.opts.proto.as_deref() == Some("h1") {
-            let text = format!("{} : MUX protocol 'h1' is not usable for server '{}'.", title(p), s.name);
+        if let Some(proto) = s.opts.proto.as_deref() {
+            let text =
+                format!("{} : MUX protocol '{proto}' is not usable for server '{}'.", title(p), s.name);
             alert(diags, s.pos, text);
         }
         if s.opts.redir.is_some() {

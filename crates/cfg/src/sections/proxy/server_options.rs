@@ -253,7 +253,8 @@ fn proto(
     match line.arg(0) {
         "none" => set(s.rare_mut(), None),
         "h1" => set(s.rare_mut(), own(line)),
-        "h2" => super::later_value(cx, line, "HTTP/2"),
+        "h2" if line.word() == "proto" => set(s.rare_mut(), own(line)),
+        "h2" => super::later_value(cx, line, "HTTP/2 health checks"),
         "fcgi" => super::later_value(cx, line, "FastCGI"),
         "spop" => super::later_value(cx, line, "SPOE"),
         "quic" => super::later_value(cx, line, "QUIC"),
@@ -263,11 +264,10 @@ fn proto(
     }
 }
 
-fn ws(cx: &mut Ctx<'_>, _: &mut ServerOpts, line: &Line<'_>) {
+fn ws(cx: &mut Ctx<'_>, s: &mut ServerOpts, line: &Line<'_>) {
     match line.arg(0) {
-        // Without HTTP/2 on the server side, both mean HTTP/1.
-        "auto" | "h1" => {}
-        "h2" => super::later_value(cx, line, "HTTP/2"),
+        "auto" => s.rare_mut().ws = None,
+        "h1" | "h2" => s.rare_mut().ws = own(line),
         _ => {
             cx.alert_arg(line, 0, "'ws' has to be 'auto', 'h1' or 'h2'.");
         }
