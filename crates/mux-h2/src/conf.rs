@@ -45,12 +45,19 @@ impl Side {
         u32::try_from(bytes).unwrap_or(u32::MAX)
     }
 
+    /// What is added to the window of a client's stream once it turns out to have a body: a quarter of what the
+    /// connection may hold. `h2` counts it from the start, so our SETTINGS say less than `h2` believes
+    /// ([`crate::wire`]), and a WINDOW_UPDATE makes up for it.
+    pub(crate) fn upload(&self) -> u32 {
+        (self.h2.rxbuf / 4).min(MAX_WINDOW - self.h2.initial_window_size)
+    }
+
     /// How connections of clients are set up. Their window stays small until it is needed: many peers expect
     /// nothing between our SETTINGS and our acknowledgement of theirs.
     pub(crate) fn server(&self) -> h2::server::Builder {
         let mut b = h2::server::Builder::new();
         b.max_concurrent_streams(self.h2.max_concurrent_streams)
-            .initial_window_size(self.h2.initial_window_size)
+            .initial_window_size(self.h2.initial_window_size + self.upload())
             .max_frame_size(self.h2.max_frame_size)
             .header_table_size(self.h2.header_table_size)
             .max_header_list_size(self.header_list())

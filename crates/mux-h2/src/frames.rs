@@ -9,6 +9,7 @@ pub(crate) mod kind {
     pub(crate) const SETTINGS: u8 = 4;
     pub(crate) const PUSH_PROMISE: u8 = 5;
     pub(crate) const GOAWAY: u8 = 7;
+    pub(crate) const WINDOW_UPDATE: u8 = 8;
     pub(crate) const CONTINUATION: u8 = 9;
 }
 
@@ -58,6 +59,26 @@ pub(crate) fn goaway(last: u32, reason: u32) -> [u8; HEADER + 8] {
     f[HEADER..HEADER + 4].copy_from_slice(&last.to_be_bytes());
     f[HEADER + 4..].copy_from_slice(&reason.to_be_bytes());
     f
+}
+
+/// A WINDOW_UPDATE frame.
+pub(crate) fn window_update(stream: u32, by: u32) -> [u8; HEADER + 4] {
+    let mut f = [0; HEADER + 4];
+    f[2] = 4;
+    f[3] = kind::WINDOW_UPDATE;
+    f[5..HEADER].copy_from_slice(&stream.to_be_bytes());
+    f[HEADER..].copy_from_slice(&by.to_be_bytes());
+    f
+}
+
+/// Makes a SETTINGS frame advertise another `SETTINGS_INITIAL_WINDOW_SIZE`.
+pub(crate) fn set_initial_window(settings: &mut [u8], window: u32) {
+    let entries = settings.get_mut(HEADER..).unwrap_or_default().chunks_exact_mut(6);
+    for entry in entries {
+        if let [0, 4, value @ ..] = entry {
+            value.copy_from_slice(&window.to_be_bytes());
+        }
+    }
 }
 
 /// Longest payload that is looked at (bytes).

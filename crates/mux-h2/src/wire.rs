@@ -5,7 +5,7 @@
 //! once: `h2` flushes after each DATA frame.
 
 use crate::conf::Side;
-use crate::frames::{ACK, PREFACE, Scanner, goaway, kind};
+use crate::frames::{ACK, PREFACE, Scanner, goaway, kind, set_initial_window};
 use crate::watch::{Verdict, Watch};
 use hawser_proto::Transport;
 use hawser_proto::buf::{self, Buf};
@@ -47,6 +47,10 @@ pub(crate) struct Line {
     eat: usize,
     /// Bytes of the preface that `h2` is about to write and that must not go out.
     swallow: usize,
+    /// The window that our SETTINGS are to advertise in the place of what `h2` says, until they have passed.
+    advertise: Option<u32>,
+    /// Frames of ours that wait for a place between two of `h2`'s.
+    extra: Vec<u8>,
     /// Bytes received and sent.
     bytes: (u64, u64),
     /// What the peer has sent.
@@ -61,6 +65,8 @@ pub(crate) struct Line {
 pub(crate) struct Seen {
     /// SETTINGS.
     pub(crate) settings: bool,
+    /// The acknowledgement of ours.
+    pub(crate) acked: bool,
     /// GOAWAY: no new stream will be served.
     pub(crate) goaway: bool,
 }
@@ -83,6 +89,8 @@ impl Wire {
             writes,
             eat: 0,
             swallow: 0,
+            advertise: None,
+            extra: Vec::new(),
             bytes: (0, 0),
             seen: Seen::default(),
             turn: TURN,
@@ -98,7 +106,9 @@ impl Wire {
     /// A client's connection, and bytes that were read from it.
     pub(crate) fn accepted(side: &Side, transport: Box<dyn Transport>, early: Option<Buf>) -> Self {
         let watch = Watch::new(true, side.h2.glitches_threshold);
-        Self::new(Some(transport), early, (Scanner::new(true), Scanner::new(false)), watch)
+        let wire = Self::new(Some(transport), early, (Scanner::new(true), Scanner::new(false)), watch);
+        wire.line().advertise = Some(side.h2.initial_window_size);
+        wire
     }
 
     /// A connection to a server that is not established yet: output is gathered.
@@ -150,14 +160,23 @@ impl Line {
         self.seen
     }
 
-    /// Puts a GOAWAY between two frames; whether this was possible.
-    pub(crate) fn say_goaway(&mut self, reason: h2::Reason) -> bool {
-        let possible = self.writes.at_boundary() && self.swallow == 0;
-        if possible {
-            // It ends where it started: nothing to tell the scanner.
-            self.gather(&goaway(0, reason.into()));
+    /// Sends a GOAWAY between two frames of `h2`'s.
+    pub(crate) fn say_goaway(&mut self, reason: h2::Reason) {
+        self.send_extra(&goaway(0, reason.into()));
+    }
+
+    /// Sends a frame between two of `h2`'s.
+    pub(crate) fn send_extra(&mut self, frame: &[u8]) {
+        self.extra.extend_from_slice(frame);
+        self.fit_extra();
+    }
+
+    fn fit_extra(&mut self) {
+        if !self.extra.is_empty() && self.writes.at_boundary() && self.swallow == 0 {
+            let extra = std::mem::take(&mut self.extra);
+            // It ends where it starts: nothing to tell the scanner.
+            self.gather(&extra);
         }
-        possible
     }
 
     fn arrived(&mut self, bytes: &[u8]) {
@@ -168,6 +187,7 @@ impl Line {
             watch.received(f, payload);
             match f.kind {
                 kind::SETTINGS if !f.has(ACK) => seen.settings = true,
+                kind::SETTINGS => seen.acked = true,
                 kind::GOAWAY => seen.goaway = true,
                 _ => {}
             }
@@ -255,6 +275,9 @@ impl Line {
             for b in bufs {
                 self.gather(b);
             }
+            if let Some(window) = self.advertise.take() {
+                set_initial_window(&mut self.out, window);
+            }
             total
         } else {
             ready!(self.poll_through(cx, bufs))?
@@ -265,6 +288,7 @@ impl Line {
             self.writes.scan(part, |f, payload| self.watch.sent(f, payload));
             left -= part.len();
         }
+        self.fit_extra();
         Poll::Ready(Ok(taken))
     }
 

@@ -132,7 +132,8 @@ impl Driver {
             self.wire.line().say_goaway(Reason::ENHANCE_YOUR_CALM);
             self.over = true;
         } else if !self.said_goaway && (verdict == Verdict::Drain || self.core.says_goodbye()) {
-            self.said_goaway = self.wire.line().say_goaway(Reason::NO_ERROR);
+            self.wire.line().say_goaway(Reason::NO_ERROR);
+            self.said_goaway = true;
             if verdict == Verdict::Drain {
                 self.core.usable.store(false, Relaxed);
             }

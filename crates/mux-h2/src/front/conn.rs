@@ -2,6 +2,7 @@
 
 use crate::chunk::{Chunk, Gauge};
 use crate::conf::Side;
+use crate::frames::{set_initial_window, window_update};
 use crate::front::stream::Stream;
 use crate::head;
 use crate::watch::Verdict;
@@ -20,6 +21,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// Uploads of a client that does not acknowledge our SETTINGS.
+const UNACKNOWLEDGED: usize = 1000;
 
 /// Heads that a connection keeps for streams to come.
 const SPARE: usize = 4;
@@ -75,6 +79,9 @@ struct Open {
     pinged: bool,
     /// A body came, and the connection's window was opened wide for it.
     wide: bool,
+    /// Streams with a body whose window is to grow once the client has acknowledged our SETTINGS: before that,
+    /// `h2` counts with the smaller one.
+    growing: Vec<u32>,
 }
 
 /// A client's connection.
@@ -106,7 +113,13 @@ impl Conn {
                     Poll::Pending => return Poll::Pending,
                     Poll::Ready(Ok(mut conn)) => {
                         let pings = conn.ping_pong();
-                        self.state = State::Open(Box::new(Open { conn, pings, pinged: false, wide: false }));
+                        self.state = State::Open(Box::new(Open {
+                            conn,
+                            pings,
+                            pinged: false,
+                            wide: false,
+                            growing: Vec::new(),
+                        }));
                     }
                     Poll::Ready(Err(e)) => self.failed(&e),
                 },
@@ -119,6 +132,7 @@ impl Conn {
                         open.conn.graceful_shutdown();
                     }
                     open.poll_pong(cx);
+                    open.grow(&self.side, &self.wire);
                     // Streams that the session has not finished count, whatever the client thinks of them: it
                     // must not get at more work by taking requests back.
                     let room = self.shared.live.get() < self.side.h2.max_concurrent_streams;
@@ -134,9 +148,8 @@ impl Conn {
                         Poll::Ready(None) => self.state = State::Ending,
                         Poll::Ready(Some(Err(e))) => self.failed(&e),
                         Poll::Ready(Some(Ok((request, respond)))) => {
-                            if !open.wide && !request.body().is_end_stream() {
-                                open.wide = true;
-                                open.conn.set_target_window_size(self.side.h2.rxbuf);
+                            if !request.body().is_end_stream() {
+                                open.expect_body(&self.side, respond.stream_id().as_u32());
                             }
                             if let Some(s) = self.accepted(request, respond) {
                                 return Poll::Ready(Some(s));
@@ -193,6 +206,29 @@ impl Conn {
 }
 
 impl Open {
+    /// A stream has a body.
+    fn expect_body(&mut self, side: &Side, stream: u32) {
+        if !self.wide {
+            self.wide = true;
+            self.conn.set_target_window_size(side.h2.rxbuf);
+        }
+        if self.growing.len() >= UNACKNOWLEDGED {
+            self.conn.abrupt_shutdown(Reason::ENHANCE_YOUR_CALM);
+        } else {
+            self.growing.push(stream);
+        }
+    }
+
+    /// Opens the windows of streams that have a body.
+    fn grow(&mut self, side: &Side, wire: &Wire) {
+        if self.growing.is_empty() || !wire.line().seen().acked {
+            return;
+        }
+        for stream in std::mem::take(&mut self.growing) {
+            wire.line().send_extra(&window_update(stream, side.upload()));
+        }
+    }
+
     fn poll_pong(&mut self, cx: &mut Context<'_>) {
         if let Some(p) = self.pings.as_mut().filter(|_| self.pinged)
             && p.poll_pong(cx).is_ready()
@@ -284,6 +320,7 @@ pub(crate) fn greeting(side: &Side) -> Vec<u8> {
     // It waits for the preface, which never comes.
     let _ = Pin::new(&mut handshake).poll(&mut cx);
     drop(handshake);
+    set_initial_window(&mut first.0, side.h2.initial_window_size);
     first.0
 }
 

@@ -2,6 +2,8 @@
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses a part of it")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+pub mod raw;
+
 use bytes::Bytes;
 use hawser_http::{BodyLen, Head, Version};
 use hawser_mux_h2::H2;
