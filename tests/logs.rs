@@ -143,3 +143,18 @@ fn a_client_that_leaves_early_is_cd_or_ch() {
     let l = log.wait_for("GET /gone");
     assert!(l.contains(" CD-- "), "{l}");
 }
+
+/// The bytes that are logged come from the server: an answer of our own has none.
+#[test]
+fn answers_of_our_own_have_no_bytes() {
+    let o = Origin::fixed("a", "hello");
+    let rules = "http-request deny if { path /no }\n  http-request return status 200 content-type text/plain string own if { path /own }";
+    let format = "log-format \"%HP bytes=%B status=%ST\"";
+    let (_h, port, log) = world(&format!("{rules}\n  {format}"), o.port(), "http");
+    up(port);
+    for (path, status) in [("/no", 403), ("/own", 200)] {
+        assert_eq!(ask(port, format!("GET {path} HTTP/1.1\r\nHost: h\r\n\r\n")).status, status);
+        let l = log.wait_for(path);
+        assert!(l.contains(&format!("bytes=0 status={status}")), "{l}");
+    }
+}

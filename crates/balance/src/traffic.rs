@@ -38,6 +38,8 @@ pub enum Event {
     H1In,
     /// `h1_bytes_out`.
     H1Out,
+    /// Bytes of responses that the proxy made itself: part of `resbout`, not of `bout`.
+    OwnOut,
     /// `h1_spliced_bytes_in`.
     SplicedIn,
     /// `h1_spliced_bytes_out`.

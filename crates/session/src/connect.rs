@@ -1,5 +1,6 @@
 //! From a backend to a connection: a place on a server, queueing for it, an idle connection or a new one, retries.
 
+use crate::assigned;
 use crate::attached;
 use crate::client::Client;
 use crate::dialing::{Dialing, Dials, Outcome};
@@ -12,7 +13,7 @@ use crate::stream::{Stream, with_ctx};
 use crate::timers::later;
 use hawser_balance::{self as balance, AssignOpts, Assignment, Circumstances, Decision, Granted, Ms};
 use hawser_balance::{Observation, Priority, QueueTicket, Server, Stat, time};
-use hawser_cfg::model::Reuse;
+use hawser_cfg::model::{Reuse, opt};
 use hawser_http::{BodyLen, Start};
 use hawser_proto::mux::BackStream;
 use hawser_proto::{Address, protocol_of};
@@ -56,6 +57,7 @@ pub(crate) async fn reach(cl: &mut Client, st: &mut Stream, gone: Gone<'_>) -> R
     loop {
         if st.slot.is_none() {
             assign(cl, st, &be, back, gone).await?;
+            assigned::apply(st, back)?;
         }
         if let Some(server) = st.slot.as_ref().map(|s| s.server()).filter(|s| s.attached.is_some()) {
             let server = server.clone();
@@ -259,7 +261,8 @@ async fn dial(cl: &mut Client, st: &mut Stream, back: &Back, gone: Gone<'_>) -> 
         None
     };
     let mut stream = lane.mux.connect(line);
-    stream.send_request(&st.req, &st.info, !pool::may_keep(cl, st));
+    let pretends = st.be.as_ref().is_some_and(|b| b.options.has(opt::HTTP_PRETEND_KEEPALIVE));
+    stream.send_request(&st.req, &st.info, !pretends && !pool::may_keep(cl, st));
     keep_for_refusal(cl, st, lane.multiplexes);
     let outcome = connected(cl, st, &mut *stream, gone).await;
     if let Err(f) = outcome {

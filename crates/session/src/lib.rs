@@ -3,6 +3,7 @@
 //! [`compile`] turns a configuration into an immutable [`Snapshot`]; a [`Worker`] per thread serves connections
 //! with it, each in one task. Muxes, transports and listeners are reached through `proto`'s traits only.
 
+mod assigned;
 mod attach;
 mod attached;
 mod client;

@@ -110,7 +110,10 @@ fn request_ended(cl: &Client, st: &Stream, traffic: &Traffic) {
     let thread = cl.worker.number();
     let h1 = cl.sess.borrow().fc_http_major < 2;
     if h1 {
-        exchanged(traffic, thread, [st.strm.bytes_in, st.strm.bytes_out], st.spliced);
+        exchanged(traffic, thread, [st.strm.bytes_in, st.strm.bytes_out + st.own_bytes], st.spliced);
+    }
+    if st.own_bytes > 0 {
+        traffic.add(thread, TrafficEvent::OwnOut, st.own_bytes);
     }
     let done = if h1 { TrafficEvent::H1ReqDone } else { TrafficEvent::H2ReqDone };
     if st.strm.t.request_end.is_some() {

@@ -235,7 +235,7 @@ pub(crate) fn may_keep(cl: &Client, st: &Stream) -> bool {
 
 /// Keeps a connection whose exchange is over, if it can carry another.
 pub(crate) fn give_back(cl: &mut Client, st: &Stream, mut link: Link, whole: bool) {
-    if !link.stream().next_request() || !whole {
+    if !link.stream().next_request() || !whole || !may_keep(cl, st) {
         return;
     }
     let (stream, Hold::Alone(seat)) = link.into_parts() else { return };

@@ -53,6 +53,8 @@ pub(crate) struct Pump {
     pub(crate) blocked: Option<Blocked>,
     /// Pass the end of the stream on as a half-close.
     half_close: bool,
+    /// Keep trailers back.
+    drop_trailers: bool,
     /// Tell when the source is needed no more.
     early: bool,
     splice: Splice,
@@ -86,6 +88,11 @@ impl Pump {
     /// ([`Turn::SourceEnded`]).
     pub(crate) fn releasing(splice: Splice) -> Self {
         Self { early: true, ..Self::message(splice) }
+    }
+
+    /// The same, without its trailers if so asked.
+    pub(crate) fn without_trailers(self, drop_trailers: bool) -> Self {
+        Self { drop_trailers, ..self }
     }
 
     /// A direction of a tunnel.
@@ -175,7 +182,7 @@ impl Pump {
                 Poll::Pending => Some(Turn::Blocked(Blocked::Write)),
             },
             Poll::Ready(Ok(Fill::End)) => {
-                dst.end(src.trailers());
+                dst.end(src.trailers().filter(|_| !self.drop_trailers));
                 self.state = State::Ending;
                 None
             }

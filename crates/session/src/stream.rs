@@ -70,6 +70,8 @@ pub(crate) struct Stream {
     pub(crate) aborted: bool,
     /// Bytes that went past the process (`option splice-*`): of the request, of the response.
     pub(crate) spliced: [u64; 2],
+    /// Bytes of a response that the proxy made itself, which logs do not count.
+    pub(crate) own_bytes: u64,
 }
 
 impl Stream {
@@ -91,6 +93,7 @@ impl Stream {
         self.unlogged = false;
         self.aborted = false;
         self.spliced = [0; 2];
+        self.own_bytes = 0;
         self.tries = Tries::default();
         self.persist = Persist::default();
         self.req.buf.capacity() + self.res.buf.capacity() + self.asks.scratch.capacity() <= KEEP_HEAD

@@ -50,15 +50,16 @@ fn timers(row: &mut Row, c: &Counters) {
     }
 }
 
-/// Bytes of both directions. What crosses the proxy is counted once, on the client's side.
-fn bytes(row: &mut Row, bytes_in: u64, bytes_out: u64) {
+/// Bytes of both directions. What crosses the proxy is counted once, on the client's side; `own` is what the proxy
+/// answered by itself.
+fn bytes(row: &mut Row, bytes_in: u64, bytes_out: u64, own: u64) {
     let columns = [
         (Col::Bin, bytes_in),
         (Col::Bout, bytes_out),
         (Col::Reqbin, bytes_in),
         (Col::Reqbout, bytes_in),
         (Col::Resbin, bytes_out),
-        (Col::Resbout, bytes_out),
+        (Col::Resbout, bytes_out + own),
     ];
     row.numbers(&columns);
 }

@@ -78,7 +78,8 @@ impl Clocks {
 
 /// The direction of the request's body.
 pub(crate) fn request_pump(cl: &Client, st: &Stream) -> Pump {
-    Pump::message(splice(cl, st, opt::SPLICE_REQUEST))
+    let drop_trailers = st.be.as_ref().is_some_and(|b| b.options.has(opt::DROP_REQ_TRAILERS));
+    Pump::message(splice(cl, st, opt::SPLICE_REQUEST)).without_trailers(drop_trailers)
 }
 
 /// A turn of the request's body.
@@ -122,7 +123,8 @@ pub(crate) async fn run(
     cl.count(st, Stat::of_status(st.strm.status));
     crate::log::response_started(cl, st);
     let mut clocks = Clocks::new(cl, st);
-    let mut down = Pump::releasing(splice(cl, st, opt::SPLICE_RESPONSE));
+    let mut down = Pump::releasing(splice(cl, st, opt::SPLICE_RESPONSE))
+        .without_trailers(cl.fe.options.has(opt::DROP_RES_TRAILERS));
     let mut link = Some(link);
     let end = poll_fn(|cx| poll(cx, cl, st, front, &mut link, (up, &mut down), &mut clocks)).await;
     st.moved(up, &down);

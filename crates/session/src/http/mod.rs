@@ -11,6 +11,7 @@
 //! Any of these may end the stream with a [`Stop`], from which [`reply`] makes an answer.
 
 mod body;
+mod cacheable;
 pub(crate) mod cookie;
 mod forward;
 mod idle;

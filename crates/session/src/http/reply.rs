@@ -86,7 +86,7 @@ async fn send(
     let unread = !poll_fn(|cx| Poll::Ready(drain(cx, front))).await;
     let close = close || unread || cl.worker.is_stopping() || mode(&cl.fe);
     let len = BodyLen::Length(reply.body.len() as u64);
-    st.strm.bytes_out += (st.res.wire_len() + reply.body.len()) as u64;
+    st.own_bytes += (st.res.wire_len() + reply.body.len()) as u64;
     front.send_response(&st.res, len, close);
     let deadline = later(cl.now(), st.times(&cl.fe).client);
     let mut left: &[u8] = &reply.body;

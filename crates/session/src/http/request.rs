@@ -2,7 +2,7 @@
 
 use crate::client::Client;
 use crate::http::{body, rules};
-use crate::snapshot::{AddrHeader, Proxy};
+use crate::snapshot::{AddrHeader, Proxy, UnusualNames};
 use crate::stop::Stop;
 use crate::stream::{Came, Stream, with_ctx};
 use crate::timers::{earlier, later};
@@ -176,7 +176,8 @@ pub(crate) async fn frontend(
     rules::request(cl, st, front, &fe, RuleSet::TcpReqCont).await?;
     monitor(cl, st)?;
     buffer(cl, st, front, &fe).await?;
-    rules::request(cl, st, front, &fe, RuleSet::HttpReq).await
+    rules::request(cl, st, front, &fe, RuleSet::HttpReq).await?;
+    unusual_names(cl, st, &fe)
 }
 
 /// `monitor-uri`: answers checks of the proxy itself.
@@ -201,7 +202,25 @@ pub(crate) async fn backend(
     let Some(be) = st.be.clone().filter(|b| !Arc::ptr_eq(b, &cl.fe)) else { return Ok(()) };
     rules::request(cl, st, front, &be, RuleSet::TcpReqCont).await?;
     buffer(cl, st, front, &be).await?;
-    rules::request(cl, st, front, &be, RuleSet::HttpReq).await
+    rules::request(cl, st, front, &be, RuleSet::HttpReq).await?;
+    unusual_names(cl, st, &be)
+}
+
+/// `option http-restrict-req-hdr-names`.
+fn unusual_names(cl: &Client, st: &mut Stream, px: &Proxy) -> Result<(), Stop> {
+    if px.unusual_names == UnusualNames::Preserve {
+        return Ok(());
+    }
+    let unusual = |name: &[u8]| !name.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-');
+    let found: Vec<Box<[u8]>> = st.req.iter().map(|f| f.0).filter(|n| unusual(n)).map(Into::into).collect();
+    if px.unusual_names == UnusualNames::Reject && !found.is_empty() {
+        cl.deny(st);
+        return Err(Stop::error(403, TermCause::Proxy, TermState::Request));
+    }
+    for name in found {
+        st.req.remove(&name);
+    }
+    Ok(())
 }
 
 /// `option http-buffer-request`: rules may look at the body.

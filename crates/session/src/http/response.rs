@@ -2,6 +2,7 @@
 
 use crate::client::Client;
 use crate::connect;
+use crate::http::cacheable::leaks_cookie;
 use crate::http::cookie;
 use crate::http::forward::{self, Clocks};
 use crate::http::request::cut;
@@ -11,7 +12,9 @@ use crate::pump::{Blocked, Pump, Turn};
 use crate::stop::Stop;
 use crate::stream::{Came, Stream};
 use hawser_balance::{self as balance, Ms, Observation, Stat, time};
+use hawser_cfg::model::opt;
 use hawser_http::{BodyLen, KnownName, Version};
+use hawser_log::event::level;
 use hawser_proto::mux::{FrontStream, MessageInfo, StreamError};
 use hawser_rules::RuleSet;
 use hawser_sample::facts::{TermCause, TermState};
@@ -248,10 +251,29 @@ pub(crate) async fn rules(
             outcome?;
         }
     }
+    check_cache(cl, st)?;
     cookie::response(cl, st);
     after(cl, st)?;
     st.strm.status = st.res.status();
     Ok(())
+}
+
+/// `option checkcache`.
+fn check_cache(cl: &Client, st: &Stream) -> Result<(), Stop> {
+    let Some(be) = st.be.as_ref().filter(|b| b.options.has(opt::CHECKCACHE)) else { return Ok(()) };
+    if !leaks_cookie(st.req.method(), &st.res) {
+        return Ok(());
+    }
+    cl.count(st, Stat::DeniedResp);
+    if let Some(front) = &cl.fe.front {
+        let server = st.strm.server.as_deref().unwrap_or("<NOSRV>");
+        let text = format!(
+            "Blocking cacheable cookie in response from instance {}, server {server}.",
+            be.facts.name
+        );
+        front.logger.logger().send(level::ALERT, text.as_bytes());
+    }
+    Err(Stop::error(502, TermCause::Proxy, TermState::Headers))
 }
 
 /// `http-after-response` rules, on every response whoever made it.

@@ -3,7 +3,7 @@
 use super::h2::h2_conf;
 use super::muxes::BackMuxes;
 use super::names::Names;
-use super::{AddrHeader, Back, Dial, Front, FrontMuxes, Proxy, Snapshot, Times, time};
+use super::{AddrHeader, Back, Dial, Front, FrontMuxes, Proxy, Snapshot, Times, UnusualNames, time};
 use crate::http::cookie::Policy;
 use hawser_balance::resolve::Resolver;
 use hawser_balance::{CompileEnv, Counters, EventSink, RetryPolicy, Traffic};
@@ -208,6 +208,11 @@ impl Compiler<'_, '_> {
             res_captures: names(&px.res_captures),
             capture_cookie: px.capture_cookie.as_ref().map(|(n, len)| (n.as_bytes().into(), *len as usize)),
             unique_id_header: px.unique_id_header.as_ref().map(|n| n.as_bytes().into()),
+            unusual_names: match px.restrict_req_hdr_names.as_deref() {
+                Some("delete") => UnusualNames::Delete,
+                Some("reject") => UnusualNames::Reject,
+                _ => UnusualNames::Preserve,
+            },
         }
     }
 
@@ -272,6 +277,7 @@ impl Compiler<'_, '_> {
         }
         Back {
             traffic: Traffic::new(self.opts.threads),
+            name_header: px.send_name_header.as_ref().map(|n| n.as_bytes().into()),
             holds: px.timeouts.queue.is_some(),
             max_streams: conf.h2.max_concurrent_streams,
             // Nobody can tell whose connections to no server those are.

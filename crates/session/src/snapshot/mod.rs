@@ -101,6 +101,20 @@ pub struct Proxy {
     pub capture_cookie: Option<(Box<[u8]>, usize)>,
     /// `unique-id-header`.
     pub unique_id_header: Option<Box<[u8]>>,
+    /// `option http-restrict-req-hdr-names`.
+    pub unusual_names: UnusualNames,
+}
+
+/// What becomes of a request whose field names have other characters than letters, digits and hyphens.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum UnusualNames {
+    /// Nothing.
+    #[default]
+    Preserve,
+    /// It loses those fields.
+    Delete,
+    /// It is refused.
+    Reject,
 }
 
 /// The frontend side of a proxy.
@@ -141,6 +155,8 @@ pub struct Back {
     pub traffic: hawser_balance::Traffic,
     /// Most streams of one connection to a server (`tune.h2.be.max-concurrent-streams`).
     pub max_streams: u32,
+    /// `http-send-name-header`.
+    pub name_header: Option<Box<[u8]>>,
     /// `http-reuse`.
     pub reuse: Reuse,
     /// `timeout queue` is set: requests wait for peers that are to attach.

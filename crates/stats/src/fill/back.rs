@@ -79,7 +79,7 @@ pub fn backend(b: &Backend<'_>) -> Row {
     row.set(Col::Connect, sum(be, Stat::Connects));
     row.set(Col::Reuse, sum(be, Stat::Reuses));
     timers(&mut row, c);
-    bytes(&mut row, c.get(Stat::BytesIn), c.get(Stat::BytesOut));
+    bytes(&mut row, c.get(Stat::BytesIn), c.get(Stat::BytesOut), 0);
     zeros(&mut row, &COMPRESSION);
     if be.facts.http {
         counted(&mut row, c, &HRSP);
@@ -206,7 +206,7 @@ fn traffic(row: &mut Row, v: &Server<'_>) {
     counted(row, c, &COMMON);
     counted(row, c, &[(Col::Connect, Stat::Connects), (Col::Reuse, Stat::Reuses)]);
     timers(row, c);
-    bytes(row, c.get(Stat::BytesIn), c.get(Stat::BytesOut));
+    bytes(row, c.get(Stat::BytesIn), c.get(Stat::BytesOut), 0);
     if v.backend.facts.http {
         counted(row, c, &HRSP);
         row.set(Col::ReqTot, HRSP.iter().skip(1).map(|(_, stat)| c.get(*stat)).sum::<u64>());

@@ -38,7 +38,8 @@ pub fn frontend(f: &Frontend<'_>) -> Row {
     connections(&mut row, f);
     requests(&mut row, f);
     by_protocol(&mut row, f.traffic);
-    bytes(&mut row, f.counters.get(Stat::BytesIn), f.counters.get(Stat::BytesOut));
+    let own = f.traffic.get(Event::OwnOut);
+    bytes(&mut row, f.counters.get(Stat::BytesIn), f.counters.get(Stat::BytesOut), own);
     zeros(&mut row, &TLS);
     row.finish()
 }
@@ -129,7 +130,7 @@ pub fn listener(l: &ListenerInfo, iid: u32, http: bool, address: bool) -> Row {
     let limits = [(Col::Scur, l.conns.inside()), (Col::Smax, l.conns.peak()), (Col::Slim, l.conns.limit())];
     row.numbers(&limits);
     row.numbers(&[(Col::Stot, l.conns.total()), (Col::ConnTot, l.conns.total())]);
-    bytes(&mut row, l.bytes_in.load(Relaxed), l.bytes_out.load(Relaxed));
+    bytes(&mut row, l.bytes_in.load(Relaxed), l.bytes_out.load(Relaxed), 0);
     zeros(&mut row, &TLS);
     row.finish()
 }

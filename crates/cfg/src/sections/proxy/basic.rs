@@ -53,7 +53,7 @@ pub(crate) static BASIC: Table<Kw<P>> = Table::new(&[
     run("capture", (0, MANY), "", super::capture::capture, "Keeps a header or a cookie for logs.").scope(Scope::FE),
     run("declare", (0, MANY), "", super::capture::declare, "Declares a slot for captures.").scope(Scope::FE.and(Scope::STRICT)),
     run("monitor-uri", (1, 1), "an URI.", |_, p: &mut P, l| p.monitor_uri = Some(l.owned(0)), "URI that is answered without a server.").scope(FE),
-    run("http-send-name-header", (1, MANY), "a header string.", send_name_header, "Header that gets the server's name.").scope(BE).later("server names in requests"),
+    run("http-send-name-header", (1, MANY), "a header string.", send_name_header, "Header that gets the server's name.").scope(BE),
     run("load-server-state-from-file", (0, MANY), "", |_, _, _| {}, "Where the state of servers is read from.").scope(BE).later("server state files"),
     word("server-state-file-name", "File with the state of servers.").scope(BE).later("server state files"),
     run("unique-id-format", (0, MANY), "", super::super::log::format, "Format of the unique identifier.").scope(PX),

@@ -80,7 +80,7 @@ pub(crate) static OPTIONS: Table<Kw<S>> = Table::new(&[
     run("cc", (1, 1), "a congestion control algorithm.", |_, s, l| s.rare_mut().cc = own(l), "Congestion control algorithm."),
     run("namespace", (1, 1), "<name> as argument", |_, s, l| s.rare_mut().namespace = own(l), "Network namespace of connections."),
     run("track", (1, 1), "[<proxy>/]<server> as argument.", |_, s, l| s.rare_mut().track = Some((l.pos, l.arg(0).to_owned())), "Takes the state of another server."),
-    run("redir", (1, 1), "<prefix> as argument.", |_, s: &mut S, l| s.rare_mut().redir = own(l), "Redirects instead of forwarding.").later("server redirection"),
+    run("redir", (1, 1), "<prefix> as argument.", |_, s: &mut S, l| s.rare_mut().redir = own(l), "Redirects instead of forwarding."),
     run("observe", (1, 1), "<mode> as argument.", |cx, s, l| one_word(cx, l, &["none", "layer4", "layer7"], |s| &mut s.observe, s), "Judges health by traffic."),
     run("error-limit", (1, 1), "an integer argument.", error_limit, "Errors until on-error acts."),
     run("on-error", (1, 1), "<mode> as argument.", |cx, s, l| one_word(cx, l, &["fastinter", "fail-check", "sudden-death", "mark-down"], |s| &mut s.on_error, s), "What errors of observed traffic do."),
