@@ -1,5 +1,4 @@
 //! Options of HTTP proxies that change a field, a body's end or an answer.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use hawser_testkit::wire::{Response, ask};
 use hawser_testkit::{Client, Hawser, Origin, binary, free_port};
