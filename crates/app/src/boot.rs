@@ -20,6 +20,9 @@ use std::time::Instant;
 
 /// Runs the program; `name` is what it was called by.
 pub fn run(name: &str, words: &[String]) -> Exit {
+    if hawser_proto::md5sig::works() {
+        hawser_cfg::features::set_detected(vec!["HAVE_WORKING_TCP_MD5SIG"]);
+    }
     let started = clock::now();
     hawser_log::set_program_name(name);
     let messages = Arc::new(Messages::default());

@@ -33,7 +33,7 @@ pub fn long(facts: &BuildFacts<'_>) -> String {
     let mut out = short();
     let _ = write!(
         out,
-        "Build options :\n  TARGET  = linux-rust\n  CC      = rustc\n\nFeature list : {}\n\n\
+        "Build options :\n  TARGET  = linux-rust\n  CC      = rustc\n\nFeature list : {}\nDetected feature list : {}\n\n\
          Default settings :\n  bufsize = {}, maxrewrite = {}, maxpollevents = {}\n\n\
          Built with multi-threading support (MAX_TGROUPS=1, MAX_THREADS={}, default={}).\n\
          Built without TLS support.\nBuilt without Lua support.\nBuilt without compression support.\n\
@@ -42,6 +42,7 @@ pub fn long(facts: &BuildFacts<'_>) -> String {
          Available polling systems :\n      epoll : pref=300,  test result OK\n\
          Total: 1 (1 usable), will use epoll.\n\n",
         feature_list(),
+        detected_list(),
         facts.bufsize,
         facts.maxrewrite,
         facts.maxpollevents,
@@ -117,6 +118,10 @@ pub const BUILD: BuildFacts<'static> = BuildFacts {
     services: &[],
     filters: &[],
 };
+
+fn detected_list() -> String {
+    features::detected().iter().map(|name| format!("+{name}")).collect::<Vec<_>>().join(" ")
+}
 
 fn feature_list() -> String {
     let sign = |f: &features::Feature| format!("{}{}", if f.on { '+' } else { '-' }, f.name);

@@ -1,5 +1,7 @@
 //! What this build can do, under HAProxy's names: for `feature()`, `enabled()` and `-vv`.
 
+use std::sync::OnceLock;
+
 /// The version of HAProxy whose behaviour this is.
 pub const VERSION: &str = "3.4.0";
 
@@ -40,7 +42,7 @@ pub const FEATURES: &[Feature] = &[
     on("EPOLL"),
     off("EVPORTS"),
     on("GETADDRINFO"),
-    off("HAVE_TCP_MD5SIG"),
+    on("HAVE_TCP_MD5SIG"),
     off("KQUEUE"),
     off("KTLS"),
     off("LIBATOMIC"),
@@ -99,9 +101,21 @@ pub struct SslLib {
 /// The TLS library of this build.
 pub const SSL_LIB: Option<SslLib> = None;
 
-/// Whether [`FEATURES`] has `name`, and has it on.
+static DETECTED: OnceLock<Vec<&'static str>> = OnceLock::new();
+
+/// Notes what the running kernel was found to have: works once, and boot does it.
+pub fn set_detected(names: Vec<&'static str>) {
+    let _ = DETECTED.set(names);
+}
+
+/// What the running kernel was found to have.
+pub fn detected() -> &'static [&'static str] {
+    DETECTED.get().map_or(&[], Vec::as_slice)
+}
+
+/// Whether [`FEATURES`] has `name`, and has it on, or the kernel was found to have it.
 pub fn has(features: &[Feature], name: &str) -> bool {
-    features.iter().any(|f| f.on && f.name == name)
+    features.iter().any(|f| f.on && f.name == name) || detected().contains(&name)
 }
 
 #[cfg(test)]

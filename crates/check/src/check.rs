@@ -12,7 +12,7 @@ use hawser_balance::event::Level;
 use hawser_balance::server::{Admin, CheckView, Oper, Server};
 use hawser_balance::{Backend, Ms};
 use hawser_cfg::diag::Diags;
-use hawser_cfg::model::{Config, Proxy, ServerOpts, opt};
+use hawser_cfg::model::{Config, Proxy, opt};
 use hawser_proto::ConnectTo;
 use parking_lot::Mutex;
 use std::sync::Arc;
@@ -99,7 +99,8 @@ fn one(
     tx: &UnboundedSender<Wake>,
     number: usize,
 ) -> Arc<Check> {
-    let settings = Settings::new(s, &proxy.timeouts);
+    let mut settings = Settings::new(s, &proxy.timeouts);
+    settings.own_addresses = config.global.pp2_never_send_local;
     let health = Health::new(settings.rise, settings.fall, s.opts.init_state.as_deref());
     *s.check.lock() = CheckView {
         enabled: true,
@@ -115,7 +116,7 @@ fn one(
         server: s.index,
         script: script.clone(),
         settings,
-        to: connect_to(config, &s.opts),
+        to: connect_to(config, proxy, s.index),
         bufsize: config.global.bufsize.unwrap_or(16_384) as usize,
         logs: proxy.options.set & opt::LOG_HEALTH_CHECKS != 0,
         node: env.node.clone(),
@@ -127,13 +128,15 @@ fn one(
     check
 }
 
-fn connect_to(config: &Config, o: &ServerOpts) -> ConnectTo {
-    ConnectTo {
-        interface: o.interface.as_deref().map(Into::into),
-        rcvbuf: config.global.rcvbuf_server.unwrap_or(0),
-        sndbuf: config.global.sndbuf_server.unwrap_or(0),
-        ..ConnectTo::default()
+/// How checks reach a server: as traffic does, but from the machine's own address, and through a SOCKS4 proxy only
+/// with `check-via-socks4`. What is wrong with a namespace was told when the traffic's side was set up.
+fn connect_to(config: &Config, proxy: &Proxy, index: u32) -> ConnectTo {
+    let Some(server) = proxy.servers.get(index as usize) else { return ConnectTo::default() };
+    let mut to = ConnectTo::of(&config.global, proxy, server).unwrap_or_default();
+    if !server.opts.check_via_socks4 {
+        to.socks4 = None;
     }
+    to
 }
 
 impl Check {

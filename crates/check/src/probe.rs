@@ -6,14 +6,13 @@ use crate::settings::Settings;
 use crate::status::Status;
 use conn::{Conn, Fault, Received};
 use hawser_balance::server::Server;
-use hawser_proto::ConnectTo;
+use hawser_proto::{ConnectTo, pp};
 use hawser_sample::ctx::Payload;
 use hawser_sample::{Ctx, Value};
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 mod conn;
-mod proxy_header;
 mod response;
 
 use response::Response;
@@ -155,7 +154,13 @@ impl Run<'_> {
         }
         let version = if c.send_proxy { p.settings.send_proxy.max(1) } else { p.settings.send_proxy };
         if version != 0 {
-            let header = proxy_header::local(version, conn.local(), conn.peer());
+            let (local, peer) = (conn.local(), conn.peer());
+            // No client asked for this connection: version 1 has no other word for that than its own addresses.
+            let ends = Some((&local, &peer));
+            let header = match version {
+                1 => pp::v1(ends),
+                _ => pp::v2(ends.filter(|_| p.settings.own_addresses), &[], false),
+            };
             conn.write(&header).await.map_err(|f| self.failure(Status::SockErr, f.text(), step))?;
         }
         self.conn = Some(conn);

@@ -32,6 +32,8 @@ pub struct Settings {
     pub port: Option<u16>,
     /// PROXY protocol version to announce the check with, 0 for none.
     pub send_proxy: u8,
+    /// `pp2-never-send-local`: version 2 tells the check's own addresses.
+    pub own_addresses: bool,
 }
 
 impl Settings {
@@ -59,6 +61,7 @@ impl Settings {
             addr: o.check_addr,
             port: o.check_port,
             send_proxy: if announce { version } else { 0 },
+            own_addresses: false,
         }
     }
 
@@ -103,6 +106,7 @@ pub(crate) mod tests {
             addr: None,
             port: None,
             send_proxy: 0,
+            own_addresses: false,
         }
     }
 }

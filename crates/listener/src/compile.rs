@@ -6,6 +6,7 @@ use hawser_cfg::model::{Addr, AddrKind, Bind, Config, Global, KeepAlive, Proxy, 
 use hawser_cfg::pos::Pos;
 use hawser_proto::freq::FreqCtr;
 use hawser_proto::gate::Gate;
+use hawser_proto::netns::Netns;
 use hawser_proto::pp::Expect;
 use hawser_proto::{Address, FrontendInfo, ListenerInfo, ListenerState, ProcessInfo, RxConfig, protocol_for};
 use std::net::SocketAddr;
@@ -171,14 +172,19 @@ impl Expansion<'_> {
                 return;
             }
         };
-        if bind.opts.namespace.is_some() {
-            diags.alert(bind.pos, "'bind' : 'namespace' is not supported by Hawser yet.");
-            return;
-        }
+        let namespace = match bind.opts.namespace.as_deref().map(Netns::open).transpose() {
+            Ok(ns) => ns.map(Arc::new),
+            Err(_) => {
+                let name = bind.opts.namespace.as_deref().unwrap_or_default();
+                diags.alert(bind.pos, format!("'bind' : 'namespace' : Cannot open namespace '{name}'."));
+                return;
+            }
+        };
         let opts = Arc::new(bind.opts.clone());
         let mut first = true;
         for addr in bind.addrs.iter().flat_map(ports) {
             let mut cfg = RxConfig::new(addr, Arc::clone(&opts));
+            cfg.namespace.clone_from(&namespace);
             self.tune(&mut cfg);
             let id = ids.next(bind.opts.id, first);
             first = false;
@@ -223,6 +229,7 @@ impl Expansion<'_> {
             proto: cfg.opts.proto.as_deref().map(Into::into),
             expect: Expect { proxy: cfg.opts.accept_proxy, cip: cfg.opts.cip_magic },
             cip_magic: cfg.opts.cip_magic.unwrap_or(0),
+            saved_syn: cfg.opts.tcp_ss.is_some_and(|mode| mode > 0),
             handshake_timeout: self.handshake_timeout(),
             frontend: Arc::clone(frontend),
             process: Arc::clone(self.process),

@@ -73,6 +73,8 @@ pub struct ListenerInfo {
     pub expect: Expect,
     /// The magic number of NetScaler's header, for rules that expect one (`accept-netscaler-cip`).
     pub cip_magic: u32,
+    /// `tcp-ss`: the kernel has kept the clients' SYN packets.
+    pub saved_syn: bool,
     /// How long a handshake (a PROXY header) may take.
     pub handshake_timeout: Option<Duration>,
     /// Its frontend.

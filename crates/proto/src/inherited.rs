@@ -1,7 +1,9 @@
 //! `fd@N`: a listening socket that the parent process opened for us.
 
+use crate::Address;
 use crate::receiver::{SockReceiver, errno_text};
-use crate::tcp::{TCPV4, TCPV6};
+use crate::sysopt::Family;
+use crate::tcp::{self, TCPV4, TCPV6};
 use crate::unix::UNIX_INFO;
 use crate::vtable::{BindError, ConnectTo, Connecting, Protocol, ProtocolInfo, Receiver, RxConfig};
 use hawser_cfg::model::AddrKind;
@@ -29,10 +31,14 @@ impl Protocol for Inherited {
         &INFO
     }
 
-    fn bind(&self, cfg: &RxConfig, _warnings: &mut Vec<String>) -> Result<Box<dyn Receiver>, BindError> {
+    fn bind(&self, cfg: &RxConfig, warnings: &mut Vec<String>) -> Result<Box<dyn Receiver>, BindError> {
         let AddrKind::Fd(n) = cfg.addr.kind else { return Err(refused(-1, Errno::INVAL)) };
         let fd = take(n).map_err(|e| refused(n, e))?;
         let info = prepare(fd.as_fd()).map_err(|e| refused(n, e))?;
+        let addr = rustix::net::getsockname(&fd).map_or(Address::Unknown, |a| Address::from_sys(&a));
+        if let Address::Ip(_) = addr {
+            tcp::tune(fd.as_fd(), Family::of(&addr), cfg, &addr, warnings)?;
+        }
         Ok(Box::new(SockReceiver::new(fd, info, cfg, None)))
     }
 
@@ -79,7 +85,5 @@ fn prepare(fd: BorrowedFd<'_>) -> rustix::io::Result<&'static ProtocolInfo> {
         AddressFamily::UNIX => return Ok(&UNIX_INFO),
         _ => return Err(Errno::AFNOSUPPORT),
     };
-    // Accepted sockets inherit it.
-    sockopt::set_tcp_nodelay(fd, true)?;
     Ok(tcp.info())
 }

@@ -4,22 +4,27 @@
 //! Nothing above this crate and `listener` knows which protocol a connection came from.
 
 pub mod addr;
+mod announce;
 pub mod buf;
 pub mod clock;
 mod connect;
+mod connect_to;
 pub mod freq;
 pub mod gate;
 pub mod incoming;
 mod inherited;
 mod later;
+pub mod md5sig;
 pub mod memory;
 pub mod mux;
+pub mod netns;
 pub mod pp;
 pub mod reactor;
 mod receiver;
 pub mod rhttp;
 mod sock;
 mod sockpair;
+mod socks4;
 pub mod splice;
 pub mod sysopt;
 mod table;
@@ -29,6 +34,7 @@ mod unix;
 pub mod vtable;
 
 pub use addr::Address;
+pub use connect::{PortRange, dial};
 pub use incoming::{AcceptSink, ConnSlot, FrontendInfo, Incoming, ListenerInfo, ProcessInfo};
 pub use receiver::errno_text;
 pub use sock::Sock;

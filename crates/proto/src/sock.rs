@@ -256,6 +256,10 @@ impl Transport for Sock {
             .clone()
     }
 
+    fn saved_syn(&self) -> Option<Vec<u8>> {
+        if self.family == Family::Unix { None } else { sysopt::saved_syn(self.fd()) }
+    }
+
     fn set_option(&self, opt: SockOpt) -> io::Result<()> {
         if matches!(opt, SockOpt::NoDelay(_)) {
             self.nodelay.set(NoDelay::Set);

@@ -33,6 +33,38 @@ pub fn bind_to_device(fd: BorrowedFd<'_>, name: &str) -> io::Result<()> {
     socket2::SockRef::from(&fd).bind_device(Some(name.as_bytes()))
 }
 
+/// Lets the socket have an address that is not the machine's.
+///
+/// # Errors
+/// What the kernel says: it takes `CAP_NET_ADMIN` or `CAP_NET_RAW`.
+pub fn set_transparent(fd: BorrowedFd<'_>, family: Family) -> io::Result<()> {
+    if family == Family::V6 {
+        set_int(fd, libc::SOL_IPV6, libc::IPV6_TRANSPARENT, 1)
+    } else {
+        set_int(fd, libc::SOL_IP, libc::IP_TRANSPARENT, 1)
+    }
+}
+
+/// The SYN packet that a connection began with, where its listener had the kernel keep it; the kernel gives it once.
+pub fn saved_syn(fd: BorrowedFd<'_>) -> Option<Vec<u8>> {
+    const TCP_SAVED_SYN: i32 = 28;
+    let mut packet = vec![0_u8; 512];
+    let mut len = packet.len() as libc::socklen_t;
+    // SAFETY: the descriptor is open while it is borrowed; the kernel writes at most `len` bytes into `packet` and the
+    // real length into `len`, and both live across the call.
+    let rc = unsafe {
+        libc::getsockopt(
+            fd.as_raw_fd(),
+            libc::IPPROTO_TCP,
+            TCP_SAVED_SYN,
+            packet.as_mut_ptr().cast(),
+            &raw mut len,
+        )
+    };
+    packet.truncate(len as usize);
+    (rc == 0 && !packet.is_empty()).then_some(packet)
+}
+
 /// Applies an option that layers above may set; options that the socket's family does not have are ignored.
 ///
 /// # Errors

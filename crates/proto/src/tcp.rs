@@ -4,7 +4,7 @@ use crate::receiver::{SockReceiver, errno_text};
 use crate::sysopt::{self, Family};
 use crate::transport::SockOpt;
 use crate::vtable::{BindError, ConnectTo, Connecting, Protocol, ProtocolInfo, Receiver, RxConfig};
-use crate::{Address, connect};
+use crate::{Address, connect, md5sig, netns};
 use hawser_cfg::model::BindOpts;
 use rustix::io::Errno;
 use rustix::net::{self, AddressFamily, SocketFlags, SocketType, sockopt};
@@ -15,6 +15,11 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 const DEFER_ACCEPT_SECONDS: i32 = 60;
 /// Connections with data in the SYN that may wait at a `tfo` listener.
 const TFO_QUEUE: i32 = 4096;
+/// Keeps the client's SYN for [`crate::Transport::saved_syn`].
+const TCP_SAVE_SYN: i32 = 27;
+
+/// Multipath TCP: plain TCP where the peer does not know it.
+pub(crate) const MPTCP: net::Protocol = net::ipproto::MPTCP;
 
 /// TCP of one address family.
 pub(crate) struct Tcp {
@@ -57,26 +62,46 @@ fn open(cfg: &RxConfig, addr: &Address, warnings: &mut Vec<String>) -> Result<Ow
     let family = Family::of(addr);
     let domain = if family == Family::V6 { AddressFamily::INET6 } else { AddressFamily::INET };
     let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
-    let fd = net::socket_with(domain, SocketType::STREAM, flags, None)
+    let protocol = cfg.addr.is_mptcp().then_some(MPTCP);
+    let make = || net::socket_with(domain, SocketType::STREAM, flags, protocol);
+    let fd = netns::within(cfg.namespace.as_deref(), make)
         .map_err(|e| fail("cannot create receiving socket", e))?;
     // A restarted service must not wait for the last connections of the old one.
     sockopt::set_socket_reuseaddr(&fd, true).map_err(|e| fail("cannot set socket options", e))?;
     if cfg.reuseport {
         sockopt::set_socket_reuseport(&fd, true).map_err(|e| fail("cannot set socket options", e))?;
     }
-    let mut warn = |what: String, e: io::Error| {
-        let text = e.to_string();
-        let cause = text.split(" (os error").next().unwrap_or_default();
-        warnings.push(format!("{what} ({cause}) for [{addr}]"));
-    };
-    for (what, outcome) in optional(fd.as_fd(), family, cfg) {
-        if let Err(e) = outcome {
-            warn(what, e);
-        }
-    }
+    tune(fd.as_fd(), family, cfg, addr, warnings)?;
     let sys = addr.to_sys().map_err(|_| fail("cannot bind socket", Errno::INVAL))?;
     net::bind(&fd, &sys).map_err(|e| fail("cannot bind socket", e))?;
     Ok(fd)
+}
+
+/// Applies the options of the line to a socket that is bound or will be.
+pub(crate) fn tune(
+    fd: BorrowedFd<'_>,
+    family: Family,
+    cfg: &RxConfig,
+    addr: &Address,
+    warnings: &mut Vec<String>,
+) -> Result<(), BindError> {
+    for (what, outcome) in optional(fd, family, cfg) {
+        if let Err(e) = outcome {
+            warnings.push(format!("{what} ({}) for [{addr}]", plain(&e)));
+        }
+    }
+    let Some(password) = &cfg.opts.tcp_md5sig else { return Ok(()) };
+    // Without it, the address would accept what it must not.
+    md5sig::for_all(fd, family, password).map_err(|e| BindError {
+        text: format!("cannot set TCP MD5 signature, ({}) for [{addr}]", plain(&e)),
+        in_use: false,
+    })
+}
+
+/// The system's words without Rust's number.
+fn plain(e: &io::Error) -> String {
+    let text = e.to_string();
+    text.split(" (os error").next().unwrap_or_default().to_owned()
 }
 
 /// Options whose failure is only worth a warning, with the words of that warning.
@@ -92,7 +117,7 @@ fn optional(fd: BorrowedFd<'_>, family: Family, cfg: &RxConfig) -> Vec<(String, 
         add("cannot set IPV6_V6ONLY", outcome);
     }
     if o.transparent {
-        add("cannot make listening socket transparent", transparent(fd, family));
+        add("cannot make listening socket transparent", sysopt::set_transparent(fd, family));
     }
     if let Some(dev) = &o.interface {
         add(&format!("cannot bind receiver to device '{dev}'"), sysopt::bind_to_device(fd, dev));
@@ -108,6 +133,9 @@ fn optional(fd: BorrowedFd<'_>, family: Family, cfg: &RxConfig) -> Vec<(String, 
     }
     if o.tfo {
         add("cannot enable TCP_FASTOPEN", tcp(libc::TCP_FASTOPEN, TFO_QUEUE));
+    }
+    if let Some(mode) = o.tcp_ss {
+        add("cannot set TCP Save SYN,", tcp(TCP_SAVE_SYN, i32::from(mode)));
     }
     if let Some(cc) = &o.cc {
         let outcome = sockopt::set_tcp_congestion(fd, cc).map_err(Into::into);
@@ -125,12 +153,4 @@ fn optional(fd: BorrowedFd<'_>, family: Family, cfg: &RxConfig) -> Vec<(String, 
         add("cannot set keep-alive", sysopt::apply(fd, family, SockOpt::KeepAlive(cnt, idle, intvl)));
     }
     done
-}
-
-fn transparent(fd: BorrowedFd<'_>, family: Family) -> io::Result<()> {
-    if family == Family::V6 {
-        sysopt::set_int(fd, libc::SOL_IPV6, libc::IPV6_TRANSPARENT, 1)
-    } else {
-        sysopt::set_int(fd, libc::SOL_IP, libc::IP_TRANSPARENT, 1)
-    }
 }

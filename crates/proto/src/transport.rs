@@ -59,6 +59,11 @@ pub trait Transport: Send {
     /// The address that the peer connected to.
     fn get_dst(&self) -> Address;
 
+    /// The client's SYN packet, where its listener has `tcp-ss`; it can be had once.
+    fn saved_syn(&self) -> Option<Vec<u8>> {
+        None
+    }
+
     /// Sets `TCP_NODELAY`, `SO_MARK`, TOS and keep-alive when the socket has them; unknown ones are ignored.
     fn set_option(&self, opt: SockOpt) -> io::Result<()>;
 

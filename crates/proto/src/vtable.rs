@@ -1,8 +1,11 @@
 //! The protocol vtable, in HAProxy's words.
 
+use crate::connect::PortRange;
+use crate::netns::Netns;
 use crate::{Address, Transport};
 use hawser_cfg::model::{Addr, BindOpts};
 use std::io;
+use std::net::SocketAddr;
 use std::os::fd::RawFd;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -56,6 +59,8 @@ pub struct RxConfig {
     pub sndbuf: u32,
     /// Ask for `SO_REUSEPORT`.
     pub reuseport: bool,
+    /// Network namespace of the socket.
+    pub namespace: Option<Arc<Netns>>,
     /// Keep-alive for accepted connections (count, idle s, interval s): accepted sockets inherit it, at no
     /// system call each.
     pub keepalive: Option<(u32, u32, u32)>,
@@ -67,7 +72,17 @@ impl RxConfig {
     /// A receiver on `addr` with the system's defaults.
     pub fn new(addr: Addr, opts: Arc<BindOpts>) -> Self {
         let backlog = opts.backlog.unwrap_or(0);
-        Self { addr, opts, backlog, rcvbuf: 0, sndbuf: 0, reuseport: false, keepalive: None, plan: None }
+        Self {
+            addr,
+            opts,
+            backlog,
+            rcvbuf: 0,
+            sndbuf: 0,
+            reuseport: false,
+            namespace: None,
+            keepalive: None,
+            plan: None,
+        }
     }
 }
 
@@ -86,6 +101,20 @@ pub struct ConnectTo {
     pub dst: Address,
     /// Source address to bind, if any.
     pub src: Option<Address>,
+    /// Ports of the source address, where they are limited (`source addr:low-high`).
+    pub src_ports: Option<Arc<PortRange>>,
+    /// The source address may be anybody's (`usesrc`, `IP_TRANSPARENT`).
+    pub transparent: bool,
+    /// Network namespace of the socket.
+    pub namespace: Option<Arc<Netns>>,
+    /// `socks4`: the proxy that connects to the server for us.
+    pub socks4: Option<SocketAddr>,
+    /// `tcp-md5sig`.
+    pub md5sig: Option<Arc<str>>,
+    /// `cc`: congestion control algorithm.
+    pub cc: Option<Arc<str>>,
+    /// Multipath TCP (`mptcp@`).
+    pub mptcp: bool,
     /// `interface` to bind to.
     pub interface: Option<Arc<str>>,
     /// `tcp-ut` (ms), 0 for none.

@@ -83,6 +83,9 @@ fn session(
     sess.fc_dst = sess.dst.clone();
     sess.listener_name = listener.named.then(|| listener.name.clone());
     sess.listener_id = listener.id;
+    if listener.saved_syn {
+        sess.saved_syn = transport.saved_syn().map(|packet| Box::new(packet.into()));
+    }
     sess
 }
 

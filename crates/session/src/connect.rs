@@ -3,6 +3,7 @@
 use crate::assigned;
 use crate::attached;
 use crate::client::Client;
+use crate::dial::Extras;
 use crate::dialing::{Dialing, Dials, Outcome};
 use crate::link::Link;
 use crate::persist::prefers_last;
@@ -15,8 +16,8 @@ use hawser_balance::{self as balance, AssignOpts, Assignment, Circumstances, Dec
 use hawser_balance::{Observation, Priority, QueueTicket, Server, Stat, time};
 use hawser_cfg::model::{Reuse, opt};
 use hawser_http::{BodyLen, Start};
+use hawser_proto::Address;
 use hawser_proto::mux::BackStream;
-use hawser_proto::{Address, protocol_of};
 use hawser_sample::facts::{TermCause, TermState};
 use std::future::poll_fn;
 use std::hash::{BuildHasher, RandomState};
@@ -252,7 +253,7 @@ async fn dial(cl: &mut Client, st: &mut Stream, back: &Back, gone: Gone<'_>) -> 
     st.strm.bc_dst = target.addr.clone();
     st.strm.bc_reused = false;
     cl.worker.pool().make_room();
-    let line = protocol_of(&to.dst).connect(&to).map_err(|e| classify(&e))?;
+    let line = target.extras.dial(to).map_err(|e| classify(&e))?;
     let lane = dial.mux.of(st.info.websocket);
     let main = dial.mux.is_main(st.info.websocket);
     let attempt = if lane.multiplexes && main {
@@ -319,13 +320,18 @@ pub(crate) struct Target {
     pub(crate) addr: Address,
     /// Requests may share connections where this is equal; 0 where the request has no influence on it.
     pub(crate) hash: u64,
+    /// Its source address and its PROXY header, where the request determines them.
+    extras: Extras,
 }
 
 /// The hash's key: what clients send goes into it.
 static HASH_KEY: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
 impl Target {
-    fn of(cl: &Client, st: &Stream, back: &Back, server: &Server) -> Self {
+    fn of(cl: &Client, st: &mut Stream, back: &Back, server: &Server) -> Self {
+        let index = st.slot.as_ref().map(|s| s.index() as usize);
+        let dial = index.and_then(|i| back.dial.get(i));
+        let extras = dial.map(|d| Extras::of(cl, st, d)).unwrap_or_default();
         let conf = server.addr.load();
         let sess = cl.sess.borrow();
         let asked = st.strm.dst.as_ref().unwrap_or(&sess.dst);
@@ -338,17 +344,17 @@ impl Target {
             a.set_ip(dst);
             from_client = true;
         }
-        let hash = Self::hash(st, from_client.then_some(&addr), conn_name(cl, st, back));
-        Self { addr, hash }
+        let hash = Self::hash(st, from_client.then_some(&addr), conn_name(cl, st, back), &extras);
+        Self { addr, hash, extras }
     }
 
     /// `addr` is the address where it depends on the client's.
-    fn hash(st: &Stream, addr: Option<&Address>, name: Option<Box<[u8]>>) -> u64 {
+    fn hash(st: &Stream, addr: Option<&Address>, name: Option<Box<[u8]>>, extras: &Extras) -> u64 {
         let options = (st.asks.bc_mark, st.asks.bc_tos);
-        if options == (None, None) && addr.is_none() && name.is_none() {
+        if options == (None, None) && addr.is_none() && name.is_none() && extras.is_none() {
             return 0;
         }
-        HASH_KEY.hash_one((options, addr, name))
+        HASH_KEY.hash_one((options, addr, name, extras))
     }
 }
 

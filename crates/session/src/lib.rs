@@ -9,6 +9,7 @@ mod attached;
 mod client;
 mod conn;
 mod connect;
+mod dial;
 mod dialing;
 mod handshake;
 mod held;

@@ -2,9 +2,8 @@
 
 use crate::snapshot::{Back, Dial, Front, Snapshot};
 use hawser_balance::Server;
-use hawser_cfg::pos::Word;
 use hawser_proto::rhttp::Dialer;
-use hawser_proto::{Address, Connecting, protocol_of};
+use hawser_proto::{Address, Connecting};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,7 +47,7 @@ impl Dialer for ReverseDialer {
         if self.back().is_none() {
             return Err(format!("No such backend: '{be}'"));
         }
-        let Some((server, _)) = self.target() else { return Err(format!("No such server: '{be}/{srv}'")) };
+        let Some((server, dial)) = self.target() else { return Err(format!("No such server: '{be}/{srv}'")) };
         if server.attached.is_some() {
             return Err(format!("Cannot use reverse HTTP server '{be}/{srv}' as target to a reverse bind"));
         }
@@ -61,7 +60,7 @@ impl Dialer for ReverseDialer {
                  keyword"
             ));
         }
-        if server.opts.source.as_deref().is_some_and(is_dynamic) {
+        if dial.source.is_some() {
             return Err(format!(
                 "Cannot reverse connect with server '{be}/{srv}' which uses dynamic source address setting"
             ));
@@ -76,7 +75,7 @@ impl Dialer for ReverseDialer {
         if to.dst == Address::Unknown {
             return Err(io::Error::new(io::ErrorKind::AddrNotAvailable, "the server has no address yet"));
         }
-        protocol_of(&to.dst).connect(&to)
+        hawser_proto::dial(&to, dial.announce.as_ref().map(|a| a.local()))
     }
 
     fn connect_timeout(&self) -> Option<Duration> {
@@ -101,10 +100,4 @@ fn is_transparent(server: &Server) -> bool {
     let addr = server.addr.load();
     let nowhere = matches!(&addr.addr, Address::Ip(a) if a.ip().is_unspecified());
     nowhere || addr.port_missing || addr.port_offset.is_some()
-}
-
-/// Whether a `source` depends on a client, of which there is none (`usesrc client`, `clientip`, `hdr_ip`).
-fn is_dynamic(source: &[Word]) -> bool {
-    let origin = source.iter().skip_while(|w| w.as_str() != "usesrc").nth(1);
-    origin.is_some_and(|w| w.starts_with("client") || w.starts_with("hdr_ip"))
 }

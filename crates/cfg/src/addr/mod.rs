@@ -31,6 +31,8 @@ pub enum AddrUse {
     Log,
     /// `source`: a stream address with an optional port.
     Source,
+    /// `source` of a server: a port range is allowed, too.
+    ServerSource,
     /// `peer`: a mandatory port.
     Peer,
     /// `nameserver`: datagrams by default, a mandatory port.
@@ -66,6 +68,7 @@ impl AddrUse {
             Self::Server     => row([n,             y,      y,     n,    n,     y,      n,  n]),
             Self::Log        => row([y,             y,      y,     n,    n,     n,      y,  y]),
             Self::Source     => row([n,             y,      n,     n,    n,     n,      n,  y]),
+            Self::ServerSource => row([n,           y,      n,     n,    y,     n,      n,  y]),
             Self::Peer       => row([n,             y,      y,     y,    n,     n,      n,  y]),
             Self::Nameserver => row([y,             y,      y,     y,    n,     n,      n,  y]),
             Self::Plain      => row([n,             y,      n,     n,    n,     n,      n,  y]),

@@ -39,6 +39,8 @@ pub struct BindOpts {
     pub shards: Option<String>,
     pub thread: Option<String>,
     pub tcp_ut: Option<u32>,
+    pub tcp_ss: Option<u8>,
+    pub tcp_md5sig: Option<String>,
     pub tfo: bool,
     pub transparent: bool,
     pub v4v6: bool,

@@ -7,6 +7,8 @@ use std::path::PathBuf;
 /// `global` (manual chapter 3). Keywords that only tune HAProxy's internals are not kept.
 #[derive(Default, Debug, Clone)]
 pub struct Global {
+    /// `pp2-never-send-local`.
+    pub pp2_never_send_local: bool,
     /// `daemon`.
     pub daemon: bool,
     /// `master-worker`.

@@ -25,7 +25,7 @@ pub use log::{LogAddr, LogFormatDecl, LogTarget};
 pub use options::{CheckKind, ConnMode, ForwardFor, KeepAlive, Options, Reuse, Timeouts, opt};
 pub use proxy::{HeaderCapture, Mode, Proxy, ProxyKind};
 pub use rules::{DefaultRules, RuleLine, RuleLines, Userlist};
-pub use server::{RareServerOpts, Server, ServerOpts};
+pub use server::{ProxyV2Options, RareServerOpts, Server, ServerOpts, Source, UseSrc};
 
 use crate::pos::{Pos, Word};
 use std::collections::HashMap;

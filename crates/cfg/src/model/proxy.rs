@@ -158,7 +158,7 @@ pub struct Proxy {
     /// `dispatch`.
     pub dispatch: Option<(Pos, Addr)>,
     /// `source` of the proxy.
-    pub source: Option<(Pos, Vec<Word>)>,
+    pub source: Option<super::Source>,
     /// `cookie`.
     pub cookie: Option<Cookie>,
     /// `dynamic-cookie-key`.

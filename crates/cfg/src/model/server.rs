@@ -2,7 +2,7 @@
 
 use super::Addr;
 use crate::pos::{Pos, Word};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -64,8 +64,7 @@ pub struct RareServerOpts {
     pub on_marked_down: Option<String>,
     pub on_marked_up: Option<String>,
     pub track: Option<(Pos, String)>,
-    pub source: Option<Vec<Word>>,
-    pub interface: Option<String>,
+    pub source: Option<Source>,
     pub namespace: Option<String>,
     pub redir: Option<String>,
     pub proto: Option<String>,
@@ -83,6 +82,47 @@ pub struct RareServerOpts {
     pub shard: Option<u32>,
     pub resolvers: Option<String>,
     pub hash_key: Option<String>,
+    pub tcp_md5sig: Option<String>,
+    pub socks4: Option<SocketAddr>,
+    pub check_via_socks4: bool,
+    pub proxy_v2_options: ProxyV2Options,
+    /// `set-proxy-v2-tlv-fmt`: types and formats, in order; without a format the value is empty.
+    pub proxy_v2_tlvs: Vec<(u8, Option<Word>)>,
+}
+
+/// `proxy-v2-options`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ProxyV2Options {
+    /// `authority`: the host name that the client asked for.
+    pub authority: bool,
+    /// `crc32c`: a checksum.
+    pub crc32c: bool,
+    /// `unique-id`: what `unique-id-format` makes.
+    pub unique_id: bool,
+}
+
+/// `source`: where connections to servers come from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Source {
+    /// The address; of a server's, a port range may be part of it.
+    pub addr: Addr,
+    /// `usesrc`: an address that need not be the machine's.
+    pub usesrc: Option<UseSrc>,
+    /// `interface`: the device that packets leave through.
+    pub interface: Option<String>,
+}
+
+/// `usesrc` of a [`Source`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UseSrc {
+    /// An address.
+    Addr(SocketAddr),
+    /// The client's address and port.
+    Client,
+    /// The client's address.
+    ClientIp,
+    /// `hdr_ip(<name>,<occurrence>)`: an address in a header of the request.
+    HdrIp(String, i32),
 }
 
 static NO_RARE: RareServerOpts = RareServerOpts {
@@ -98,7 +138,6 @@ static NO_RARE: RareServerOpts = RareServerOpts {
     on_marked_up: None,
     track: None,
     source: None,
-    interface: None,
     namespace: None,
     redir: None,
     proto: None,
@@ -115,6 +154,11 @@ static NO_RARE: RareServerOpts = RareServerOpts {
     shard: None,
     resolvers: None,
     hash_key: None,
+    tcp_md5sig: None,
+    socks4: None,
+    check_via_socks4: false,
+    proxy_v2_options: ProxyV2Options { authority: false, crc32c: false, unique_id: false },
+    proxy_v2_tlvs: Vec::new(),
 };
 
 impl Deref for ServerOpts {

@@ -59,19 +59,13 @@ fn options<T>(
 ) {
     let mut refused: Option<&str> = None;
     while let Some(word) = words.get(at) {
-        let Some(row) = index.get_hashed(word, hash(word.as_bytes())) else {
-            // `name(argument)` is looked up without its argument.
-            let found = word.find('(').and_then(|i| index.get(&word[..i])).filter(|r| r.meta.prefix);
-            let Some(row) = found else {
-                cx.diags.alert_at(pos, word, format!("unknown keyword '{word}'"));
-                cx.suggest(word, index.names());
-                cx.full_stop(hint);
-                return;
-            };
-            let line = Line::option(pos, &words[at..]);
-            run::available(cx, &row.meta, &line);
-            at += 1 + usize::from(row.x.max);
-            continue;
+        // `name(argument)` is looked up without its argument.
+        let bare = || word.find('(').and_then(|i| index.get(&word[..i])).filter(|r| r.meta.prefix);
+        let Some(row) = index.get_hashed(word, hash(word.as_bytes())).or_else(bare) else {
+            cx.diags.alert_at(pos, word, format!("unknown keyword '{word}'"));
+            cx.suggest(word, index.names());
+            cx.full_stop(hint);
+            return;
         };
         let rest = words.len() - at - 1;
         let (min, max) = (usize::from(row.x.min), usize::from(row.x.max));

@@ -5,7 +5,7 @@ use crate::probe::tests::backend;
 use crate::script::tests::proxy;
 use hawser_balance::resolve::Resolver;
 use hawser_balance::{CompileEnv, EventSink, Observation, time};
-use hawser_cfg::model::{self, Addr, AddrKind};
+use hawser_cfg::model::{self, Addr, AddrKind, ServerOpts};
 use hawser_sample::facts::ProxyFacts;
 use std::time::Duration;
 use tokio::net::TcpListener;

@@ -1,6 +1,6 @@
 //! The connection of a check.
 
-use hawser_proto::{Address, ConnectTo, Transport, protocol_of};
+use hawser_proto::{Address, ConnectTo, Transport};
 use std::future::poll_fn;
 use std::io;
 
@@ -20,7 +20,7 @@ pub(super) struct Fault(Option<io::Error>);
 
 impl Conn {
     pub(super) async fn open(to: &ConnectTo) -> Result<Self, Fault> {
-        let mut connecting = protocol_of(&to.dst).connect(to).map_err(Fault::of)?;
+        let mut connecting = hawser_proto::dial(to, None).map_err(Fault::of)?;
         let transport = poll_fn(|cx| connecting.poll_connect(cx)).await.map_err(Fault::of)?;
         Ok(Self(transport))
     }

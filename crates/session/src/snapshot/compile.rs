@@ -3,7 +3,9 @@
 use super::h2::h2_conf;
 use super::muxes::BackMuxes;
 use super::names::Names;
-use super::{AddrHeader, Back, Dial, Front, FrontMuxes, Proxy, Snapshot, Times, UnusualNames, time};
+use super::{
+    AddrHeader, Announce, Back, Dial, Front, FrontMuxes, Proxy, Snapshot, Times, UnusualNames, time,
+};
 use crate::http::cookie::Policy;
 use hawser_balance::resolve::Resolver;
 use hawser_balance::{CompileEnv, Counters, EventSink, RetryPolicy, Traffic};
@@ -312,27 +314,31 @@ impl Compiler<'_, '_> {
         }
     }
 
-    /// What the server's options say about connecting to it.
+    /// How a server is reached.
     fn dial(&mut self, s: &model::Server, muxes: &BackMuxes) -> Dial {
         let name = self.conn_name(s);
-        let px = self.px;
-        let ka = &px.srvtcpka;
-        let (cnt, idle, intvl) = (ka.cnt.unwrap_or(0), ka.idle.unwrap_or(0), ka.intvl.unwrap_or(0));
-        Dial {
-            to: ConnectTo {
-                interface: s.opts.interface.as_deref().map(Into::into),
-                tcp_ut: s.opts.tcp_ut.unwrap_or(0),
-                tfo: s.opts.tfo,
-                rcvbuf: self.cfg.global.rcvbuf_server.unwrap_or(0),
-                sndbuf: self.cfg.global.sndbuf_server.unwrap_or(0),
-                keepalive: px.options.has(opt::SRVTCPKA).then_some((cnt, idle, intvl)),
-                ..ConnectTo::default()
-            },
+        let to = ConnectTo::of(&self.cfg.global, self.px, s).unwrap_or_else(|why| {
+            self.diags.alert(s.pos, format!("'server {}/{}' : {why}.", self.px.name, s.name));
+            ConnectTo::default()
+        });
+        let mut dial = Dial {
+            to,
             name,
             adopts: self.adopts(s),
             idle_ping: time(s.opts.idle_ping),
             mux: muxes.server(&s.opts),
+            source: None,
+            announce: None,
+        };
+        if let Some(usesrc) =
+            s.opts.source.as_ref().or(self.px.source.as_ref()).and_then(|s| s.usesrc.as_ref())
+        {
+            dial.use_source(usesrc);
         }
+        if s.opts.send_proxy || s.opts.send_proxy_v2 {
+            dial.announce = Announce::compile(self.cfg, self.diags, self.index, s).map(Arc::new);
+        }
+        dial
     }
 
     /// What turns connections around that are attached to a server.

@@ -1,6 +1,7 @@
 //! The configuration as connections use it: compiled, immutable, shared by all threads. Indexes, not names.
 
 mod compile;
+mod dial;
 mod h2;
 mod headers;
 mod muxes;
@@ -9,6 +10,7 @@ mod stats;
 mod times;
 
 pub use compile::{CompileOpts, compile};
+pub use dial::{Announce, Dial, FromClient};
 pub use headers::AddrHeader;
 pub use muxes::{FrontMuxes, Lane, ServerMux};
 pub use stats::StatsEnv;
@@ -22,10 +24,9 @@ use hawser_cfg::model::{ConnMode, Mode, Options, ProxyKind, Reuse};
 use hawser_cfg::pos::Pos;
 use hawser_log::StreamLogger;
 use hawser_proto::FrontendInfo;
-use hawser_proto::mux::BackMux;
 use hawser_rules::{ErrorReplies, ProxyRules, Switching};
 use hawser_sample::facts::ProxyFacts;
-use hawser_sample::{Cond, Expr, LogFormat};
+use hawser_sample::{Cond, LogFormat};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -173,21 +174,6 @@ pub struct Back {
     pub use_targets: Vec<Option<u32>>,
     /// How to reach each server.
     pub dial: Vec<Dial>,
-}
-
-/// How to reach a server, beyond its address.
-#[derive(Clone)]
-pub struct Dial {
-    /// Connection parameters; the address is filled in for each connection.
-    pub to: hawser_proto::ConnectTo,
-    /// `pool-conn-name`: requests share a connection only where its value is the same.
-    pub name: Option<Arc<Expr>>,
-    /// Turns connections around that are attached to it; only for a server that is never dialed (`rhttp@`).
-    pub adopts: Option<Arc<dyn BackMux>>,
-    /// `idle-ping`.
-    pub idle_ping: Option<Duration>,
-    /// `proto` and `ws`.
-    pub mux: ServerMux,
 }
 
 impl std::fmt::Debug for Proxy {

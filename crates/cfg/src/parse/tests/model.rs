@@ -56,7 +56,10 @@ fn servers() {
     );
     assert_eq!(a.cookie.as_deref(), Some("c"));
     let b = &p.servers[1].opts;
-    assert_eq!((b.check, b.send_proxy_v2, b.interface.as_deref()), (false, true, Some("eth0")));
+    assert_eq!(
+        (b.check, b.send_proxy_v2, b.source.as_ref().unwrap().interface.as_deref()),
+        (false, true, Some("eth0"))
+    );
     assert_eq!((p.servers[2].opts.id, p.servers[3].opts.id), (Some(8), Some(9)));
 }
 

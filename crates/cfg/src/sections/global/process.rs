@@ -112,7 +112,7 @@ pub(crate) static OTHERS: Table<Kw<G>> = Table::new(&[
     word("dns-accept-family", "Address families accepted from resolvers.").later("DNS"),
     word("external-check", "Allows external programs as health checks.").later("external checks"),
     word("harden.reject-privileged-ports.tcp", "Refuses connections from privileged ports.").later("hardening"),
-    word("pp2-never-send-local", "Never sends LOCAL in PROXY v2 headers.").later("PROXY protocol"),
+    flag("pp2-never-send-local", |g| &mut g.pp2_never_send_local, "Never sends LOCAL in PROXY v2 headers."),
     word("setcap", "Capabilities to keep.").later("capabilities"),
     word("server-state-base", "Directory of server state files.").later("server state files"),
     word("server-state-file", "File with the state of servers.").later("server state files"),

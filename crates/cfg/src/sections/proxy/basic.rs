@@ -244,26 +244,16 @@ fn keepalive(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) {
 }
 
 fn source(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) {
-    let arg = line.arg(0);
-    if let Err(why) = addr::parse(&cx.address(arg), AddrUse::Source) {
-        cx.alert_arg(line, 0, format!("'source {arg}' : {why}"));
-        return;
+    match super::source::parse(cx, line, AddrUse::Source) {
+        Ok((source, taken)) if taken >= line.len() => p.source = Some(source),
+        Ok((_, taken)) => {
+            let text = "'source' only supports optional keywords 'interface' and 'usesrc'.";
+            cx.alert_arg(line, taken, text);
+        }
+        Err((at, why)) => {
+            cx.alert_arg(line, at, why);
+        }
     }
-    let mut i = 1;
-    while i < line.len() {
-        let why = match (line.arg(i), line.arg(i + 1)) {
-            ("usesrc", "") => "'usesrc' expects <addr>[:<port>], 'client', or 'clientip' as argument.",
-            ("interface", "") => "'source' : missing interface name.",
-            ("usesrc" | "interface", _) => {
-                i += 2;
-                continue;
-            }
-            _ => "'source' only supports optional keywords 'interface' and 'usesrc'.",
-        };
-        cx.alert_arg(line, i, why);
-        return;
-    }
-    p.source = Some((line.pos, line.owned_vec(0)));
 }
 
 fn dispatch(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) {

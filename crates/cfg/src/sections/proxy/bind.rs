@@ -28,6 +28,9 @@ type T = Target;
 
 const TLS: &str = "TLS";
 
+/// Longest password of TCP MD5 signatures.
+pub(super) const MD5SIG_MAX: usize = 80;
+
 const fn tls(name: &'static str, args: u8, help: &'static str) -> Row<Kw<T>> {
     word(name, help).words(args, args).later(TLS)
 }
@@ -61,8 +64,8 @@ pub(crate) static OPTIONS: Table<Kw<T>> = Table::new(&[
     run("retry-max", (1, 1), "a delay as argument.", retry_max, "Longest pause between two attempts of a reverse listener; not in HAProxy.").reverse().experimental(),
     run("severity-output", (1, 1), ": missing severity format", severity, "How a command socket writes severities."),
     run("shards", (1, 1), ": missing value", shards, "Number of sockets."),
-    word("tcp-md5sig", "Secret of TCP MD5 signatures.").words(1, 1).later("TCP MD5 signatures"),
-    word("tcp-ss", "Keeps the SYN packet.").words(1, 1).later("saved SYN packets"),
+    run("tcp-md5sig", (1, 1), ": missing TCP MD5 signature password", md5sig, "Secret of TCP MD5 signatures."),
+    run("tcp-ss", (1, 1), ": TCP Save SYN option expects an integer argument from 0 to 2", tcp_ss, "Keeps the SYN packet."),
     run("tcp-ut", (1, 1), ": missing TCP User Timeout value", tcp_ut, "Longest time that data may stay unacknowledged."),
     flag("tfo", |t| &mut t.opts.tfo, "TCP fast open."),
     run("thread", (1, 1), ": missing value", thread, "Threads that listen.").reverse(),
@@ -410,6 +413,24 @@ fn tcp_ut(cx: &mut Ctx<'_>, t: &mut Target, line: &Line<'_>) {
             cx.alert_arg(line, 0, "'tcp-ut' : expects a positive delay in milliseconds");
         }
     }
+}
+
+fn tcp_ss(cx: &mut Ctx<'_>, t: &mut Target, line: &Line<'_>) {
+    match line.arg(0).parse::<u8>() {
+        Ok(n) if n <= 2 => t.opts.tcp_ss = Some(n),
+        _ => {
+            cx.alert_arg(line, 0, "'tcp-ss' : TCP Save SYN option expects an integer argument from 0 to 2");
+        }
+    }
+}
+
+fn md5sig(cx: &mut Ctx<'_>, t: &mut Target, line: &Line<'_>) {
+    if line.arg(0).len() > MD5SIG_MAX {
+        let text = format!("'tcp-md5sig' : password too long (at most {MD5SIG_MAX} characters expected)");
+        cx.alert_arg(line, 0, text);
+        return;
+    }
+    t.opts.tcp_md5sig = own(line);
 }
 
 fn thread(cx: &mut Ctx<'_>, t: &mut Target, line: &Line<'_>) {

@@ -11,6 +11,7 @@ mod option_table;
 mod rules;
 mod server;
 mod server_options;
+mod source;
 pub(crate) mod timeout;
 
 use crate::keyword::Table;

@@ -7,7 +7,6 @@ use crate::parse::ctx::Ctx;
 use crate::parse::kw::{Kw, MANY, flag, int, run, word};
 use crate::parse::line::Line;
 use crate::parse::run::one_of;
-use crate::pos::Word;
 use crate::units::TimeUnit;
 
 type S = ServerOpts;
@@ -78,7 +77,7 @@ pub(crate) static OPTIONS: Table<Kw<S>> = Table::new(&[
     run("no-tfo", (0, 0), "", |_, s, _| s.tfo = false, "Undoes tfo."),
     run("tcp-ut", (1, 1), "a delay as argument.", |cx, s, l| s.rare_mut().tcp_ut = cx.time(l, 0), "Longest time that data may stay unacknowledged."),
     run("cc", (1, 1), "a congestion control algorithm.", |_, s, l| s.rare_mut().cc = own(l), "Congestion control algorithm."),
-    run("namespace", (1, 1), "<name> as argument", |_, s, l| s.rare_mut().namespace = own(l), "Network namespace of connections."),
+    run("namespace", (1, 1), "<name> as argument", namespace, "Network namespace of connections."),
     run("track", (1, 1), "[<proxy>/]<server> as argument.", |_, s, l| s.rare_mut().track = Some((l.pos, l.arg(0).to_owned())), "Takes the state of another server."),
     run("redir", (1, 1), "<prefix> as argument.", |_, s: &mut S, l| s.rare_mut().redir = own(l), "Redirects instead of forwarding."),
     run("observe", (1, 1), "<mode> as argument.", |cx, s, l| one_word(cx, l, &["none", "layer4", "layer7"], |s| &mut s.observe, s), "Judges health by traffic."),
@@ -92,6 +91,11 @@ pub(crate) static OPTIONS: Table<Kw<S>> = Table::new(&[
     run("pool-conn-name", (1, 1), "<value> as argument", |_, s, l| s.rare_mut().pool_conn_name = Some(l.owned(0)), "Name of idle connections."),
     run("idle-ping", (1, 1), "an argument.", |cx, s, l| s.rare_mut().idle_ping = cx.time(l, 0).filter(|ms| *ms > 0), "Time after which an idle HTTP/2 connection is probed."),
     run("max-reuse", (1, 1), "an integer argument.", |cx, s, l| s.rare_mut().max_reuse = signed(cx, l, i64::from(i32::MIN)), "Requests after which a connection is closed."),
+    run("check-via-socks4", (0, 0), "", |_, s, _| s.rare_mut().check_via_socks4 = true, "Checks go through the SOCKS4 proxy."),
+    run("socks4", (1, 1), "<addr>:<port> as argument.", socks4, "Goes through a SOCKS4 proxy."),
+    run("proxy-v2-options", (1, 1), "a list of options.", proxy_v2_options, "Extra fields of PROXY v2."),
+    run("set-proxy-v2-tlv-fmt", (0, 1), "a format.", proxy_v2_tlv, "A field of PROXY v2.").prefix(),
+    run("tcp-md5sig", (1, 1), "a TCP MD5 signature password.", md5sig, "Secret of TCP MD5 signatures."),
     run("hash-key", (1, 1), "a key.", hash_key, "What places the server in a consistent hash."),
     run("shard", (1, 1), "an integer argument.", |cx, s: &mut S, l| s.rare_mut().shard = cx.u32(l, 0, 0, MAX), "Part of the stick table keys that a peer gets.").later("peers"),
     run("log-bufsize", (1, 1), "an integer argument.", |_, _, _| {}, "Buffer of a log server.").later("log balancing"),
@@ -111,10 +115,6 @@ pub(crate) static LATER: Table<Kw<S>> = Table::new(&[
     later("check-pool-conn-name", 1, "checks over idle connections", "Which idle connections checks use."),
     later("check-reuse-pool", 0, "checks over idle connections", "Checks use idle connections."),
     word("no-check-reuse-pool", "Undoes check-reuse-pool.").idle("checks never use idle connections, so that there is nothing to undo"),
-    later("check-via-socks4", 0, "SOCKS4", "Checks go through the proxy."),
-    later("socks4", 1, "SOCKS4", "Goes through a SOCKS4 proxy."),
-    later("proxy-v2-options", 1, "PROXY protocol options", "Extra fields of PROXY v2."),
-    later("set-proxy-v2-tlv-fmt", 1, "PROXY protocol options", "A field of PROXY v2.").prefix(),
     later("send-proxy-v2-ssl", 0, TLS, "Sends PROXY v2 with TLS facts."),
     later("send-proxy-v2-ssl-cn", 0, TLS, "Sends PROXY v2 with the client's certificate name."),
     word("no-send-proxy-v2-ssl", "Undoes send-proxy-v2-ssl.").idle("it is refused, so that there is nothing to undo"),
@@ -123,7 +123,6 @@ pub(crate) static LATER: Table<Kw<S>> = Table::new(&[
     later("resolve-opts", 1, DNS, "How answers are used."),
     later("resolve-prefer", 1, DNS, "Address family that is preferred in answers."),
     later("resolvers", 1, DNS, "Name servers that resolve the address at run time."),
-    later("tcp-md5sig", 1, "TCP MD5 signatures", "Secret of TCP MD5 signatures."),
     later("quic-cc-algo", 1, "QUIC", "Congestion control of QUIC."),
 ]);
 
@@ -351,27 +350,92 @@ fn hash_key(cx: &mut Ctx<'_>, s: &mut ServerOpts, line: &Line<'_>) {
     }
 }
 
-/// `source <addr> [usesrc <addr>] [interface <name>]`; takes only the words that belong to it.
-fn source(cx: &mut Ctx<'_>, s: &mut ServerOpts, line: &Line<'_>) {
-    let mut words: Vec<Word> = vec![line.owned(0)];
-    let mut taken = 1;
-    if let Err(why) = addr::parse(&cx.address(line.arg(0)), AddrUse::Source) {
-        cx.alert_arg(line, 0, format!("'source {}' : {why}.", line.arg(0)));
+fn namespace(cx: &mut Ctx<'_>, s: &mut ServerOpts, line: &Line<'_>) {
+    if line.arg(0) == "*" {
+        super::later_value(cx, line, "the client's network namespace");
+        return;
     }
-    while matches!(line.arg(taken), "usesrc" | "interface") {
-        if line.arg(taken + 1).is_empty() {
-            let what = if line.arg(taken) == "usesrc" {
-                "<addr>[:<port>], 'client', 'clientip', or 'hdr_ip(name,#)'"
-            } else {
-                "<name>"
-            };
-            cx.alert_arg(line, taken, format!("'{}' expects {what} as argument.", line.arg(taken)));
-        } else if line.arg(taken) == "interface" {
-            s.rare_mut().interface = Some(line.arg(taken + 1).to_owned());
+    s.rare_mut().namespace = own(line);
+}
+
+fn socks4(cx: &mut Ctx<'_>, s: &mut ServerOpts, line: &Line<'_>) {
+    match addr::parse(&cx.address(line.arg(0)), AddrUse::Peer).map(|a| a.kind) {
+        Ok(AddrKind::Ip(proxy)) => s.rare_mut().socks4 = Some(proxy),
+        Ok(_) => {
+            cx.alert_arg(line, 0, format!("'socks4 {}' : not an IP address.", line.arg(0)));
         }
-        words.extend(line.args().iter().skip(taken).take(2).cloned());
-        taken += 2;
+        Err(why) => {
+            cx.alert_arg(line, 0, format!("'socks4 {}' : {why}.", line.arg(0)));
+        }
     }
-    cx.st.taken = taken.min(line.len());
-    s.rare_mut().source = Some(words);
+}
+
+fn proxy_v2_options(cx: &mut Ctx<'_>, s: &mut ServerOpts, line: &Line<'_>) {
+    let mut found = s.proxy_v2_options;
+    for name in line.arg(0).split(',') {
+        match name {
+            "authority" => found.authority = true,
+            "crc32c" => found.crc32c = true,
+            "unique-id" => found.unique_id = true,
+            "ssl" | "cert-cn" | "cert-key" | "cert-sig" | "ssl-cipher" => {
+                super::later_value(cx, line, TLS);
+                return;
+            }
+            other => {
+                let text = format!("'{other}' : proxy v2 option not implemented");
+                cx.alert_arg(line, 0, text);
+                return;
+            }
+        }
+    }
+    s.rare_mut().proxy_v2_options = found;
+}
+
+/// `set-proxy-v2-tlv-fmt(<id>) [<fmt>]`.
+fn proxy_v2_tlv(cx: &mut Ctx<'_>, s: &mut ServerOpts, line: &Line<'_>) {
+    let inside = line.word().split_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
+    let kind = match inside {
+        // HAProxy takes this for the type 0.
+        None if !line.word().contains('(') => Some(0),
+        None => None,
+        Some(text) => match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+            Some(hex) => u32::from_str_radix(hex, 16).ok(),
+            None => text.parse().ok(),
+        },
+    };
+    let why = match kind {
+        None => "could not convert TLV ID",
+        Some(n) => match u8::try_from(n) {
+            Ok(n) => {
+                let format = line.args().first().filter(|w| !w.as_str().is_empty()).cloned();
+                s.rare_mut().proxy_v2_tlvs.push((n, format));
+                return;
+            }
+            Err(_) => "the maximum allowed TLV ID is 255",
+        },
+    };
+    cx.alert(line, format!("'{}' : {why}", line.word()));
+}
+
+fn md5sig(cx: &mut Ctx<'_>, s: &mut ServerOpts, line: &Line<'_>) {
+    let most = super::bind::MD5SIG_MAX;
+    if line.arg(0).len() > most {
+        let text = format!("'tcp-md5sig' : password too long (at most {most} characters expected)");
+        cx.alert_arg(line, 0, text);
+        return;
+    }
+    s.rare_mut().tcp_md5sig = own(line);
+}
+
+/// Takes only the words that belong to it.
+fn source(cx: &mut Ctx<'_>, s: &mut ServerOpts, line: &Line<'_>) {
+    match super::source::parse(cx, line, AddrUse::ServerSource) {
+        Ok((source, taken)) => {
+            cx.st.taken = taken.min(line.len());
+            s.rare_mut().source = Some(source);
+        }
+        Err((at, why)) => {
+            cx.alert_arg(line, at, why);
+        }
+    }
 }
