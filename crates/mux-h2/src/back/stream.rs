@@ -207,8 +207,13 @@ impl BackStream for Stream {
             Asked::Other => info.body,
             _ => BodyLen::Tunnel,
         };
+        let with_body = !matches!(info.body, BodyLen::None | BodyLen::Length(0));
         let info = MessageInfo { body, ..*info };
         match head::outgoing_request(head, &info) {
+            // Extended CONNECT has no body before its tunnel.
+            _ if self.held_open && with_body => {
+                self.fail(StreamError::Bad { status: 502, why: "upgrade with a body" });
+            }
             Some(request) => self.request = Some((request, body)),
             None => self.fail(StreamError::Bad { status: 502, why: "request cannot be sent" }),
         }

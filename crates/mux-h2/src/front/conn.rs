@@ -148,9 +148,6 @@ impl Conn {
                         Poll::Ready(None) => self.state = State::Ending,
                         Poll::Ready(Some(Err(e))) => self.failed(&e),
                         Poll::Ready(Some(Ok((request, respond)))) => {
-                            if !request.body().is_end_stream() {
-                                open.expect_body(&self.side, respond.stream_id().as_u32());
-                            }
                             if let Some(s) = self.accepted(request, respond) {
                                 return Poll::Ready(Some(s));
                             }
@@ -175,6 +172,11 @@ impl Conn {
         let mut head = self.shared.take_head();
         match head::request(&parts, body.is_end_stream(), &self.side, &mut head) {
             Ok(info) => {
+                if let State::Open(open) = &mut self.state
+                    && !body.is_end_stream()
+                {
+                    open.expect_body(&self.side, respond.stream_id().as_u32());
+                }
                 self.count();
                 let extended = parts.extensions.get::<h2::ext::Protocol>().is_some();
                 Some(Stream::new(

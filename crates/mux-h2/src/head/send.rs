@@ -61,8 +61,8 @@ pub(crate) fn outgoing_response(head: &Head, body: BodyLen, extended: bool) -> R
 
 /// A request; `None` if there is no way to write it in HTTP/2.
 ///
-/// `:authority` comes from the Host field. `:scheme` is the one of an absolute target, else `http`. An upgrade
-/// becomes extended CONNECT.
+/// `:authority` comes from the Host field. `:scheme` is the one of an absolute target, as every request of HTTP/2
+/// has it, else `https`: what browsers send. An upgrade becomes extended CONNECT.
 pub(crate) fn outgoing_request(head: &Head, info: &MessageInfo) -> Option<Request<()>> {
     let mut fields = fields_of(head);
     let host = head.first(KnownName::Host).filter(|h| !h.is_empty());
@@ -107,10 +107,9 @@ pub(crate) fn outgoing_request(head: &Head, info: &MessageInfo) -> Option<Reques
 }
 
 fn scheme(head: &Head) -> Scheme {
-    match head.target_parts() {
-        Some(t) if head.target().get(t.scheme.clone()).is_some_and(|s| s.eq_ignore_ascii_case(b"https")) => {
-            Scheme::HTTPS
-        }
-        _ => Scheme::HTTP,
-    }
+    let spelled = |t: hawser_http::uri::Target| {
+        let text = head.target().get(t.scheme).filter(|s| !s.is_empty())?;
+        Scheme::try_from(text).ok()
+    };
+    head.target_parts().and_then(spelled).unwrap_or(Scheme::HTTPS)
 }
