@@ -390,3 +390,53 @@ fn forwarded_for_names_the_client() {
     assert_eq!(xff.len(), 2, "{}", r.text());
     assert!(xff[1].ends_with("127.0.0.1"), "{xff:?}");
 }
+
+#[test]
+fn httpclose_is_about_the_side_that_it_stands_on() {
+    let (fe, be) = ("option httpclose", "option http-server-close");
+    // (lines of the frontend, of the backend, connections to the server are shared, the client's is closed)
+    let cases = [
+        ("", "", true, false),
+        (fe, "", true, true),
+        (be, "", false, false),
+        ("", be, false, false),
+        ("", fe, false, false),
+    ];
+    for (front, back, shares, closes) in cases {
+        let o = Origin::fixed("a", "hello");
+        let port = free_port();
+        let cfg = format!(
+            "defaults\n  mode http\n  timeout connect 2s\n  timeout client 5s\n  timeout server 5s\n\
+             frontend f\n  bind 127.0.0.1:{port}\n  {front}\n  default_backend b\n\
+             backend b\n  http-reuse always\n  {back}\n  server s1 127.0.0.1:{}\n",
+            o.port()
+        );
+        let _h = Hawser::start(bin(), &cfg, &[port]);
+        for _ in 0..3 {
+            let mut c = Client::connect(port);
+            let r = c.ask("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+            assert_eq!(r.field("connection"), closes.then_some("close"), "{front} | {back}");
+        }
+        assert_eq!(o.connections() < 3, shares, "{front} | {back}");
+    }
+}
+
+#[test]
+fn the_local_end_of_a_server_connection_is_known() {
+    let o = Origin::raw(|mut s, _| {
+        let peer = s.peer_addr().unwrap();
+        let mut buf = [0; 4096];
+        while s.read(&mut buf).is_ok_and(|n| n > 0) {
+            let text = format!("HTTP/1.1 200 OK\r\nX-Peer: {peer}\r\nContent-Length: 0\r\n\r\n");
+            let _ = s.write_all(text.as_bytes());
+        }
+    });
+    let (_h, port) = proxy(o.port(), "http-response set-header x-local %[bc_src]:%[bc_src_port]");
+    let mut c = Client::connect(port);
+    for _ in 0..2 {
+        let r = c.ask("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+        assert!(r.field("x-peer").is_some());
+        assert_eq!(r.field("x-local"), r.field("x-peer"));
+    }
+    assert_eq!(o.connections(), 1);
+}

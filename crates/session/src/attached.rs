@@ -44,6 +44,7 @@ pub(crate) async fn reach(
     st.strm.bc_reused = true;
     st.strm.bc_http_major = 2;
     st.strm.bc_dst = agent.what.src.clone();
+    st.strm.bc_src = agent.what.conn.addresses().1;
     st.strm.t.connect_end = Some(cl.now());
     Ok(Link::new(stream, Hold::Attached(AttachedSeat(server.clone())), true))
 }

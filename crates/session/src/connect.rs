@@ -194,6 +194,7 @@ fn reuse(cl: &mut Client, st: &mut Stream, back: &Back) -> Option<Link> {
     st.strm.bc_reused = true;
     st.strm.bc_http_major = if multi { 2 } else { 1 };
     st.strm.bc_dst = target.addr;
+    st.strm.bc_src = link.local();
     st.strm.t.connect_end = Some(cl.now());
     keep_for_refusal(cl, st, multi);
     Some(link)
@@ -281,10 +282,11 @@ async fn dial(cl: &mut Client, st: &mut Stream, back: &Back, gone: Gone<'_>) -> 
         _ if lane.multiplexes => 2,
         _ => 1,
     };
-    let link = pool::opened(cl, &server, &target, back, main, stream);
+    let mut link = pool::opened(cl, &server, &target, back, main, stream);
     if let Some(attempt) = attempt {
         attempt.end(Outcome::Up);
     }
+    st.strm.bc_src = link.local();
     Ok(link)
 }
 

@@ -2,6 +2,7 @@
 
 use crate::pool::{Ride, Seat};
 use hawser_balance::Server;
+use hawser_proto::Address;
 use hawser_proto::mux::{BackStream, MessageInfo};
 use std::sync::Arc;
 
@@ -56,6 +57,14 @@ impl Link {
             Hold::Shared(ride) => ride.server(),
             Hold::Attached(seat) => &seat.0,
         }
+    }
+
+    /// The local address of the connection.
+    pub(crate) fn local(&mut self) -> Address {
+        if let Some(t) = self.stream.transport() {
+            return t.get_dst();
+        }
+        self.stream.conn().map(|c| c.addresses().1).unwrap_or_default()
     }
 
     /// The connection carries other streams beside this one.

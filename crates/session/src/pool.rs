@@ -227,10 +227,11 @@ pub(crate) fn opened(
     Link::new(stream, Hold::Shared(ride), false)
 }
 
-/// Whether a connection may outlive the exchange, as the proxies' options say.
+/// Whether a connection may outlive the exchange, as the proxies' options say. `option httpclose` of a frontend is
+/// about its clients only.
 pub(crate) fn may_keep(cl: &Client, st: &Stream) -> bool {
-    let keeps = |m: ConnMode| m == ConnMode::KeepAlive;
-    keeps(cl.fe.conn_mode) && st.be.as_ref().is_none_or(|b| keeps(b.conn_mode))
+    let be = st.be.as_ref().map_or(ConnMode::KeepAlive, |b| b.conn_mode);
+    be == ConnMode::KeepAlive && cl.fe.conn_mode != ConnMode::ServerClose
 }
 
 /// Keeps a connection whose exchange is over, if it can carry another.

@@ -331,7 +331,11 @@ impl Source for Stream {
 
 impl Sink for Stream {
     fn poll_data(&mut self, cx: &mut Context<'_>, data: &[u8]) -> Poll<Result<usize, StreamError>> {
-        ready!(self.poll_submitted(cx))?;
+        if let Err(e) = ready!(self.poll_submitted(cx)) {
+            // Why is told to whoever waits for the response.
+            self.failed = Some(e);
+            return Poll::Ready(Err(StreamError::Io(ErrorKind::BrokenPipe.into())));
+        }
         self.sender.poll_data(cx, data)
     }
 

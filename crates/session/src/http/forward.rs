@@ -105,8 +105,7 @@ pub(crate) fn start_response(
     link: &Link,
     close: bool,
 ) {
-    let mode = |p: &crate::snapshot::Proxy| p.conn_mode == ConnMode::Close;
-    let close = close || cl.worker.is_stopping() || mode(&cl.fe) || st.be.as_deref().is_some_and(mode);
+    let close = close || cl.worker.is_stopping() || cl.fe.conn_mode == ConnMode::Close;
     st.strm.bytes_out += st.came[1].head as u64;
     front.send_response(&st.res, link.info.body, close);
 }
