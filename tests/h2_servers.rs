@@ -1,6 +1,6 @@
 //! Servers that speak HTTP/2: sharing of connections, refusals, farewells, and deaths.
 
-use hawser_testkit::h2::{Frame, H2Server, kind};
+use hawser_testkit::h2::{END, Frame, H2Server, kind};
 use hawser_testkit::tools::Nginx;
 use hawser_testkit::wire::get;
 use hawser_testkit::{Client, Hawser, Origin, binary, free_port, pause, until};
@@ -428,4 +428,34 @@ fn a_client_that_leaves_takes_only_its_stream_along() {
         assert_eq!(get(port, "/").text(), "ok");
     }
     assert!(before == 1 && o.connections() <= 2, "{}", o.connections());
+}
+
+#[test]
+fn an_idle_connection_has_to_give_signs_of_life() {
+    let pings = Arc::new(AtomicUsize::new(0));
+    let count = pings.clone();
+    let o = origin(&[], move |c, n| {
+        let (stream, _) = c.request()?;
+        c.respond(stream, n.to_string().as_bytes())?;
+        loop {
+            let f = c.any()?;
+            match f.kind {
+                kind::PING if f.flags & END == 0 => {
+                    // The first connection answers twice.
+                    if count.fetch_add(1, SeqCst) < 2 {
+                        c.send(&Frame::new(kind::PING, END, 0, &f.payload))?;
+                    }
+                }
+                kind::HEADERS => c.respond(f.stream, n.to_string().as_bytes())?,
+                _ => {}
+            }
+        }
+    });
+    let (_h, port) = proxy(o.port(), "http-reuse always", "idle-ping 200ms");
+    assert_eq!(get(port, "/").text(), "0");
+    assert!(until(5000, || pings.load(SeqCst) == 2));
+    assert_eq!(get(port, "/").text(), "0", "it is alive");
+    assert!(until(5000, || pings.load(SeqCst) == 3));
+    // The answer has as long as the interval is.
+    assert!(until(5000, || get(port, "/").text() == "1"));
 }

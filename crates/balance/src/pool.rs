@@ -10,11 +10,13 @@ use hawser_cfg::model::Reuse;
 use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::time::Duration;
 
 mod attached;
 #[cfg(test)]
 mod fake;
 mod keys;
+mod ping;
 mod shared;
 mod usage;
 
@@ -38,6 +40,13 @@ pub trait Idle {
     /// runtime already knows of is enough, since a request that fails on a connection that died meanwhile is
     /// retried anyhow.
     fn is_dead(&mut self) -> bool;
+
+    /// Asks the peer for a sign of life, without which the connection ends after `timeout`, where the protocol has
+    /// such a thing; false where it has not.
+    fn ping(&mut self, timeout: Duration) -> bool {
+        let _ = timeout;
+        false
+    }
 }
 
 /// A connection to a server, counted as used or idle wherever it is.
@@ -147,6 +156,8 @@ impl Drop for Lease {
 struct Entry<C> {
     conn: Conn<C>,
     since: Ms,
+    /// When the next sign of life is asked for (`idle-ping`).
+    ping_at: Option<Ms>,
 }
 
 /// Connections with equal hashes, each list oldest first.
@@ -178,12 +189,13 @@ pub struct IdlePool<C> {
     servers: KeyMap<ServerPool<C>>,
     pressure: Arc<FdPressure>,
     next_purge: Cell<Option<Ms>>,
+    next_ping: Option<Ms>,
 }
 
 impl<C: Idle> IdlePool<C> {
     /// An empty pool.
     pub fn new(pressure: Arc<FdPressure>) -> Self {
-        Self { servers: KeyMap::default(), pressure, next_purge: Cell::new(None) }
+        Self { servers: KeyMap::default(), pressure, next_purge: Cell::new(None), next_ping: None }
     }
 
     /// Registers a connection that was just established, in use.
@@ -262,14 +274,15 @@ impl<C: Idle> IdlePool<C> {
             return Err(conn);
         }
         let server = conn.lease.server.clone();
+        let ping_at = self.ping_at(&server, now);
         let pool = self.of(&server);
         let lists = pool.by_hash.entry(conn.hash).or_default();
         if conn.uses == 0 && !conn.io.is_proven() {
             conn.lease.enter(Place::Idle);
-            lists.idle.push(Entry { conn, since: now });
+            lists.idle.push(Entry { conn, since: now, ping_at });
         } else {
             conn.lease.enter(Place::Safe);
-            lists.safe.push(Entry { conn, since: now });
+            lists.safe.push(Entry { conn, since: now, ping_at });
         }
         if pool.next_purge == 0 {
             pool.next_purge = now + Ms::from(delay);
@@ -282,6 +295,12 @@ impl<C: Idle> IdlePool<C> {
     /// When [`IdlePool::purge`] has something to do next.
     pub fn next_purge(&self) -> Option<Ms> {
         self.next_purge.get()
+    }
+
+    /// When [`IdlePool::purge`] or [`IdlePool::ping`] has something to do next.
+    pub fn next_due(&self) -> Option<Ms> {
+        let (purge, ping) = (self.next_purge.get(), self.next_ping);
+        purge.into_iter().chain(ping).min()
     }
 
     /// Closes the connections that died.
@@ -352,6 +371,10 @@ impl<C: Idle> IdlePool<C> {
 }
 
 impl<C: Idle> Lists<C> {
+    fn entries_mut(&mut self) -> impl Iterator<Item = &mut Entry<C>> {
+        self.idle.iter_mut().chain(&mut self.safe)
+    }
+
     fn pop(&mut self, mode: Reuse, first: bool) -> Option<Conn<C>> {
         while let Some(mut e) = self.pop_any(mode, first) {
             if !e.conn.io.is_dead() {

@@ -12,6 +12,7 @@ use hawser_proto::mux::{BackConn, BackStream};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Waker};
+use std::time::Duration;
 
 /// Most idle connections that one client keeps for itself (`max-session-srv-conns` by default).
 const OWN_MAX: usize = 5;
@@ -63,6 +64,12 @@ impl Idle for Wire {
             Line::Multi(Lane(Some(conn))) => !conn.is_usable() || conn.poll_closed(cx).is_ready(),
             Line::Multi(Lane(None)) => true,
         }
+    }
+
+    fn ping(&mut self, timeout: Duration) -> bool {
+        let Line::Multi(Lane(Some(conn))) = &self.line else { return false };
+        conn.ping(timeout);
+        true
     }
 }
 

@@ -206,10 +206,11 @@ impl Worker {
     /// Keeps a connection that became idle, if the pool wants it.
     pub(crate) fn park(&self, conn: Conn<Wire>) {
         let mut pool = self.pool();
-        let asleep = pool.next_purge().is_none();
+        let before = pool.next_due();
         let refused = pool.put(conn, time::ms(self.now()));
+        let sooner = pool.next_due().is_some_and(|due| before.is_none_or(|b| due < b));
         drop(pool);
-        if asleep && refused.is_ok() {
+        if sooner {
             self.reaper().wake();
         }
         // What the pool does not want is closed, not while it is locked.
@@ -245,8 +246,9 @@ impl Worker {
             let mut pool = self.pool();
             pool.sweep();
             pool.purge(time::ms(now));
+            pool.ping(time::ms(now));
             let next =
-                pool.next_purge().map(|at| Duration::from_millis(at.saturating_sub(time::ms(now)).max(1)));
+                pool.next_due().map(|at| Duration::from_millis(at.saturating_sub(time::ms(now)).max(1)));
             drop(pool);
             if timer.poll(cx, now, later(now, next)).is_ready() {
                 cx.waker().wake_by_ref();
