@@ -10,6 +10,7 @@
 #![expect(clippy::print_stdout, reason = "tests say why they skip")]
 
 pub mod h2;
+pub mod h2client;
 pub mod logs;
 pub mod net;
 pub mod origin;

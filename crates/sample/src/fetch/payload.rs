@@ -138,7 +138,8 @@ fn proto_http<'a>(_: &'a [Arg], ctx: &Ctx<'a>) -> Option<Value<'a>> {
     let http = token(method)
         && !target.is_empty()
         && target.iter().all(u8::is_ascii_graphic)
-        && matches!(version, [b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'0' | b'1'])
+        // The preface of HTTP/2 looks like a request.
+        && matches!(version, b"HTTP/1.0" | b"HTTP/1.1" | b"HTTP/2.0")
         && words.next().is_none();
     // The head must be complete: that is what rules wait for.
     let whole =

@@ -117,6 +117,7 @@ fn other_bytes() {
         &[("req.proto_http", "1"), ("req.payload(0,3)", "474554"), ("req.ssl_hello_type", "NONE")],
     );
     check(b"GET /x HTTP/1.1\r\nHost: h\r\n", &[("req.proto_http", "NONE")]);
+    check(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", &[("req.proto_http", "1")]);
     check(b"GET /x SMTP/1.1\r\n\r\n", &[("req.proto_http", "NONE")]);
     check(b"", &[("req.len", "0"), ("req.payload(0,0)", ""), ("req.proto_http", "NONE")]);
 }

@@ -173,6 +173,10 @@ pub(crate) async fn frontend(
     front: &mut dyn FrontStream,
 ) -> Result<(), Stop> {
     let fe = cl.fe.clone();
+    if st.req.method().eq_ignore_ascii_case(b"PRI") {
+        // Reserved for the preface of HTTP/2, which a next hop might take this for.
+        return Err(Stop::error(400, TermCause::Proxy, TermState::Request));
+    }
     rules::request(cl, st, front, &fe, RuleSet::TcpReqCont).await?;
     monitor(cl, st)?;
     buffer(cl, st, front, &fe).await?;
@@ -184,7 +188,9 @@ pub(crate) async fn frontend(
 fn monitor(cl: &Client, st: &mut Stream) -> Result<(), Stop> {
     let Some(front) = &cl.fe.front else { return Ok(()) };
     let Some(uri) = &front.monitor_uri else { return Ok(()) };
-    if st.req.target() != &**uri {
+    // Clients of HTTP/2 ask for whole URIs.
+    let path = st.req.pathq().filter(|_| uri.first() == Some(&b'/'));
+    if st.req.target() != &**uri && path != Some(&**uri) {
         return Ok(());
     }
     st.unlogged = true;

@@ -107,7 +107,10 @@ fn poll_head(
         Poll::Pending => {}
     }
     if up.is_done() && clocks.watch && front.poll_gone(cx).is_ready() {
-        let stop = Stop::silent(400, TermCause::Client, TermState::Headers);
+        // A stream that is taken back is an error of the transfer, as HAProxy has it.
+        let reset = cl.sess.borrow().fc_http_major > 1;
+        let state = if reset { TermState::Data } else { TermState::Headers };
+        let stop = Stop::silent(400, TermCause::Client, state);
         return Poll::Ready(Err(Failure::Client(stop)));
     }
     let waiting = up.is_done() || clocks.sink_failed || up.blocked == Some(Blocked::Write);
