@@ -1,0 +1,288 @@
+//! Clients of HTTP/2 that break the rules: what reaches servers, and what it costs.
+
+use hawser_testkit::h2client::{END_HEADERS, H2, block, kind, request};
+use hawser_testkit::{Hawser, Origin, binary, free_port, until};
+
+use parking_lot::Mutex;
+use std::sync::Arc;
+
+fn bin() -> &'static str {
+    binary(env!("CARGO_BIN_EXE_hawser"))
+}
+
+/// What an origin saw: heads and bodies of requests.
+type Log = Arc<Mutex<Vec<String>>>;
+
+fn recorder() -> (Origin, Log) {
+    let log = Log::default();
+    let l = log.clone();
+    let o = Origin::http(move |r| {
+        l.lock().push(format!("{}{}", r.head, String::from_utf8_lossy(&r.body)));
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok".to_vec()
+    });
+    (o, log)
+}
+
+fn proxy(origin: u16, extra: &str) -> (Hawser, u16) {
+    let port = free_port();
+    let cfg = format!(
+        "global\n  nbthread 1\ndefaults\n  mode http\n  timeout connect 2s\n  timeout client 5s\n  timeout server 5s\n\
+         listen l\n  bind 127.0.0.1:{port} proto h2\n  {extra}\n  server s1 127.0.0.1:{origin}\n"
+    );
+    (Hawser::start(bin(), &cfg, &[port]), port)
+}
+
+/// A client that behaves is served.
+fn still_serves(port: u16) {
+    let mut c = H2::connect(port);
+    c.get(1, "/well");
+    assert_eq!(c.outcome(1).status(), 200);
+}
+
+type Fields = &'static [(&'static str, &'static str)];
+
+#[rustfmt::skip]
+const MALFORMED: &[(&str, Fields)] = &[
+    ("LF in a value", &[(":method", "GET"), (":scheme", "http"), (":path", "/"), (":authority", "x"), ("a", "1\nb: 2")]),
+    ("CR in a value", &[(":method", "GET"), (":scheme", "http"), (":path", "/"), (":authority", "x"), ("a", "1\rb: 2")]),
+    ("NUL in a value", &[(":method", "GET"), (":scheme", "http"), (":path", "/"), (":authority", "x"), ("a", "1\0b")]),
+    ("CRLF in a name", &[(":method", "GET"), (":scheme", "http"), (":path", "/"), (":authority", "x"), ("a\r\nb", "1")]),
+    ("colon in a name", &[(":method", "GET"), (":scheme", "http"), (":path", "/"), (":authority", "x"), ("a:b", "1")]),
+    ("space in a name", &[(":method", "GET"), (":scheme", "http"), (":path", "/"), (":authority", "x"), ("a b", "1")]),
+    ("empty name", &[(":method", "GET"), (":scheme", "http"), (":path", "/"), (":authority", "x"), ("", "1")]),
+    ("upper case", &[(":method", "GET"), (":scheme", "http"), (":path", "/"), (":authority", "x"), ("Abc", "1")]),
+    ("space in the method", &[(":method", "GET / HTTP/1.1\r\nx: "), (":scheme", "http"), (":path", "/"), (":authority", "x")]),
+    ("space in the path", &[(":method", "GET"), (":scheme", "http"), (":path", "/ HTTP/1.1\r\nx: 1"), (":authority", "x")]),
+    ("plain space in the path", &[(":method", "GET"), (":scheme", "http"), (":path", "/a b"), (":authority", "x")]),
+    ("scheme with a path", &[(":method", "GET"), (":scheme", "http://evil/"), (":path", "/"), (":authority", "x")]),
+    ("authority with a path", &[(":method", "GET"), (":scheme", "http"), (":path", "/"), (":authority", "x/../y")]),
+    ("authority with a space", &[(":method", "GET"), (":scheme", "http"), (":path", "/"), (":authority", "x y")]),
+    ("empty path", &[(":method", "GET"), (":scheme", "http"), (":path", ""), (":authority", "x")]),
+    ("no path", &[(":method", "GET"), (":scheme", "http"), (":authority", "x")]),
+    ("no method", &[(":scheme", "http"), (":path", "/"), (":authority", "x")]),
+    ("path twice", &[(":method", "GET"), (":scheme", "http"), (":path", "/"), (":path", "/b"), (":authority", "x")]),
+    ("pseudo-field behind others", &[(":method", "GET"), (":scheme", "http"), (":path", "/"), ("a", "1"), (":authority", "x")]),
+    ("response pseudo-field", &[(":method", "GET"), (":scheme", "http"), (":path", "/"), (":authority", "x"), (":status", "200")]),
+    ("unknown pseudo-field", &[(":method", "GET"), (":scheme", "http"), (":path", "/"), (":authority", "x"), (":x", "1")]),
+    ("chunked", &[(":method", "POST"), (":scheme", "http"), (":path", "/"), (":authority", "x"), ("transfer-encoding", "chunked")]),
+    ("connection", &[(":method", "GET"), (":scheme", "http"), (":path", "/"), (":authority", "x"), ("connection", "close")]),
+    ("upgrade", &[(":method", "GET"), (":scheme", "http"), (":path", "/"), (":authority", "x"), ("upgrade", "h2c")]),
+    ("te", &[(":method", "GET"), (":scheme", "http"), (":path", "/"), (":authority", "x"), ("te", "gzip")]),
+    ("lengths that differ", &[(":method", "POST"), (":scheme", "http"), (":path", "/"), (":authority", "x"), ("content-length", "5"), ("content-length", "6")]),
+    ("signed length", &[(":method", "POST"), (":scheme", "http"), (":path", "/"), (":authority", "x"), ("content-length", "+5")]),
+    ("empty length", &[(":method", "POST"), (":scheme", "http"), (":path", "/"), (":authority", "x"), ("content-length", "")]),
+];
+
+#[test]
+fn malformed_requests_reach_no_server() {
+    let (o, log) = recorder();
+    let (_h, port) = proxy(o.port(), "");
+    for (what, fields) in MALFORMED {
+        let mut c = H2::connect(port);
+        c.headers(1, fields, true);
+        let r = c.outcome(1);
+        assert!(r.is_refused() || r.status() == 400, "{what}: {r:?}");
+        assert!(log.lock().is_empty(), "{what}: {:?}", log.lock());
+    }
+    still_serves(port);
+}
+
+#[test]
+fn length_and_body_have_to_agree() {
+    let (o, log) = recorder();
+    let (_h, port) = proxy(o.port(), "");
+    for (length, body) in
+        [("5", "hello GET /smuggled HTTP/1.1\r\n\r\n"), ("5", "hell"), ("0", "x"), ("10", "")]
+    {
+        let mut c = H2::connect(port);
+        let mut fields = request("POST", "/").to_vec();
+        fields.push(("content-length", length));
+        c.headers(1, &fields, false);
+        c.data(1, body.as_bytes(), true);
+        let r = c.outcome(1);
+        assert!(r.is_refused() || r.status() >= 400, "{length} / {body}: {r:?}");
+    }
+    // A length without a body, and the end in the head.
+    let mut c = H2::connect(port);
+    let mut fields = request("POST", "/").to_vec();
+    fields.push(("content-length", "7"));
+    c.headers(1, &fields, true);
+    let r = c.outcome(1);
+    assert!(r.is_refused() || r.status() >= 400, "{r:?}");
+    still_serves(port);
+    let seen = log.lock();
+    // A request that says itself that it has no body is whole, whatever follows it.
+    let whole = |r: &String| r.starts_with("GET /well") || r.ends_with("content-length: 0\r\n\r\n");
+    assert!(seen.iter().all(whole), "only whole requests: {seen:?}");
+}
+
+#[test]
+fn rules_and_servers_agree_on_fragments() {
+    let (o, log) = recorder();
+    let (_h, port) = proxy(o.port(), "http-request deny if { path_end .secret }");
+    for path in ["/a#b", "/x.secret#y", "/x#.secret"] {
+        let mut c = H2::connect(port);
+        c.get(1, path);
+        let r = c.outcome(1);
+        let seen = log.lock().pop();
+        let served = seen.as_deref().and_then(|r| r.split(' ').nth(1)).unwrap_or_default();
+        assert!(!served.contains('#') && !served.ends_with(".secret"), "{path}: {served}");
+        assert!(r.status() == 200 || r.status() == 403 || r.status() == 400 || r.is_refused(), "{r:?}");
+    }
+}
+
+#[test]
+fn authority_wins_over_host() {
+    let (o, log) = recorder();
+    let (_h, port) = proxy(o.port(), "");
+    let mut c = H2::connect(port);
+    let mut fields = request("GET", "/").to_vec();
+    fields.push(("host", "other.example"));
+    c.headers(1, &fields, true);
+    let r = c.outcome(1);
+    let seen = log.lock();
+    if r.status() == 200 {
+        let hosts: Vec<&str> =
+            seen[0].lines().filter(|l| l.to_ascii_lowercase().starts_with("host:")).collect();
+        assert_eq!(hosts.len(), 1, "{hosts:?}");
+        assert!(hosts[0].ends_with("x.example"), "{hosts:?}");
+    } else {
+        assert!(seen.is_empty() && (r.is_refused() || r.status() == 400), "{r:?}");
+    }
+}
+
+#[test]
+fn trailers_bring_no_framing_along() {
+    let (o, log) = recorder();
+    let (_h, port) = proxy(o.port(), "");
+    for trailer in [("content-length", "3"), ("transfer-encoding", "chunked"), ("host", "y"), (":path", "/x")]
+    {
+        let mut c = H2::connect(port);
+        c.headers(1, &request("POST", "/"), false);
+        c.data(1, b"abc", false);
+        c.headers(1, &[trailer, ("x-sum", "1")], true);
+        let _ = c.outcome(1);
+    }
+    still_serves(port);
+    for r in log.lock().iter() {
+        let (_, rest) = r.split_once("\r\n\r\n").unwrap();
+        assert!(!rest.to_ascii_lowercase().contains("transfer-encoding"), "{r}");
+    }
+}
+
+#[test]
+fn rapid_resets_cost_little_and_hurt_nobody() {
+    let (o, log) = recorder();
+    let (h, port) = proxy(o.port(), "");
+    still_serves(port);
+    let (rss, cpu) = (h.rss_kib(), h.cpu_ms());
+    let mut c = H2::connect(port);
+    let head = block(&request("GET", "/"));
+    let mut sent = 0u32;
+    // Ten thousand requests, each taken back at once; whoever is sent away has lost.
+    for i in 0..10_000u32 {
+        let ok = c.frame(kind::HEADERS, END_HEADERS | 1, 2 * i + 1, &head)
+            && c.frame(kind::RST_STREAM, 0, 2 * i + 1, &8u32.to_be_bytes());
+        if !ok {
+            break;
+        }
+        sent += 1;
+        if i == 1000 {
+            still_serves(port);
+        }
+    }
+    drop(c);
+    still_serves(port);
+    let reached = log.lock().iter().filter(|r| r.starts_with("GET / ")).count();
+    assert!(h.rss_kib() < rss + 10 * 1024, "{rss} KiB, then {}", h.rss_kib());
+    assert!(reached <= sent as usize, "no request is made up");
+    // A debug build on a slow machine, and still far from a request's price each.
+    assert!(h.cpu_ms() - cpu < 20_000, "{} ms of CPU for {sent} resets", h.cpu_ms() - cpu);
+}
+
+#[test]
+fn floods_of_small_frames_grow_nothing() {
+    let (o, _) = recorder();
+    let (h, port) = proxy(o.port(), "");
+    still_serves(port);
+    let rss = h.rss_kib();
+    let floods: [(&str, u8, u8, u32, &[u8]); 5] = [
+        ("PING", kind::PING, 0, 0, &[0; 8]),
+        ("SETTINGS", kind::SETTINGS, 0, 0, b""),
+        ("empty DATA", kind::DATA, 0, 1, b""),
+        ("WINDOW_UPDATE", kind::WINDOW_UPDATE, 0, 0, &[0, 0, 0, 1]),
+        ("unknown", 0x42, 0, 0, b"x"),
+    ];
+    for (what, frame, flags, stream, payload) in floods {
+        let mut c = H2::connect(port);
+        c.headers(1, &request("POST", "/"), false);
+        for _ in 0..20_000 {
+            if !c.frame(frame, flags, stream, payload) {
+                break;
+            }
+        }
+        still_serves(port);
+        assert!(h.rss_kib() < rss + 10 * 1024, "{what}: {rss} KiB, then {}", h.rss_kib());
+    }
+}
+
+#[test]
+fn heads_that_never_end_are_cut_off() {
+    let (o, log) = recorder();
+    let (h, port) = proxy(o.port(), "");
+    still_serves(port);
+    let rss = h.rss_kib();
+    let mut c = H2::connect(port);
+    c.frame(kind::HEADERS, 1, 1, &block(&request("GET", "/")));
+    let more = block(&[("x-filler", &"f".repeat(8000))]);
+    let mut cut = false;
+    for _ in 0..2000 {
+        if !c.frame(kind::CONTINUATION, 0, 1, &more) {
+            cut = true;
+            break;
+        }
+    }
+    assert!(cut, "16 MB of one head were taken");
+    assert!(h.rss_kib() < rss + 10 * 1024, "{rss} KiB, then {}", h.rss_kib());
+    still_serves(port);
+    assert!(log.lock().iter().all(|r| r.starts_with("GET /well")));
+}
+
+#[test]
+fn heads_that_are_too_large_are_refused_alone() {
+    let (o, log) = recorder();
+    let (_h, port) = proxy(o.port(), "");
+    let mut c = H2::connect(port);
+    let big = "b".repeat(15_000);
+    let mut fields = request("GET", "/big").to_vec();
+    fields.extend([("x-a", big.as_str()), ("x-b", big.as_str())]);
+    let all = block(&fields);
+    let (first, rest) = all.split_at(16_000);
+    c.frame(kind::HEADERS, 1, 1, first);
+    c.frame(kind::CONTINUATION, END_HEADERS, 1, rest);
+    let r = c.outcome(1);
+    assert!(r.is_refused() || matches!(r.status(), 400 | 431), "{r:?}");
+    still_serves(port);
+    assert!(log.lock().iter().all(|r| r.starts_with("GET /well")));
+}
+
+#[test]
+fn glitches_are_counted_and_may_end_a_connection() {
+    let (o, _) = recorder();
+    let extra = "http-request return status 200 content-type text/plain lf-string \"%[fc_glitches]\" if { path /count }";
+    let (_h, port) = proxy(o.port(), extra);
+    let mut c = H2::connect(port);
+    c.get(1, "/count");
+    let before: u32 = String::from_utf8(c.outcome(1).body).unwrap().parse().unwrap();
+    for i in 0..5 {
+        // Empty frames are allowed, and odd.
+        c.headers(3 + 2 * i, &request("POST", "/"), false);
+        c.data(3 + 2 * i, b"", false);
+        c.data(3 + 2 * i, b"", true);
+        let _ = c.outcome(3 + 2 * i);
+    }
+    c.get(21, "/count");
+    let after: u32 = String::from_utf8(c.outcome(21).body).unwrap().parse().unwrap();
+    assert!(after >= before, "{before}, then {after}");
+    assert!(until(100, || true));
+}
