@@ -145,6 +145,10 @@ impl BackStream for H1Back {
                     Ok(Status::Done { consumed, info }) => {
                         self.progress = Progress::default();
                         self.input.consume_raw(consumed);
+                        if head.status() == 101 && self.output.is_open() {
+                            let why = "upgraded before the request was complete";
+                            return Poll::Ready(Err(StreamError::Bad { status: 502, why }));
+                        }
                         if !self.answers_key(head) {
                             let why = "wrong Sec-WebSocket-Accept";
                             return Poll::Ready(Err(StreamError::Bad { status: 502, why }));
