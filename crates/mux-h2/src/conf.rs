@@ -8,6 +8,11 @@ const SEND_BUFFER: usize = 64 * 1024;
 /// Bytes that a connection may hold for streams that do not take them, where `rxbuf` is not set.
 const RXBUF: u32 = 1024 * 1024;
 
+/// What small DATA frames that nobody has taken may add up to, as `h2` counts them: 256 bytes less their payload
+/// each (bytes). A frame costs less memory than that. Connections to servers are shared, and servers are trusted.
+const TINY_FROM_CLIENTS: usize = 4 << 20;
+const TINY_FROM_SERVERS: usize = 64 << 20;
+
 /// What RFC 9113 allows for windows (section 6.9.1).
 const MAX_WINDOW: u32 = (1 << 31) - 1;
 
@@ -62,7 +67,8 @@ impl Side {
             .header_table_size(self.h2.header_table_size)
             .max_header_list_size(self.header_list())
             .max_pending_accept_reset_streams(RESET_BEFORE_ACCEPT)
-            .max_send_buffer_size(SEND_BUFFER);
+            .max_send_buffer_size(SEND_BUFFER)
+            .data_frame_budget(TINY_FROM_CLIENTS);
         if self.h2.extended_connect {
             b.enable_connect_protocol();
         }
@@ -77,6 +83,7 @@ impl Side {
             .header_table_size(self.h2.header_table_size)
             .max_header_list_size(self.header_list())
             .max_send_buffer_size(SEND_BUFFER)
+            .data_frame_budget(TINY_FROM_SERVERS)
             .enable_push(false);
         b
     }

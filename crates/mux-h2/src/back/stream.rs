@@ -135,10 +135,8 @@ impl Stream {
             }
             self.submit();
         }
-        match self.failed.take() {
-            Some(e) => Poll::Ready(Err(e)),
-            None => Poll::Ready(Ok(())),
-        }
+        // Why it failed is for whoever waits for the response.
+        Poll::Ready(if self.failed.is_some() { Err(StreamError::Reset { refused: false }) } else { Ok(()) })
     }
 
     /// Turns a response into its head.
@@ -184,6 +182,11 @@ impl Stream {
         }
         Ok(info)
     }
+}
+
+/// Why there is no response: a connection that ended under the request is one that said nothing to it.
+fn no_response(e: &h2::Error) -> StreamError {
+    if e.is_io() { StreamError::Idle } else { stream_error(e, 502) }
 }
 
 /// What a request asks for.
@@ -264,15 +267,19 @@ impl BackStream for Stream {
         cx: &mut Context<'_>,
         head: &mut Head,
     ) -> Poll<Result<MessageInfo, StreamError>> {
-        ready!(self.poll_submitted(cx))?;
+        let submitted = ready!(self.poll_submitted(cx));
+        if let Some(e) = self.failed.take() {
+            return Poll::Ready(Err(e));
+        }
+        submitted?;
         let Some(response) = &mut self.response else { return Poll::Ready(Err(StreamError::Idle)) };
         if let Some(interim) = ready!(response.poll_informational(cx)) {
-            let interim = interim.map_err(|e| stream_error(&e, 502))?;
+            let interim = interim.map_err(|e| no_response(&e))?;
             return Poll::Ready(self.accepted(interim, None, head));
         }
         let response = ready!(Pin::new(response).poll(cx));
         self.response = None;
-        let (parts, body) = response.map_err(|e| stream_error(&e, 502))?.into_parts();
+        let (parts, body) = response.map_err(|e| no_response(&e))?.into_parts();
         Poll::Ready(self.accepted(http::Response::from_parts(parts, ()), Some(body), head))
     }
 

@@ -18,11 +18,19 @@ pub(crate) fn fields_of(head: &Head) -> HeaderMap {
             continue;
         }
         let Ok(name) = HeaderName::from_bytes(name) else { continue };
-        let Some(value) = value(text) else { continue };
+        let Some(mut value) = value(text) else { continue };
+        value.set_sensitive(is_secret(f.known));
         // A map that is full cannot be sent anyway.
         let _ = map.try_append(name, value);
     }
     map
+}
+
+/// Is it worth guessing? Such values stay out of the table that all streams of a connection compress with, or one
+/// client could find out those of another by the size of its own (RFC 7541 section 7.1).
+fn is_secret(name: KnownName) -> bool {
+    use KnownName::{Authorization, Cookie, ProxyAuthorization, SetCookie};
+    matches!(name, Cookie | SetCookie | Authorization | ProxyAuthorization)
 }
 
 /// A value without the controls that HTTP/2 forbids: servers of HTTP/1 send all sorts.
