@@ -58,6 +58,8 @@ pub enum DiagFormat {
 pub struct Args {
     /// What to do.
     pub action: Action,
+    /// `-x`: the socket of the old process that gives its listening sockets.
+    pub take_over: Option<PathBuf>,
     /// `-f` and what follows `--`, in order.
     pub files: Vec<PathBuf>,
     /// `-cc`.
@@ -134,7 +136,7 @@ pub fn parse(words: &[String]) -> Result<Args, ArgsError> {
         }
         let known = with_value(&mut args, word, &mut rest)? || flag(&mut args, word);
         if !known {
-            later(word, &mut rest)?;
+            later(word)?;
         }
     }
     Ok(args)
@@ -176,6 +178,10 @@ fn with_value(args: &mut Args, word: &str, rest: &mut Rest<'_>) -> Result<bool, 
         "-N" => args.default_maxconn = Some(rest.number()?),
         "-m" => args.memory_mb = Some(rest.number()?),
         "-L" => args.localpeer = Some(rest.value()?.to_owned()),
+        // A script that has no old process says so with a device that never answers.
+        "-x" => {
+            args.take_over = Some(rest.value()?.into()).filter(|p: &PathBuf| p.as_os_str() != "/dev/null")
+        }
         "-sf" => args.old = Some((OldSignal::Finish, pids(rest)?)),
         "-st" => args.old = Some((OldSignal::Terminate, pids(rest)?)),
         _ => {
@@ -240,16 +246,10 @@ fn flag(args: &mut Args, word: &str) -> bool {
 }
 
 /// Options that are known and refused.
-fn later(word: &str, rest: &mut Rest<'_>) -> Result<(), ArgsError> {
+fn later(word: &str) -> Result<(), ArgsError> {
     let what = match word {
         "-W" | "-Ws" => "master-worker mode",
         "-S" => "the master's command line",
-        "-x" if rest.remaining().first().is_some_and(|v| v == "/dev/null") => {
-            // "No hand-over": what happens anyway.
-            rest.at += 1;
-            return Ok(());
-        }
-        "-x" => "taking over the sockets of another process",
         "-Ex" => "this option",
         _ if word.starts_with("-dC") => "dumping the configuration",
         _ if word.starts_with("-dL") || word.starts_with("-dA") => "dumping libraries",

@@ -4,6 +4,7 @@ use crate::Exit;
 use crate::boot::Boot;
 use crate::oldpids::{self, OldPids};
 use hawser_listener::{BindFailure, Binder, Bound};
+use hawser_proto::handover::{self, Handed};
 use hawser_proto::{ListenerInfo, Receiver};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -32,6 +33,10 @@ pub(crate) fn bind(boot: &mut Boot<'_>, old: &OldPids) -> Result<Sockets, Exit> 
     let lines: Vec<usize> = boot.cli.iter().map(|(n, _)| *n).collect();
     let mut specs = std::mem::take(&mut boot.listening.binds);
     specs.extend(std::mem::take(&mut boot.cli).into_iter().map(|(_, spec)| spec));
+    let handed = take_over(boot)?;
+    for spec in &mut specs {
+        spec.cfg.handed.clone_from(&handed);
+    }
     let order: Vec<Arc<ListenerInfo>> = specs.iter().map(|s| Arc::clone(&s.info)).collect();
     let mut binder = Binder::new(specs);
     let (failures, paused) = patiently(&mut binder, &boot.config.files, old);
@@ -48,7 +53,33 @@ pub(crate) fn bind(boot: &mut Boot<'_>, old: &OldPids) -> Result<Sockets, Exit> 
     // A second attempt binds out of order.
     bound.sort_by_key(|b| order.iter().position(|i| Arc::ptr_eq(i, &b.info)));
     let api = bound.split_off(services);
-    deal(boot, bound, lines.into_iter().zip(api).collect())
+    let sockets = deal(boot, bound, lines.into_iter().zip(api).collect())?;
+    if let Some(handed) = handed {
+        // Those of lines that are gone. Who waits in their queues is the old process's business.
+        handed.close();
+    }
+    Ok(sockets)
+}
+
+/// `-x`: asks the old process for its sockets.
+fn take_over(boot: &Boot<'_>) -> Result<Option<Arc<Handed>>, Exit> {
+    let Some(path) = &boot.args.take_over else { return Ok(None) };
+    match handover::ask(path) {
+        Ok(sockets) => Ok(Some(Arc::new(Handed::new(sockets)))),
+        Err(why) => {
+            boot.messages.warning(&why);
+            Err(boot.fail("Failed to get the sockets from the old process!"))
+        }
+    }
+}
+
+impl Sockets {
+    /// Duplicates for `_getsocks`.
+    pub(crate) fn export(&self) -> Vec<Arc<handover::Listening>> {
+        let services = self.services.values().flatten().map(|l| &l.1);
+        let all = services.chain(self.api.iter().map(|(_, l)| &l.1));
+        all.filter_map(|r| r.export()).map(Arc::new).collect()
+    }
 }
 
 /// Tries until nothing is taken any more. An address that an old process holds is asked for again while that

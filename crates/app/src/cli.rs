@@ -66,5 +66,5 @@ pub(crate) fn frontend(g: &Global) -> Arc<FrontendInfo> {
 pub(crate) fn socket(line: &StatsSocket, g: &Global) -> Socket {
     let severity = line.severity_output.as_deref().and_then(SeverityOutput::parse).unwrap_or_default();
     let timeout = g.stats_timeout.map_or(DEFAULT_TIMEOUT, |ms| Duration::from_millis(u64::from(ms)));
-    Socket { level: Level::from_number(line.level), severity, timeout }
+    Socket { level: Level::from_number(line.level), severity, timeout, expose_fd: line.expose_fd }
 }

@@ -8,6 +8,7 @@ use crate::oldpids::OldPids;
 use crate::reverse::Tunnels;
 use crate::sigmask;
 use crate::worker::{Event, Order, Worker};
+use hawser_cli::Exports;
 use hawser_listener::ListenerSet;
 use hawser_proto::{ListenerInfo, Receiver};
 use std::cell::Cell;
@@ -49,6 +50,8 @@ pub(crate) struct Control {
     pub(crate) hard_stop_after: Option<Duration>,
     /// Keeps to `-m`.
     pub(crate) brake: Option<Brake>,
+    /// What `_getsocks` gives; empty once the listeners close.
+    pub(crate) exports: Exports,
     /// Processes that are to leave once the tunnels are up.
     pub(crate) old: OldPids,
     /// Reverse HTTP.
@@ -100,6 +103,8 @@ impl Control {
                     Sig::Nothing => {}
                 },
                 () = stop.due() => {
+                    // A duplicate that stayed open would go on taking connections that nobody accepts.
+                    self.exports.0.lock().clear();
                     listeners.stop(None);
                     return Ok(self.soft_stop(&mut signals).await);
                 }

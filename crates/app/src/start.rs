@@ -15,6 +15,8 @@ use crate::memory::Brake;
 use crate::oldpids::OldPids;
 use crate::sigmask;
 use crate::worker::{Event, Plan, Worker};
+use hawser_cli::Exports;
+use parking_lot::Mutex;
 use std::fs::File;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -56,12 +58,17 @@ pub(crate) fn start(mut boot: Boot<'_>) -> Result<Exit, Exit> {
         // Leaving root does this by itself; a process that never was root gets it here.
         let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
     }
+    let exports = if boot.config.global.stats_sockets.iter().any(|s| s.expose_fd) {
+        Exports(Arc::new(Mutex::new(sockets.export())))
+    } else {
+        Exports::default()
+    };
     let Sockets { services, api, count } = sockets;
     let (workers, events) = workers(&boot, services)?;
     if !boot.config.global.insecure_fork_wanted && !boot.args.insecure_fork {
         limits::forbid_processes();
     }
-    let control = Control { old, ..control(&boot, workers, events, api, count, brake) };
+    let control = Control { old, ..control(&boot, workers, events, api, count, brake, exports) };
     let messages = Arc::clone(boot.messages);
     let end = control.run(move || {
         let Some(ready) = ready else { return };
@@ -164,6 +171,7 @@ fn control(
     api: Vec<(usize, Listening)>,
     listeners: u32,
     brake: Option<Brake>,
+    exports: Exports,
 ) -> Control {
     let g = &boot.config.global;
     let mut names = Vec::new();
@@ -189,6 +197,7 @@ fn control(
         listeners,
         sockets: names,
     });
+    state.insert(exports.clone());
     let registry = Arc::new(commands::registry());
     Control {
         engine: Arc::clone(&boot.engine),
@@ -200,6 +209,7 @@ fn control(
         grace: milliseconds(g.grace).unwrap_or_default(),
         hard_stop_after: milliseconds(g.hard_stop_after).filter(|d| !d.is_zero()),
         brake,
+        exports,
         old: OldPids::default(),
         tunnels: Arc::clone(&boot.tunnels),
         frontends: boot.listening.frontends.iter().flatten().map(|f| Arc::clone(&f.name)).collect(),

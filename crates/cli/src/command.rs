@@ -71,6 +71,8 @@ pub enum Reply {
     After(Duration, String),
     /// Close the connection without another byte.
     Quit,
+    /// Hand the listening sockets over, then close (`_getsocks`).
+    Sockets,
 }
 
 impl Reply {

@@ -190,14 +190,14 @@ impl Conversation {
             state,
             registry,
         });
-        self.closing |= reply == Reply::Quit;
+        self.closing |= matches!(reply, Reply::Quit | Reply::Sockets);
         reply
     }
 
     /// The bytes of a reply: its text, then an empty line.
     pub fn frame(&self, reply: &Reply) -> String {
         let (prefix, text) = match reply {
-            Reply::Quit => return String::new(),
+            Reply::Quit | Reply::Sockets => return String::new(),
             Reply::Done => return "\n".into(),
             Reply::Message(severity, text) => (self.prefix(*severity), text),
             Reply::After(_, text) => (self.prefix(Severity::Info), text),

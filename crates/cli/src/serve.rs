@@ -2,8 +2,8 @@
 
 use crate::command::{Level, Registry, Reply};
 use crate::conversation::{Conversation, SeverityOutput};
-use crate::state::State;
-use hawser_proto::Transport;
+use crate::state::{Exports, State};
+use hawser_proto::{Transport, handover};
 use std::future::poll_fn;
 use std::io;
 use std::time::Duration;
@@ -20,6 +20,8 @@ pub struct Socket {
     pub severity: SeverityOutput,
     /// `stats timeout`.
     pub timeout: Duration,
+    /// `expose-fd listeners`.
+    pub expose_fd: bool,
 }
 
 /// Reads commands and writes replies until the client or the protocol ends the connection.
@@ -47,6 +49,9 @@ pub async fn serve(
                 if let Reply::After(time, _) = &reply {
                     tokio::time::sleep(*time).await;
                 }
+                if reply == Reply::Sockets && socket.expose_fd {
+                    give_sockets(&mut *transport, state).await?;
+                }
                 let text = conversation.frame(&reply);
                 write_all(&mut *transport, text.as_bytes(), limit).await?;
                 if conversation.closing() {
@@ -63,6 +68,13 @@ pub async fn serve(
             write_all(&mut *transport, prompt.as_bytes(), limit).await?;
         }
     }
+}
+
+/// `_getsocks`; a process that has none left says nothing.
+async fn give_sockets(transport: &mut dyn Transport, state: &State) -> io::Result<()> {
+    let Some(exports) = state.get::<Exports>() else { return Ok(()) };
+    let sockets = exports.0.lock().clone();
+    if sockets.is_empty() { Ok(()) } else { handover::give(transport, &sockets).await }
 }
 
 async fn write_all(transport: &mut dyn Transport, mut bytes: &[u8], limit: Duration) -> io::Result<()> {

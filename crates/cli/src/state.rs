@@ -1,5 +1,6 @@
 //! What commands act on, by type.
 
+use hawser_proto::handover::Listening;
 use hawser_proto::{FrontendInfo, ProcessInfo};
 use parking_lot::{Mutex, RwLock};
 use std::any::{Any, TypeId};
@@ -37,6 +38,10 @@ pub struct StartupLogs(pub Arc<Mutex<String>>);
 /// The sockets of the runtime API: address, level; for `show cli sockets`.
 #[derive(Debug, Default)]
 pub struct SocketList(pub Vec<(String, crate::Level)>);
+
+/// Duplicates of the listening sockets, for `_getsocks`. Whoever stops listening empties it.
+#[derive(Debug, Default, Clone)]
+pub struct Exports(pub Arc<Mutex<Vec<Arc<Listening>>>>);
 
 /// What the process is.
 #[derive(Debug)]

@@ -11,6 +11,7 @@ mod connect;
 mod connect_to;
 pub mod freq;
 pub mod gate;
+pub mod handover;
 pub mod incoming;
 mod inherited;
 mod later;

@@ -1,9 +1,11 @@
 //! The one receiver for listening sockets: TCP, UNIX, abstract UNIX, inherited descriptors.
 
+use crate::handover::Listening;
 use crate::sock::Sock;
 use crate::sysopt::Family;
 use crate::vtable::{Accepted, BindError, ProtocolInfo, Receiver};
 use crate::{Address, RxConfig, reactor, unix};
+use hawser_cfg::model::AddrKind;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{self, SocketFlags, sockopt};
@@ -62,6 +64,12 @@ impl SockReceiver {
             place: None,
             primary: true,
         }
+    }
+
+    /// Known by another address than the kernel's.
+    pub(crate) fn at(mut self, addr: Address) -> Self {
+        self.local = addr;
+        self
     }
 
     pub(crate) fn with_place(mut self, place: unix::Placement) -> Self {
@@ -207,6 +215,17 @@ impl Receiver for SockReceiver {
 
     fn fd(&self) -> Option<RawFd> {
         self.borrow().map(|fd| fd.as_raw_fd())
+    }
+
+    fn export(&self) -> Option<Listening> {
+        if matches!(self.cfg.addr.kind, AddrKind::Fd(_)) {
+            return None;
+        }
+        Some(Listening {
+            fd: self.duplicate().ok()?,
+            namespace: self.cfg.namespace.as_ref().map_or_else(String::new, |n| n.name().to_owned()),
+            interface: self.cfg.opts.interface.clone().unwrap_or_default(),
+        })
     }
 
     fn for_thread(&self, shared: bool) -> Result<Box<dyn Receiver>, BindError> {

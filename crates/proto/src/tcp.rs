@@ -60,6 +60,10 @@ fn open(cfg: &RxConfig, addr: &Address, warnings: &mut Vec<String>) -> Result<Ow
         in_use: e == Errno::ADDRINUSE,
     };
     let family = Family::of(addr);
+    if let Some(fd) = cfg.handed.as_ref().and_then(|h| h.take(cfg, addr)) {
+        tune(fd.as_fd(), family, cfg, addr, warnings)?;
+        return Ok(fd);
+    }
     let domain = if family == Family::V6 { AddressFamily::INET6 } else { AddressFamily::INET };
     let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
     let protocol = cfg.addr.is_mptcp().then_some(MPTCP);

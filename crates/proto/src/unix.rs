@@ -36,6 +36,10 @@ impl Protocol for Unix {
 
     fn bind(&self, cfg: &RxConfig, _warnings: &mut Vec<String>) -> Result<Box<dyn Receiver>, BindError> {
         let addr = Address::of(&cfg.addr);
+        if let Some(fd) = cfg.handed.as_ref().and_then(|h| h.take(cfg, &addr)) {
+            // Its path is in place.
+            return Ok(Box::new(SockReceiver::new(fd, self.info, cfg, None).at(addr)));
+        }
         let fd = socket().map_err(|e| failure("cannot create receiving UNIX socket", e, &addr))?;
         if let Address::Unix(path) = &addr {
             let place = Placement::bind(&fd, path, cfg).map_err(|(what, e)| failure(what, e, &addr))?;

@@ -1,6 +1,7 @@
 //! The protocol vtable, in HAProxy's words.
 
 use crate::connect::PortRange;
+use crate::handover::{Handed, Listening};
 use crate::netns::Netns;
 use crate::{Address, Transport};
 use hawser_cfg::model::{Addr, BindOpts};
@@ -61,6 +62,8 @@ pub struct RxConfig {
     pub reuseport: bool,
     /// Network namespace of the socket.
     pub namespace: Option<Arc<Netns>>,
+    /// Sockets that the old process gave (`-x`).
+    pub handed: Option<Arc<Handed>>,
     /// Keep-alive for accepted connections (count, idle s, interval s): accepted sockets inherit it, at no
     /// system call each.
     pub keepalive: Option<(u32, u32, u32)>,
@@ -80,6 +83,7 @@ impl RxConfig {
             sndbuf: 0,
             reuseport: false,
             namespace: None,
+            handed: None,
             keepalive: None,
             plan: None,
         }
@@ -200,6 +204,11 @@ pub trait Receiver: Send {
     fn local_addr(&self) -> Address;
     /// The descriptor, for `expose-fd` and hand-over.
     fn fd(&self) -> Option<RawFd>;
+    /// A duplicate of the socket for another process; nothing where the socket is another process's in the first
+    /// place, or where there is none.
+    fn export(&self) -> Option<Listening> {
+        None
+    }
     /// Another receiver on the same address for another thread: a new `SO_REUSEPORT` socket, or a duplicate
     /// of the descriptor where that is impossible or, with `shared`, not wanted.
     fn for_thread(&self, shared: bool) -> Result<Box<dyn Receiver>, BindError>;

@@ -7,7 +7,6 @@ pub(super) static COMMANDS: &[Command] = &[
     Command::master("@!<pid>", "@!<pid>"),
     Command::master("@<relative pid>", "@<relative pid>"),
     Command::master("@master", "@master"),
-    Command::not_yet("_getsocks", "_getsocks"),
     Command::master("_loadstatus", "_loadstatus"),
     Command::master("_send_status", "_send_status"),
     Command::not_yet("abort ssl ca-file", "abort ssl ca-file <cafile>"),

@@ -14,6 +14,7 @@ use Level::{Admin, Operator, User};
 
 #[rustfmt::skip]
 pub(super) static COMMANDS: &[Command] = &[
+    Command::new("_getsocks", "_getsocks", User, |_| Reply::Sockets, "hand the listening sockets over to a new process"),
     Command::new("set maxconn frontend", "set maxconn frontend <frontend> <value>", Admin, set_maxconn_frontend, "change the maxconn of a frontend"),
     Command::new("set maxconn global", "set maxconn global <value>", Admin, set_maxconn_global, "change the maxconn of the process"),
     Command::new("set rate-limit", "set rate-limit <setting> <value>", Admin, set_rate_limit, "change a limit of events per second"),

@@ -43,7 +43,7 @@ pub(crate) static OPTIONS: Table<Kw<T>> = Table::new(&[
     run("backlog", (1, 1), ": missing value", |cx, t, l| number(cx, l, &mut t.opts.backlog), "Length of the queue of pending connections."),
     run("cc", (1, 1), ": missing TCP congestion control algorithm", |_, t, l| t.opts.cc = own(l), "Congestion control algorithm."),
     flag("defer-accept", |t| &mut t.opts.defer_accept, "Waits for data before accepting."),
-    run("expose-fd", (1, 1), ": missing fd type", expose_fd, "Lets the socket pass listeners on.").idle("no process takes listeners over from this one: -x is refused"),
+    run("expose-fd", (1, 1), ": missing fd type", expose_fd, "Lets the socket pass listeners on."),
     run("gid", (1, 1), ": missing value", |cx, t, l| number(cx, l, &mut t.opts.gid), "Group number of a UNIX socket."),
     run("group", (1, 1), ": missing group name", group, "Group of a UNIX socket."),
     run("guid-prefix", (1, 1), ": expects an argument", guid_prefix, "Prefix of the identifiers of listeners.").reverse(),
