@@ -33,6 +33,7 @@ impl FrontMux for Mux {
             progress: Progress::default(),
             asked: Asked::default(),
             first: true,
+            glitches: 0,
         }))
     }
 }
@@ -56,6 +57,8 @@ struct H1Front {
     asked: Asked,
     /// No request came yet: the client may still go on in HTTP/2.
     first: bool,
+    /// Violations so far.
+    glitches: u32,
 }
 
 impl H1Front {
@@ -76,8 +79,12 @@ impl H1Front {
     }
 
     fn accepted_head(&mut self, head: &Head, info: &Info) -> MessageInfo {
-        let keep_alive =
-            client_wants_keepalive(head, info) && (!info.insecure_framing || self.side.keep_insecure_te);
+        self.glitches += u32::from(info.relaxed || info.insecure_framing);
+        // At three quarters of what is allowed, the connection ends politely.
+        let worn_out = self.side.glitches > 0 && self.glitches * 4 >= self.side.glitches.saturating_mul(3);
+        let keep_alive = client_wants_keepalive(head, info)
+            && (!info.insecure_framing || self.side.keep_insecure_te)
+            && !worn_out;
         self.asked = Asked {
             head: head.method() == b"HEAD",
             h10: head.version() < Version::H11,
@@ -149,6 +156,7 @@ impl FrontStream for H1Front {
                     }
                     Ok(Status::Partial) => {}
                     Err(e) => {
+                        self.glitches += 1;
                         return Poll::Ready(Err(StreamError::Bad {
                             status: e.status,
                             why: e.reason.as_str(),
@@ -207,6 +215,10 @@ impl FrontStream for H1Front {
                 _ => Poll::Pending,
             },
         }
+    }
+
+    fn glitches(&self) -> u32 {
+        self.glitches
     }
 
     fn take_transport(self: Box<Self>) -> Option<(Box<dyn Transport>, Option<Buf>)> {

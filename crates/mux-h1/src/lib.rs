@@ -23,6 +23,8 @@ struct Side {
     opts: Opts,
     keep_insecure_te: bool,
     h2_upgrade: bool,
+    /// Glitches from which a connection is closed, 0 for none.
+    glitches: u32,
     case: Option<CaseMap>,
 }
 
@@ -38,6 +40,7 @@ impl Side {
             opts: Opts { relaxed, payload_with_any_method: conf.payload_with_any_method },
             keep_insecure_te: conf.keep_insecure_te,
             h2_upgrade: conf.h2_upgrade,
+            glitches: conf.h1_glitches,
             case: (!conf.case_adjust.is_empty()).then_some(case),
         })
     }

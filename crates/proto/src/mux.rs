@@ -422,6 +422,8 @@ pub struct MuxConf {
     pub unsafe_request: bool,
     /// `option accept-unsafe-violations-in-http-response`.
     pub unsafe_response: bool,
+    /// `tune.h1.*.glitches-threshold` of this side, 0 for none.
+    pub h1_glitches: u32,
     /// `h1-accept-payload-with-any-method`.
     pub payload_with_any_method: bool,
     /// `h1-do-not-close-on-insecure-transfer-encoding`.

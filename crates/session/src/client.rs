@@ -10,6 +10,7 @@ use hawser_proto::ConnSlot;
 use hawser_sample::Runtime;
 use hawser_sample::ctx::ServerFacts;
 use hawser_sample::facts::Sess;
+use hawser_sample::vars::StreamVars;
 use std::cell::{RefCell, RefMut};
 use std::ops::Deref;
 use std::rc::Rc;
@@ -58,6 +59,8 @@ pub(crate) struct Kept {
     pub(crate) dialing: Dials,
     /// Backend and server of the last request (`option prefer-last-server`).
     pub(crate) last: Option<(usize, u32)>,
+    /// Variables of a TCP stream that goes on as the first request: its content rules were run.
+    pub(crate) switched: Option<StreamVars>,
 }
 
 impl Client {

@@ -68,6 +68,8 @@ pub(crate) struct Stream {
     pub(crate) unlogged: bool,
     /// The client broke off while its body was waited for.
     pub(crate) aborted: bool,
+    /// It was a TCP stream first, which has seen the content rules of the frontend.
+    pub(crate) switched: bool,
     /// Bytes that went past the process (`option splice-*`): of the request, of the response.
     pub(crate) spliced: [u64; 2],
     /// Bytes of a response that the proxy made itself, which logs do not count.
@@ -92,6 +94,7 @@ impl Stream {
         self.logged = false;
         self.unlogged = false;
         self.aborted = false;
+        self.switched = false;
         self.spliced = [0; 2];
         self.own_bytes = 0;
         self.tries = Tries::default();

@@ -77,6 +77,8 @@ pub struct Global {
     pub logurilen: Option<u32>,
     /// `tune.http.cookielen`; default 63.
     pub cookielen: Option<u32>,
+    /// `tune.h1.fe.glitches-threshold` and `tune.h1.be.glitches-threshold`.
+    pub h1_glitches: (Option<u32>, Option<u32>),
     /// `tune.h2.*`.
     pub h2: H2Global,
     /// `tune.maxaccept`.

@@ -92,6 +92,7 @@ impl Transport for Pair {
 pub fn conf(h2: H2Conf) -> MuxConf {
     MuxConf {
         h2_upgrade: false,
+        h1_glitches: 0,
         h2,
         max_fields: 101,
         max_bytes: 15360,

@@ -66,7 +66,6 @@ pub(super) static FETCHES: &[Fetch] = &[
     later("internal.htx_blk.size", BLOCK, Type::Sint, MSG, HTX),
     later("internal.htx_blk.start_line", BLOCK, Type::Str, MSG, HTX),
     later("internal.htx_blk.type", BLOCK, Type::Str, MSG, HTX),
-    later("internal.strm.is_htx", NONE, Type::Bool, Source::INTERNAL, HTX),
     later("lat_ns_avg", NONE, Type::Sint, Source::INTERNAL, CPU),
     later("lat_ns_tot", NONE, Type::Sint, Source::INTERNAL, CPU),
     later("res.cache_hit", NONE, Type::Bool, Source::SERVER, CACHE),

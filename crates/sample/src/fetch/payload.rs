@@ -26,6 +26,7 @@ pub(super) static FETCHES: &[Fetch] = &[
     req("req.len", NONE, Type::Sint, |_, c| len(c.req_data), "Number of bytes from the client."),
     req("req.payload", RANGE, Type::Bin, |a, c| range(a, raw(c)?), "Bytes from the client."),
     req("req.payload_lv", LV, Type::Bin, |a, c| lv(a, raw(c)?), "Bytes from the client, by a length in them.").check(lv_args),
+    fetch("internal.strm.is_htx", NONE, Type::Bool, Source::INTERNAL, |_, c| Some(Value::Bool(c.req.is_some() || c.sess?.frontend.http)), "Whether the stream is in HTTP mode."),
     fetch("req.proto_http", NONE, Type::Bool, Source::REQ_KEPT, proto_http, "Whether the client speaks HTTP.").changes(MayChange::ReqData),
     req("req.rdp_cookie", NAME, Type::Str, rdp_cookie, "RDP cookie."),
     req("req.rdp_cookie_cnt", NAME, Type::Sint, rdp_count, "Number of RDP cookies."),

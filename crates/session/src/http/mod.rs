@@ -99,6 +99,10 @@ fn preface(cl: &Client, front: Box<dyn FrontStream>) -> Option<Box<dyn FrontConn
 /// One request, from its first byte to its log line.
 async fn request(cl: &mut Client, front: &mut dyn FrontStream) -> Next {
     let mut st = cl.worker.take_stream();
+    if let Some(vars) = cl.kept.borrow_mut().as_mut().and_then(|k| k.switched.take()) {
+        st.strm.vars = vars;
+        st.switched = true;
+    }
     let next = match exchange(cl, &mut st, front).await {
         Ok(next) => next,
         Err(stop) => reply::finish(cl, &mut st, front, stop).await,

@@ -52,6 +52,7 @@ pub(crate) async fn receive(
         cl.poll_deadline(cx, deadline).map(|()| None)
     })
     .await;
+    cl.sess.borrow_mut().fc_glitches = front.glitches();
     st.strm.t.request_start = first_byte;
     st.strm.request_date = Some(clock::wall());
     // What is no request was received too, and is logged.
@@ -177,7 +178,9 @@ pub(crate) async fn frontend(
         // Reserved for the preface of HTTP/2, which a next hop might take this for.
         return Err(Stop::error(400, TermCause::Proxy, TermState::Request));
     }
-    rules::request(cl, st, front, &fe, RuleSet::TcpReqCont).await?;
+    if !st.switched {
+        rules::request(cl, st, front, &fe, RuleSet::TcpReqCont).await?;
+    }
     monitor(cl, st)?;
     buffer(cl, st, front, &fe).await?;
     rules::request(cl, st, front, &fe, RuleSet::HttpReq).await?;

@@ -353,6 +353,7 @@ impl Compiler<'_, '_> {
         let o = self.px.options;
         MuxConf {
             h2: h2_conf(g, front),
+            h1_glitches: if front { g.h1_glitches.0 } else { g.h1_glitches.1 }.unwrap_or(0),
             h2_upgrade: front && !o.has(opt::DISABLE_H2_UPGRADE),
             max_fields: g.maxhdr.unwrap_or(101) as usize,
             max_bytes: (bufsize(g) as usize).saturating_sub(maxrewrite(self.cfg)).max(256),

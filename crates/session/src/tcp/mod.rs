@@ -28,6 +28,7 @@ pub(crate) async fn serve(mut cl: Box<Client>, mut client: Raw) {
     match relay(&mut cl, &mut st, &mut client).await {
         Ok(Outcome::Done) => log::end(&cl, st),
         Ok(Outcome::Http(proto)) => {
+            cl.keep().switched = Some(std::mem::take(&mut st.strm.vars));
             cl.worker.give_stream(st);
             // After `bind … proto`, whatever that is, a connection stays what it is.
             let front = cl.fe.front.as_ref().filter(|_| cl.slot.listener().proto.is_none());
