@@ -24,6 +24,8 @@ pub(crate) struct Core {
     /// The peer is to be told that the end is near.
     pub(crate) retiring: AtomicBool,
     pub(crate) closing: AtomicBool,
+    /// Nobody holds the connection any more.
+    pub(crate) abandoned: AtomicBool,
     /// Streams that were not dropped.
     streams: AtomicU32,
     opened: AtomicU64,
@@ -144,6 +146,13 @@ impl Handle {
         let one_more = |n: u32| (n < max).then_some(n + 1);
         self.core.streams.fetch_update(Relaxed, Relaxed, one_more).ok()?;
         Some((send, self.core.opened.fetch_add(1, Relaxed)))
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.core.abandoned.store(true, Relaxed);
+        self.core.wake_driver();
     }
 }
 

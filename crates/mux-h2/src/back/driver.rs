@@ -12,8 +12,11 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll, Waker, ready};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::time::Sleep;
+
+/// How long a connection that nobody holds may take to say goodbye.
+const GOODBYE: Duration = Duration::from_secs(10);
 
 /// A connection to a server, before anything of it is on the wire or after.
 pub(crate) struct Driver {
@@ -28,6 +31,8 @@ pub(crate) struct Driver {
     /// nothing between our SETTINGS and our acknowledgement of theirs.
     window: u32,
     wide: bool,
+    /// When a connection that nobody holds any more is closed, whatever it still has to say.
+    goodbye: Option<Pin<Box<Sleep>>>,
     /// `h2` is done; what it wrote goes out.
     over: bool,
 }
@@ -57,6 +62,7 @@ impl Driver {
             said_goaway: false,
             window: side.h2.rxbuf,
             wide: false,
+            goodbye: None,
             over: false,
         };
         Ok((send, driver))
@@ -109,9 +115,21 @@ impl Driver {
         }
     }
 
+    /// Ready when a connection that nobody holds has had its time.
+    fn poll_goodbye(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if !self.core.abandoned.load(Relaxed) {
+            return Poll::Pending;
+        }
+        let limit = self.goodbye.get_or_insert_with(|| Box::pin(tokio::time::sleep(GOODBYE)));
+        limit.as_mut().poll(cx)
+    }
+
     /// Moves the connection on; ready once it is over.
     pub(crate) fn poll_on(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.core.closing.load(Relaxed) || self.poll_pong(cx).is_ready() {
+        if self.core.closing.load(Relaxed)
+            || self.poll_pong(cx).is_ready()
+            || self.poll_goodbye(cx).is_ready()
+        {
             return Poll::Ready(());
         }
         if !self.over {
@@ -130,7 +148,9 @@ impl Driver {
         let verdict = self.wire.line().watch.verdict();
         if verdict == Verdict::Close {
             self.wire.line().say_goaway(Reason::ENHANCE_YOUR_CALM);
-            self.over = true;
+            // If it does not go at once, the server is not worth waiting for.
+            let _ = self.wire.poll_send(cx);
+            return Poll::Ready(());
         } else if !self.said_goaway && (verdict == Verdict::Drain || self.core.says_goodbye()) {
             self.wire.line().say_goaway(Reason::NO_ERROR);
             self.said_goaway = true;
