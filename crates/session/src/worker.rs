@@ -100,6 +100,7 @@ struct Inner {
     ended: RefCell<Option<Waker>>,
     #[expect(clippy::vec_box, reason = "the boxes are handed out: a stream is never moved")]
     spare: RefCell<Vec<Box<Stream>>>,
+    timers: RefCell<Vec<Timer>>,
     reaper: RefCell<Waker>,
     /// Connections to servers that carry many streams, and have room for more.
     sharing: RefCell<Sharing>,
@@ -130,13 +131,14 @@ impl Worker {
             conns: RefCell::default(),
             ended: RefCell::default(),
             spare: RefCell::default(),
+            timers: RefCell::default(),
             reaper: RefCell::new(Waker::noop().clone()),
             sharing: RefCell::default(),
             dialing: RefCell::default(),
         }))
     }
 
-    /// Number of client connections.
+    /// Number of client connections, and of streams under way on those that carry many.
     pub fn connections(&self) -> u32 {
         self.0.conns.borrow().live
     }
@@ -150,7 +152,7 @@ impl Worker {
         }
     }
 
-    /// Ready when no client connection is left. One task may wait.
+    /// Ready when no client connection and no stream is left. One task may wait.
     pub fn poll_ended(&self, cx: &mut Context<'_>) -> Poll<()> {
         if self.connections() == 0 {
             return Poll::Ready(());
@@ -167,7 +169,8 @@ impl Worker {
 
     /// Serves one of a connection's many streams.
     pub(crate) fn spawn_stream(&self, task: impl Future<Output = ()> + 'static) {
-        tokio::task::spawn_local(Clocked { worker: self.clone(), task });
+        self.0.conns.borrow_mut().live += 1;
+        tokio::task::spawn_local(Clocked { place: Place(self.clone()), task });
     }
 
     /// Time at the start of the present poll.
@@ -264,6 +267,19 @@ impl Worker {
         self.0.spare.borrow_mut().pop().unwrap_or_default()
     }
 
+    /// A timer for a task that is about to start.
+    pub(crate) fn take_timer(&self) -> Timer {
+        self.0.timers.borrow_mut().pop().map(Timer::inherit).unwrap_or_default()
+    }
+
+    /// Keeps the timer of a task that is over.
+    pub(crate) fn give_timer(&self, timer: Timer) {
+        let mut timers = self.0.timers.borrow_mut();
+        if timer.is_used() && timers.len() < SPARE_STREAMS {
+            timers.push(timer);
+        }
+    }
+
     /// Keeps a stream's memory for the next one.
     pub(crate) fn give_stream(&self, mut stream: Box<Stream>) {
         let mut spare = self.0.spare.borrow_mut();
@@ -281,6 +297,16 @@ impl Conns {
             // Bounded by the number of descriptors.
             u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
         })
+    }
+
+    /// A task is over.
+    fn left(&mut self, ended: &RefCell<Option<Waker>>) {
+        self.live -= 1;
+        if self.live == 0
+            && let Some(w) = ended.borrow_mut().take()
+        {
+            w.wake();
+        }
     }
 
     fn slot(&mut self, i: u32) -> Option<&mut Option<Waker>> {
@@ -324,7 +350,7 @@ pin_project! {
 pin_project! {
     /// A stream's task: reads the clock once for each poll.
     struct Clocked<F> {
-        worker: Worker,
+        place: Place,
         #[pin]
         task: F,
     }
@@ -335,8 +361,18 @@ impl<F: Future<Output = ()>> Future for Clocked<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.project();
-        this.worker.0.now.set(clock::now());
+        this.place.0.0.now.set(clock::now());
         this.task.poll(cx)
+    }
+}
+
+/// Keeps the worker from ending before a stream has told how it ended.
+struct Place(Worker);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let inner = &self.0.0;
+        inner.conns.borrow_mut().left(&inner.ended);
     }
 }
 
@@ -378,11 +414,6 @@ impl Drop for Seat {
             *slot = None;
         }
         conns.free.push(self.slot);
-        conns.live -= 1;
-        if conns.live == 0
-            && let Some(w) = inner.ended.borrow_mut().take()
-        {
-            w.wake();
-        }
+        conns.left(&inner.ended);
     }
 }

@@ -108,4 +108,6 @@ fn launch(cl: &mut Client, front: Box<dyn FrontStream>) {
 /// One request. Dropping its stream tells the client if the response was not sent whole.
 async fn one(mut cl: Client, mut front: Box<dyn FrontStream>) {
     super::request(&mut cl, &mut *front).await;
+    drop(front);
+    cl.end_stream();
 }
