@@ -6,10 +6,11 @@ mod common;
 
 use bytes::Bytes;
 use common::{body, collect, front, request, respond, run, serve, text, upload};
-use hawser_http::BodyLen;
+use hawser_http::{BodyLen, Head, Version};
 use hawser_proto::mux::H2Conf;
 use http::Request;
 use std::cell::RefCell;
+use std::future::poll_fn;
 use std::rc::Rc;
 
 async fn client(io: tokio::net::UnixStream) -> h2::client::SendRequest<Bytes> {
@@ -85,6 +86,64 @@ fn bodies_pass_both_ways_with_flow_control() {
             assert_eq!(res.headers()["x-body"], kind);
             assert_eq!(res.headers().contains_key("content-length"), len);
             assert_eq!(collect(res.into_body()).await.unwrap().0, data);
+        }
+    });
+}
+
+#[test]
+fn trailers_and_interim_responses_pass() {
+    run(async {
+        let (conn, io, _) = front(H2Conf::default());
+        serve(conn, |mut s| async move {
+            request(&mut *s).await;
+            let mut early = Head::response(Version::H11, 103, b"Early Hints");
+            early.add(b"Link", b"x");
+            early.add(b"Connection", b"close");
+            s.send_interim(&early);
+            let data = body(&mut *s).await.unwrap();
+            let trailers = s.trailers().cloned().unwrap();
+            assert_eq!(text(&trailers), " |x-sum=1");
+            s.send_response(&Head::response(Version::H11, 200, b""), BodyLen::Chunked, false);
+            poll_fn(|cx| s.poll_data(cx, &data)).await.unwrap();
+            s.end(Some(&trailers));
+            poll_fn(|cx| s.poll_flush(cx)).await.unwrap();
+        });
+        let mut c = client(io).await;
+        let (mut res, mut up) = c.send_request(Request::post("http://h/").body(()).unwrap(), false).unwrap();
+        let mut trailers = http::HeaderMap::new();
+        trailers.insert("x-sum", "1".parse().unwrap());
+        trailers.insert("content-length", "7".parse().unwrap());
+        upload(&mut up, b"data", Some(trailers)).await;
+        let early = poll_fn(|cx| res.poll_informational(cx)).await.unwrap().unwrap();
+        assert_eq!((early.status().as_u16(), early.headers().len()), (103, 1));
+        let (data, trailers) = collect(res.await.unwrap().into_body()).await.unwrap();
+        assert_eq!((&data[..], trailers.unwrap().len()), (&b"data"[..], 1));
+    });
+}
+
+#[test]
+fn heads_are_bounded() {
+    run(async {
+        // (fields, bytes of each value, status, or none for a reset)
+        for (fields, len, status) in [
+            (90, 10, Some(200)),
+            (105, 10, None),
+            (2, 7000, Some(200)),
+            (2, 8500, None),
+            (60, 500, Some(431)),
+        ] {
+            let (conn, io, _) = front(H2Conf::default());
+            serve(conn, |mut s| async move {
+                request(&mut *s).await;
+                respond(&mut *s, 200, &[], BodyLen::None, b"").await;
+            });
+            let mut c = client(io).await;
+            let mut req = Request::get("http://h/");
+            for i in 0..fields {
+                req = req.header(format!("x-{i}"), "v".repeat(len));
+            }
+            let (res, _) = c.send_request(req.body(()).unwrap(), true).unwrap();
+            assert_eq!(res.await.ok().map(|r| r.status().as_u16()), status, "{fields} of {len}");
         }
     });
 }

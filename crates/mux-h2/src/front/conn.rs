@@ -33,6 +33,8 @@ const SPARE: usize = 4;
 pub(crate) struct Shared {
     /// Streams that were handed out and not dropped.
     pub(crate) live: Cell<u32>,
+    /// Requests may be waiting for one of them to end.
+    full: Cell<bool>,
     /// A stream wants the connection closed.
     pub(crate) kill: Cell<bool>,
     /// The task that owns the connection.
@@ -47,6 +49,15 @@ impl Shared {
     pub(crate) fn wake(&self) {
         if let Some(w) = self.waker.take() {
             w.wake();
+        }
+    }
+
+    /// A stream is gone. The owner wants to know when the connection is idle, and when it has room again.
+    pub(crate) fn leave(&self) {
+        let live = self.live.get().saturating_sub(1);
+        self.live.set(live);
+        if live == 0 || self.full.replace(false) {
+            self.wake();
         }
     }
 
@@ -136,6 +147,7 @@ impl Conn {
                     // Streams that the session has not finished count, whatever the client thinks of them: it
                     // must not get at more work by taking requests back.
                     let room = self.shared.live.get() < self.side.h2.max_concurrent_streams;
+                    self.shared.full.set(!room);
                     let polled = if room {
                         open.conn.poll_accept(cx)
                     } else {

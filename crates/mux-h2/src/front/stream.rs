@@ -179,11 +179,10 @@ impl Stream {
 impl Drop for Stream {
     fn drop(&mut self) {
         self.break_off();
-        self.shared.live.set(self.shared.live.get().saturating_sub(1));
         if let Some(h) = self.head.take() {
             self.shared.give_head(h);
         }
-        self.shared.wake();
+        self.shared.leave();
     }
 }
 
