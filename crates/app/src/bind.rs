@@ -75,10 +75,9 @@ fn take_over(boot: &Boot<'_>) -> Result<Option<Arc<Handed>>, Exit> {
 
 impl Sockets {
     /// Duplicates for `_getsocks`.
-    pub(crate) fn export(&self) -> Vec<Arc<handover::Listening>> {
-        let services = self.services.values().flatten().map(|l| &l.1);
-        let all = services.chain(self.api.iter().map(|(_, l)| &l.1));
-        all.filter_map(|r| r.export()).map(Arc::new).collect()
+    pub(crate) fn export(&self) -> Vec<(usize, Arc<handover::Listening>)> {
+        let all = self.services.values().flatten().chain(self.api.iter().map(|(_, l)| l));
+        all.filter_map(|(info, r)| Some((info.frontend.index, Arc::new(r.export()?)))).collect()
     }
 }
 

@@ -6,7 +6,7 @@ use hawser_proto::freq::FreqCtr;
 use hawser_proto::gate::Gate;
 use hawser_proto::{AcceptSink, FrontendInfo, Incoming, ListenerInfo, pp};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicU8, AtomicU32};
 use std::time::Duration;
 
 /// `stats maxconn` by default.
@@ -59,6 +59,7 @@ pub(crate) fn frontend(g: &Global) -> Arc<FrontendInfo> {
         conn_rate: FreqCtr::new(),
         sess_rate: FreqCtr::new(),
         max_sess_rate: AtomicU32::new(0),
+        status: AtomicU8::new(0),
     })
 }
 

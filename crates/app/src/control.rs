@@ -10,7 +10,7 @@ use crate::sigmask;
 use crate::worker::{Event, Order, Worker};
 use hawser_cli::Exports;
 use hawser_listener::ListenerSet;
-use hawser_proto::{ListenerInfo, Receiver};
+use hawser_proto::{FrontendInfo, FrontendStatus, ListenerInfo, Receiver};
 use std::cell::Cell;
 use std::io;
 use std::rc::Rc;
@@ -56,8 +56,8 @@ pub(crate) struct Control {
     pub(crate) old: OldPids,
     /// Reverse HTTP.
     pub(crate) tunnels: Arc<Tunnels>,
-    /// Names of frontends, for messages.
-    pub(crate) frontends: Vec<Arc<str>>,
+    /// Frontends that listen.
+    pub(crate) frontends: Vec<Arc<FrontendInfo>>,
 }
 
 impl Control {
@@ -179,7 +179,11 @@ impl Control {
     fn pause(&self, pause: bool) {
         self.tell(if pause { Order::Pause } else { Order::Resume });
         let word = if pause { "Paused" } else { "Resumed" };
-        self.frontends.iter().for_each(|f| self.messages.warning(&format!("{word} frontend {f}.")));
+        let status = if pause { FrontendStatus::Paused } else { FrontendStatus::Open };
+        for f in self.frontends.iter().filter(|f| f.status() != FrontendStatus::Stopped) {
+            f.set_status(status);
+            self.messages.warning(&format!("{word} frontend {}.", f.name));
+        }
     }
 }
 

@@ -12,10 +12,12 @@ use crate::daemon::{self, Ready, Side};
 use crate::facts::{self, Facts};
 use crate::limits::{self, Shortfall};
 use crate::memory::Brake;
+use crate::messages::Messages;
 use crate::oldpids::OldPids;
 use crate::sigmask;
-use crate::worker::{Event, Plan, Worker};
-use hawser_cli::Exports;
+use crate::worker::{Event, Order, Plan, Worker};
+use hawser_cli::{Exports, Listeners};
+use hawser_proto::{FrontendInfo, FrontendStatus};
 use parking_lot::Mutex;
 use std::fs::File;
 use std::rc::Rc;
@@ -198,6 +200,8 @@ fn control(
         sockets: names,
     });
     state.insert(exports.clone());
+    let frontends: Vec<Arc<FrontendInfo>> = boot.listening.frontends.iter().flatten().cloned().collect();
+    state.insert(frontend_orders(&workers, frontends.clone(), Arc::clone(boot.messages)));
     let registry = Arc::new(commands::registry());
     Control {
         engine: Arc::clone(&boot.engine),
@@ -212,8 +216,29 @@ fn control(
         exports,
         old: OldPids::default(),
         tunnels: Arc::clone(&boot.tunnels),
-        frontends: boot.listening.frontends.iter().flatten().map(|f| Arc::clone(&f.name)).collect(),
+        frontends,
     }
+}
+
+/// What the runtime API uses to pause, resume and close the listeners of one frontend.
+fn frontend_orders(
+    workers: &[Worker],
+    frontends: Vec<Arc<FrontendInfo>>,
+    messages: Arc<Messages>,
+) -> Listeners {
+    let orders: Vec<_> = workers.iter().map(Worker::orders).collect();
+    Listeners(Box::new(move |index, status| {
+        for worker in &orders {
+            // One that has ended needs none.
+            let _ = worker.send(Order::Frontend(index, status));
+        }
+        let name = frontends.iter().find(|f| f.index == index).map_or("", |f| &*f.name);
+        match status {
+            FrontendStatus::Paused => messages.warning(&format!("Paused frontend {name}.")),
+            FrontendStatus::Open => messages.warning(&format!("Resumed frontend {name}.")),
+            FrontendStatus::Stopped => messages.warning(&format!("Proxy {name} stopped.")),
+        }
+    }))
 }
 
 fn milliseconds(ms: Option<u32>) -> Option<Duration> {

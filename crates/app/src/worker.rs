@@ -3,7 +3,7 @@
 use crate::affinity;
 use crate::engine::SharedEngine;
 use hawser_listener::ListenerSet;
-use hawser_proto::{ListenerInfo, Receiver};
+use hawser_proto::{FrontendStatus, ListenerInfo, Receiver};
 use std::future::poll_fn;
 use std::io;
 use std::sync::Arc;
@@ -23,6 +23,8 @@ pub(crate) enum Order {
     Pause,
     /// Accept again.
     Resume,
+    /// Do what the status of a frontend (its index) says.
+    Frontend(usize, FrontendStatus),
 }
 
 /// What a worker tells the control thread.
@@ -74,6 +76,11 @@ impl Worker {
     /// Sends an order; a worker that has ended needs none.
     pub(crate) fn tell(&self, order: Order) {
         let _ = self.orders.send(order);
+    }
+
+    /// Where its orders go.
+    pub(crate) fn orders(&self) -> UnboundedSender<Order> {
+        self.orders.clone()
     }
 
     /// Waits for the thread to end.
@@ -154,6 +161,9 @@ async fn serve(
             Order::Quit => return,
             Order::Pause => drop(listeners.pause(None)),
             Order::Resume => drop(listeners.resume(None)),
+            Order::Frontend(i, FrontendStatus::Paused) => drop(listeners.pause(Some(i))),
+            Order::Frontend(i, FrontendStatus::Open) => drop(listeners.resume(Some(i))),
+            Order::Frontend(i, FrontendStatus::Stopped) => listeners.stop(Some(i)),
             Order::Finish => {
                 listeners.stop(None);
                 server.stop();

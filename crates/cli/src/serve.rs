@@ -73,7 +73,7 @@ pub async fn serve(
 /// `_getsocks`; a process that has none left says nothing.
 async fn give_sockets(transport: &mut dyn Transport, state: &State) -> io::Result<()> {
     let Some(exports) = state.get::<Exports>() else { return Ok(()) };
-    let sockets = exports.0.lock().clone();
+    let sockets: Vec<_> = exports.0.lock().iter().map(|(_, socket)| socket.clone()).collect();
     if sockets.is_empty() { Ok(()) } else { handover::give(transport, &sockets).await }
 }
 

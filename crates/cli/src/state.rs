@@ -1,7 +1,7 @@
 //! What commands act on, by type.
 
 use hawser_proto::handover::Listening;
-use hawser_proto::{FrontendInfo, ProcessInfo};
+use hawser_proto::{FrontendInfo, FrontendStatus, ProcessInfo};
 use parking_lot::{Mutex, RwLock};
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
@@ -39,9 +39,13 @@ pub struct StartupLogs(pub Arc<Mutex<String>>);
 #[derive(Debug, Default)]
 pub struct SocketList(pub Vec<(String, crate::Level)>);
 
-/// Duplicates of the listening sockets, for `_getsocks`. Whoever stops listening empties it.
+/// Duplicates of the listening sockets, each with the index of its frontend, for `_getsocks`. Whoever stops listening
+/// takes them out.
 #[derive(Debug, Default, Clone)]
-pub struct Exports(pub Arc<Mutex<Vec<Arc<Listening>>>>);
+pub struct Exports(pub Arc<Mutex<Vec<(usize, Arc<Listening>)>>>);
+
+/// Tells all threads what the listeners of a frontend (its index) have to do.
+pub struct Listeners(pub Box<dyn Fn(usize, FrontendStatus) + Send + Sync>);
 
 /// What the process is.
 #[derive(Debug)]

@@ -120,6 +120,7 @@ fn frontend(proxy: &Proxy, index: usize, process: &ProcessInfo, options: Compile
         conn_rate: FreqCtr::new(),
         sess_rate: FreqCtr::new(),
         max_sess_rate: AtomicU32::new(proxy.rate_limit_sessions.unwrap_or(0)),
+        status: AtomicU8::new(0),
     }
 }
 

@@ -52,6 +52,39 @@ pub struct FrontendInfo {
     pub sess_rate: FreqCtr,
     /// `rate-limit sessions`, 0 for none.
     pub max_sess_rate: AtomicU32,
+    /// Whether its listeners may accept: a [`FrontendStatus`].
+    pub status: AtomicU8,
+}
+
+/// What was done to a frontend as a whole.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[repr(u8)]
+pub enum FrontendStatus {
+    /// Nothing: it accepts.
+    #[default]
+    Open,
+    /// `disable frontend`, SIGTTOU: it may come back.
+    Paused,
+    /// `shutdown frontend`: it may not.
+    Stopped,
+}
+
+impl FrontendInfo {
+    /// The status.
+    pub fn status(&self) -> FrontendStatus {
+        match self.status.load(Ordering::Relaxed) {
+            1 => FrontendStatus::Paused,
+            2 => FrontendStatus::Stopped,
+            _ => FrontendStatus::Open,
+        }
+    }
+
+    /// Changes the status; one that was stopped stays so.
+    pub fn set_status(&self, status: FrontendStatus) {
+        if self.status() != FrontendStatus::Stopped {
+            self.status.store(status as u8, Ordering::Relaxed);
+        }
+    }
 }
 
 /// A listener: one address of a `bind` line, whatever the number of its sockets.

@@ -36,7 +36,7 @@ pub mod vtable;
 
 pub use addr::Address;
 pub use connect::{PortRange, dial};
-pub use incoming::{AcceptSink, ConnSlot, FrontendInfo, Incoming, ListenerInfo, ProcessInfo};
+pub use incoming::{AcceptSink, ConnSlot, FrontendInfo, FrontendStatus, Incoming, ListenerInfo, ProcessInfo};
 pub use receiver::errno_text;
 pub use sock::Sock;
 pub use table::{PROTOCOLS, protocol_for, protocol_of};
