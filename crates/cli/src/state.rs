@@ -42,7 +42,10 @@ pub struct SocketList(pub Vec<(String, crate::Level)>);
 /// Duplicates of the listening sockets, each with the index of its frontend, for `_getsocks`. Whoever stops listening
 /// takes them out.
 #[derive(Debug, Default, Clone)]
-pub struct Exports(pub Arc<Mutex<Vec<(usize, Arc<Listening>)>>>);
+pub struct Exports(pub Arc<Mutex<Vec<Exported>>>);
+
+/// The index of a frontend and a duplicate of one of its sockets.
+pub type Exported = (usize, Arc<Listening>);
 
 /// Tells all threads what the listeners of a frontend (its index) have to do.
 pub struct Listeners(pub Box<dyn Fn(usize, FrontendStatus) + Send + Sync>);
