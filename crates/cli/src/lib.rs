@@ -16,4 +16,4 @@ mod suggest;
 pub use command::{Call, Command, Level, Registry, Reply, Severity, Status};
 pub use conversation::{Conversation, SeverityOutput};
 pub use serve::{DEFAULT_TIMEOUT, Socket, serve};
-pub use state::{Environment, Exports, Listeners, Process, SocketList, StartupLogs, State};
+pub use state::{Environment, Exported, Exports, Listeners, Process, SocketList, StartupLogs, State};

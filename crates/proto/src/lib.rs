@@ -46,4 +46,6 @@ pub use vtable::{
 };
 
 #[cfg(test)]
+mod options_tests;
+#[cfg(test)]
 mod tests;
