@@ -440,3 +440,25 @@ fn the_local_end_of_a_server_connection_is_known() {
     }
     assert_eq!(o.connections(), 1);
 }
+
+/// A refusal reaches a client that has not stopped sending: nothing it says makes the kernel throw the answer away.
+/// (HAProxy 3.4 takes no such care of invalid requests.)
+#[test]
+fn refusals_reach_clients_that_are_still_sending() {
+    let o = Origin::fixed("a", "hello");
+    let (_h, port) = proxy(o.port(), "http-request deny if { path /no }");
+    let long = "POST /no HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n";
+    for (request, status) in [("GET / HTTP/1.1 bad\r\n\r\n", "400"), (long, "403")] {
+        let mut s = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+        s.write_all(request.as_bytes()).unwrap();
+        for _ in 0..20 {
+            hawser_testkit::pause(5);
+            s.write_all(&[b'x'; 4096]).unwrap();
+        }
+        let mut answer = Vec::new();
+        let read = s.read_to_end(&mut answer);
+        let text = String::from_utf8_lossy(&answer);
+        assert!(text.starts_with(&format!("HTTP/1.1 {status} ")), "{read:?} {text}");
+        assert!(read.is_ok(), "{read:?} {text}");
+    }
+}

@@ -161,3 +161,21 @@ fn cookies_do_not_get_into_caches() {
     }
     assert_eq!((status("private"), status("no-cache=\"set-cookie\"")), (200, 200));
 }
+
+#[test]
+fn servers_are_told_about_the_client_as_rfc_7239_has_it() {
+    let o = echo();
+    let cases = [
+        ("", "proto=http;for=127.0.0.1"),
+        ("for by host proto", "proto=http;host=\"x\";by=127.0.0.1;for=127.0.0.1"),
+        ("for-expr ipv6(::1) for_port-expr str(_x)", "for=\"[::1]:_x\""),
+        ("host-expr str(h.example) by-expr str(lb) by_port-expr int(10)", "host=\"h.example\";by=\"_lb:10\""),
+        ("for-expr req.hdr(nope)", "for=unknown"),
+    ];
+    for (words, want) in cases {
+        let (_h, p) = proxy(&o, "", &format!("option forwarded {words}"), "");
+        let r = ask(p, "GET / HTTP/1.1\r\nHost: x\r\nForwarded: for=1.2.3.4\r\n\r\n");
+        assert!(r.text().contains("forwarded: for=1.2.3.4\r\n"), "what others said stays: {}", r.text());
+        assert!(r.text().contains(&format!("forwarded: {want}\r\n")), "{words}: {}", r.text());
+    }
+}

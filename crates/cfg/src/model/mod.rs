@@ -22,7 +22,9 @@ pub use cookie::Cookie;
 pub use errors::{ErrorDecl, ErrorKind, HttpErrors};
 pub use global::{Global, H2Global, H2Side, SetVar, StatsSocket, UnixBind};
 pub use log::{LogAddr, LogFormatDecl, LogTarget};
-pub use options::{CheckKind, ConnMode, ForwardFor, KeepAlive, Options, Reuse, Timeouts, opt};
+pub use options::{
+    CheckKind, ConnMode, ForwardFor, Forwarded, KeepAlive, Options, Part, Reuse, Timeouts, opt,
+};
 pub use proxy::{HeaderCapture, Mode, Proxy, ProxyKind};
 pub use rules::{DefaultRules, RuleLine, RuleLines, Userlist};
 pub use server::{ProxyV2Options, RareServerOpts, Server, ServerOpts, Source, UseSrc};

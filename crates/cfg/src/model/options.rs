@@ -129,6 +129,34 @@ pub enum CheckKind {
     Other(Pos, Vec<Word>),
 }
 
+/// What a parameter of `option forwarded` is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Part {
+    /// What the connection or the request itself says.
+    Own,
+    /// A sample expression.
+    Expr(Word),
+}
+
+/// `option forwarded`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Forwarded {
+    /// Where it was written.
+    pub pos: Pos,
+    /// `proto`.
+    pub proto: bool,
+    /// `host`, `host-expr`.
+    pub host: Option<Part>,
+    /// `by`, `by-expr`.
+    pub by: Option<Part>,
+    /// `by_port`, `by_port-expr`.
+    pub by_port: Option<Part>,
+    /// `for`, `for-expr`.
+    pub of: Option<Part>,
+    /// `for_port`, `for_port-expr`.
+    pub for_port: Option<Part>,
+}
+
 /// `option forwardfor` / `originalto`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ForwardFor {

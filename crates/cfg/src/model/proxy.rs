@@ -1,8 +1,8 @@
 //! Proxy sections: `frontend`, `backend`, `listen` (manual chapter 4).
 
 use super::{
-    Addr, Bind, CheckKind, ConnMode, Cookie, DefaultRules, ErrorDecl, ForwardFor, KeepAlive, LogFormatDecl,
-    LogTarget, Options, Reuse, RuleLine, RuleLines, Server, Timeouts,
+    Addr, Bind, CheckKind, ConnMode, Cookie, DefaultRules, ErrorDecl, ForwardFor, Forwarded, KeepAlive,
+    LogFormatDecl, LogTarget, Options, Reuse, RuleLine, RuleLines, Server, Timeouts,
 };
 use crate::pos::{Pos, Word};
 use std::sync::Arc;
@@ -153,6 +153,8 @@ pub struct Proxy {
     pub monitor_fail: Vec<RuleLine>,
     /// `option forwardfor`.
     pub forwardfor: Option<ForwardFor>,
+    /// `option forwarded`.
+    pub forwarded: Option<Box<Forwarded>>,
     /// `option originalto`.
     pub originalto: Option<ForwardFor>,
     /// `dispatch`.

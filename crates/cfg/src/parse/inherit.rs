@@ -71,6 +71,7 @@ fn backend(d: &Proxy, p: &mut Proxy) {
     p.check_rules.clone_from(&d.check_rules);
     p.srvtcpka = d.srvtcpka;
     p.max_keep_alive_queue = d.max_keep_alive_queue;
+    p.forwarded.clone_from(&d.forwarded);
     p.send_name_header.clone_from(&d.send_name_header);
     p.load_server_state.clone_from(&d.load_server_state);
     p.res_inspect_delay = d.res_inspect_delay;

@@ -73,10 +73,14 @@ pub(crate) async fn single(mut cl: Box<Client>, mut front: Box<dyn FrontStream>)
         }
         cl.request += 1;
     };
-    if next != Next::Preface && cl.fe.options.has(hawser_cfg::model::opt::NOLINGER) {
-        front.set_linger_zero();
-    } else if next == Next::Linger {
-        Box::pin(linger::drain(&mut cl, &mut *front)).await;
+    match next {
+        Next::Preface => {}
+        _ if cl.fe.options.has(hawser_cfg::model::opt::NOLINGER) => front.set_linger_zero(),
+        Next::Linger => {
+            Box::pin(linger::drain(&mut cl, front)).await;
+            return cl.saw(TrafficEvent::H1Closed);
+        }
+        Next::KeepAlive | Next::Close => {}
     }
     cl.saw(TrafficEvent::H1Closed);
     if next == Next::Preface

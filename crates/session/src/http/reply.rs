@@ -107,7 +107,8 @@ async fn send(
     .await;
     if sent && front.next_request() {
         Next::KeepAlive
-    } else if sent && unread {
+    } else if sent && (unread || st.strm.status >= 400) {
+        // Who is refused may still be talking.
         Next::Linger
     } else {
         Next::Close

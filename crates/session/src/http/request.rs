@@ -10,9 +10,9 @@ use bytes::Bytes;
 use hawser_balance::TrafficEvent;
 use hawser_cfg::model::opt;
 use hawser_http::{Head, Version};
-use hawser_proto::clock;
 use hawser_proto::freq::now_ms;
 use hawser_proto::mux::{FrontStream, StreamError};
+use hawser_proto::{Address, clock};
 use hawser_rules::RuleSet;
 use hawser_sample::facts::{LogOrigin, RequestLine, TermCause, TermState};
 use std::future::poll_fn;
@@ -245,6 +245,21 @@ async fn buffer(
     body::collect(cl, st, front, cl.fe.times.http_request, 0).await
 }
 
+/// `option forwarded`.
+fn forwarded(cl: &Client, st: &mut Stream) {
+    let Some(be) = st.be.clone() else { return };
+    let Some(option) = be.back.as_ref().and_then(|b| b.forwarded.as_ref()) else { return };
+    let (src, dst) = {
+        let sess = cl.sess.borrow();
+        let of = |own: &Option<Address>, client: &Address| own.as_ref().unwrap_or(client).clone();
+        (of(&st.strm.src, &sess.src), of(&st.strm.dst, &sess.dst))
+    };
+    let value = with_ctx(cl, st, false, |ctx| option.value(ctx, &st.req, [&src, &dst]));
+    if !value.is_empty() {
+        st.req.add(b"forwarded", &value);
+    }
+}
+
 /// What the proxies' options add to the request.
 pub(crate) fn finalise(cl: &Client, st: &mut Stream) -> Result<(), Stop> {
     let be = st.be.clone();
@@ -256,6 +271,8 @@ pub(crate) fn finalise(cl: &Client, st: &mut Stream) -> Result<(), Stop> {
         let front = of(&cl.fe).map(|i| &cl.fe.addr_headers[i]);
         AddrHeader::apply(back, front, &mut st.req, own.as_ref().unwrap_or(of_client));
     }
+    drop(sess);
+    forwarded(cl, st);
     let unique = cl.fe.unique_id_header.as_ref().zip(st.strm.unique_id.as_ref());
     if let Some((name, id)) = unique {
         st.req.add(name, id);

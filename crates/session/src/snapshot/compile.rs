@@ -4,7 +4,8 @@ use super::h2::h2_conf;
 use super::muxes::BackMuxes;
 use super::names::Names;
 use super::{
-    AddrHeader, Announce, Back, Dial, Front, FrontMuxes, Proxy, Snapshot, Times, UnusualNames, time,
+    AddrHeader, Announce, Back, Dial, Forwarded, Front, FrontMuxes, Proxy, Snapshot, Times, UnusualNames,
+    time,
 };
 use crate::http::cookie::Policy;
 use hawser_balance::resolve::Resolver;
@@ -96,6 +97,7 @@ struct Words {
     monitor_fail: Vec<Cond>,
     persist: Vec<(bool, Cond)>,
     unique_id: Option<LogFormat>,
+    forwarded: Option<Forwarded>,
 }
 
 impl Words {
@@ -110,7 +112,9 @@ impl Words {
         let monitor_fail = monitor_fail(&mut cx, px);
         let persist = persist(&mut cx, px);
         let unique_id = unique_id(&mut cx, px);
-        Self { rules, errors, switching, use_server, monitor_fail, persist, unique_id }
+        let forwarded = px.forwarded.as_ref().filter(|_| px.kind.is_be());
+        let forwarded = forwarded.map(|f| Forwarded::compile(&mut cx, f));
+        Self { rules, errors, switching, use_server, monitor_fail, persist, unique_id, forwarded }
     }
 }
 
@@ -187,7 +191,8 @@ impl Compiler<'_, '_> {
         };
         let names =
             |l: &[HeaderCapture]| l.iter().map(|h| (h.name.as_bytes().into(), h.len as usize)).collect();
-        let Words { rules, errors, switching, use_server, monitor_fail, persist, unique_id } = words;
+        let Words { rules, errors, switching, use_server, monitor_fail, persist, unique_id, forwarded } =
+            words;
         let front = if px.kind.is_fe() { self.front(switching, monitor_fail, unique_id) } else { None };
         Proxy {
             facts: facts.clone(),
@@ -204,7 +209,7 @@ impl Compiler<'_, '_> {
             rules,
             errors,
             front,
-            back: px.kind.is_be().then(|| self.back(facts, use_server, persist)),
+            back: px.kind.is_be().then(|| Back { forwarded, ..self.back(facts, use_server, persist) }),
             addr_headers: addr_headers.into_iter().filter_map(of).collect(),
             req_captures: names(&px.req_captures),
             res_captures: names(&px.res_captures),
@@ -279,6 +284,7 @@ impl Compiler<'_, '_> {
         }
         Back {
             traffic: Traffic::new(self.opts.threads),
+            forwarded: None,
             name_header: px.send_name_header.as_ref().map(|n| n.as_bytes().into()),
             holds: px.timeouts.queue.is_some(),
             max_streams: conf.h2.max_concurrent_streams,

@@ -2,6 +2,7 @@
 
 mod compile;
 mod dial;
+mod forwarded;
 mod h2;
 mod headers;
 mod muxes;
@@ -11,6 +12,7 @@ mod times;
 
 pub use compile::{CompileOpts, compile};
 pub use dial::{Announce, Dial, FromClient};
+pub use forwarded::Forwarded;
 pub use headers::AddrHeader;
 pub use muxes::{FrontMuxes, Lane, ServerMux};
 pub use stats::StatsEnv;
@@ -156,6 +158,8 @@ pub struct Back {
     pub traffic: hawser_balance::Traffic,
     /// Most streams of one connection to a server (`tune.h2.be.max-concurrent-streams`).
     pub max_streams: u32,
+    /// `option forwarded`.
+    pub forwarded: Option<Forwarded>,
     /// `http-send-name-header`.
     pub name_header: Option<Box<[u8]>>,
     /// `http-reuse`.

@@ -5,6 +5,7 @@ pub(crate) mod bind;
 mod capture;
 mod cookie;
 mod errors;
+mod forwarded;
 mod later;
 pub(crate) mod option;
 mod option_table;

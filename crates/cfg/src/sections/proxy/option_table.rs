@@ -86,7 +86,7 @@ pub(crate) static OPTIONS: Table<Opt> = Table::new(&[
     run("redispatch", BE, true, option::redispatch, "Retries on another server."),
     run("forwardfor", PX, false, option::forwardfor, "Adds X-Forwarded-For."),
     run("originalto", PX, false, option::originalto, "Adds X-Original-To."),
-    run("forwarded", BE, true, option::nothing, "Adds Forwarded.").later("Forwarded header"),
+    run("forwarded", BE, true, super::forwarded::parse, "Adds Forwarded."),
     run("tcplog", FE, false, option::log_format, "Logs in the TCP format."),
     run("httplog", FE, false, option::log_format, "Logs in the HTTP format."),
     run("httpslog", FE, false, option::log_format, "Logs in the HTTPS format."),
