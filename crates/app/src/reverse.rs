@@ -55,11 +55,11 @@ impl Tunnels {
         Self { plans, engine: engine.clone() }
     }
 
-    /// Waits until the dialling side has all its connections, or is seen to fail, or long enough.
+    /// Waits until the dialling side has all its connections, or long enough.
     pub(crate) async fn settled(&self) {
         let settled = |p: &Arc<Plan>| {
             let s = p.status();
-            s.total() >= s.wanted || s.failures > 0
+            s.total() >= s.wanted
         };
         let deadline = clock::now() + TAKEOVER_PATIENCE;
         while !self.plans.iter().all(settled) && clock::now() < deadline {

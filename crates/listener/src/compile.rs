@@ -219,8 +219,17 @@ impl Expansion<'_> {
         Some(Duration::from_millis(u64::from(ms)))
     }
 
+    /// `idle-ping`. Connections of reverse HTTP are asked at the latest when other clients would have been silent for
+    /// too long: they are not closed then.
+    fn idle_ping(&self, cfg: &RxConfig, reverse: bool) -> Option<Duration> {
+        let client = self.proxy.and_then(|p| p.timeouts.client).filter(|_| reverse);
+        let ms = cfg.opts.idle_ping.or(client).filter(|ms| *ms > 0)?;
+        Some(Duration::from_millis(u64::from(ms)))
+    }
+
     fn listener(&self, cfg: &RxConfig, id: u32, frontend: &Arc<FrontendInfo>) -> ListenerInfo {
         let name = cfg.opts.name.clone();
+        let reverse = matches!(cfg.addr.kind, AddrKind::Rhttp(_));
         ListenerInfo {
             named: name.is_some(),
             name: name.unwrap_or_else(|| format!("sock-{id}")).into(),
@@ -232,6 +241,8 @@ impl Expansion<'_> {
             cip_magic: cfg.opts.cip_magic.unwrap_or(0),
             saved_syn: cfg.opts.tcp_ss.is_some_and(|mode| mode > 0),
             handshake_timeout: self.handshake_timeout(),
+            idle_ping: self.idle_ping(cfg, reverse),
+            keeps_idle: reverse,
             frontend: Arc::clone(frontend),
             process: Arc::clone(self.process),
             conns: Gate::new(cfg.opts.maxconn.unwrap_or(0)),

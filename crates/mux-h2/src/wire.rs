@@ -199,6 +199,23 @@ impl Line {
         self.turn = TURN;
     }
 
+    /// Ends the sending side, and reads until the peer ends its own; what it says is of no interest any more.
+    pub(crate) fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(transport) = &mut self.transport else { return Poll::Ready(()) };
+        self.input = None;
+        if ready!(transport.poll_shutdown(cx)).is_err() {
+            return Poll::Ready(());
+        }
+        // So much at a time, that a peer that never stops is no burden for others.
+        for _ in 0..8 {
+            if !matches!(ready!(transport.poll_read(cx, &mut [0; 2048])), Ok(1..)) {
+                return Poll::Ready(());
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
     fn poll_input(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         // Whoever establishes the connection has `h2` polled then.
         let Some(transport) = &mut self.transport else { return Poll::Pending };

@@ -110,6 +110,11 @@ pub struct ListenerInfo {
     pub saved_syn: bool,
     /// How long a handshake (a PROXY header) may take.
     pub handshake_timeout: Option<Duration>,
+    /// `idle-ping`: how long a connection of HTTP/2 may be silent before it is asked for a sign of life.
+    pub idle_ping: Option<Duration>,
+    /// Its connections are kept while they are idle, whatever the timeouts for requests say: they were not made for
+    /// one request.
+    pub keeps_idle: bool,
     /// Its frontend.
     pub frontend: Arc<FrontendInfo>,
     /// The process.

@@ -43,9 +43,10 @@ pub(crate) async fn serve(turning: Turning) {
     let limit = later(cl.now(), cl.fe.times.client);
     let conn = poll_fn(|cx| match adopting.poll_adopted(cx) {
         Poll::Ready(outcome) => Poll::Ready(outcome.ok()),
-        Poll::Pending if cl.worker.is_stopping() => Poll::Ready(None),
         Poll::Pending => cl.poll_deadline(cx, limit).map(|()| None),
     });
+    // A process that is about to stop goes through with it: the peer is told then that it has to connect elsewhere,
+    // where a connection that is merely closed would look like a failure.
     let Some(conn) = conn.await else { return };
     let (worker, process) = (cl.worker.clone(), cl.slot.listener().process.clone());
     let src = cl.sess.borrow().src.clone();

@@ -1,7 +1,7 @@
 //! Servers that are never dialed: their connections were attached by the other end (`rhttp@`).
 
 use crate::client::Client;
-use crate::connect::{Gone, conn_name, no_server};
+use crate::connect::{Gone, conn_name, keep_for_refusal, no_server};
 use crate::link::{AttachedSeat, Hold, Link};
 use crate::snapshot::Back;
 use crate::stop::Stop;
@@ -40,6 +40,7 @@ pub(crate) async fn reach(
         }
     };
     stream.send_request(&st.req, &st.info, false);
+    keep_for_refusal(cl, st, true);
     server.counters.inc(cl.worker.number(), Stat::Reuses);
     st.strm.bc_reused = true;
     st.strm.bc_http_major = 2;

@@ -201,7 +201,7 @@ fn reuse(cl: &mut Client, st: &mut Stream, back: &Back) -> Option<Link> {
 }
 
 /// A server of many streams may refuse one of them, whose body has to be sent again then.
-fn keep_for_refusal(cl: &Client, st: &mut Stream, multi: bool) {
+pub(crate) fn keep_for_refusal(cl: &Client, st: &mut Stream, multi: bool) {
     if multi && st.info.body != BodyLen::None {
         st.held.record(cl.snapshot.bufsize);
     }

@@ -118,3 +118,18 @@ pub fn scenario(runner: &Path, binary: &str, file: &Path) -> Result<(), String> 
     }
     Err(format!("{}{}", String::from_utf8_lossy(&o.stdout), String::from_utf8_lossy(&o.stderr)))
 }
+
+/// What the environment says of a test run.
+pub fn setting(name: &str) -> Option<String> {
+    std::env::var_os(name)?.into_string().ok()
+}
+
+/// A real HAProxy of 3.x to interoperate with, if `HAWSER_TEST_HAPROXY` names one; a test has less to do without it,
+/// and says so.
+pub fn reference() -> Option<String> {
+    let named = setting("HAWSER_TEST_HAPROXY");
+    if named.is_none() {
+        println!("HAWSER_TEST_HAPROXY names no HAProxy of 3.x: nothing to interoperate with");
+    }
+    named
+}

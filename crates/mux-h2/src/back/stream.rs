@@ -15,6 +15,7 @@ use http::{Request, StatusCode};
 use std::io::{ErrorKind, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll, ready};
 
 /// What the stream runs on.
@@ -113,6 +114,10 @@ impl Stream {
             }
             // Nothing was sent, so that another connection may do.
             Err(e) if e.is_go_away() || e.is_io() || e.is_reset() => {
+                // The next one is not to come here, whether or not the driver has looked at it since.
+                if let Place::Up(handle) = &self.place {
+                    handle.core.usable.store(false, Relaxed);
+                }
                 self.fail(StreamError::Reset { refused: true });
             }
             Err(_) => self.fail(StreamError::Bad { status: 502, why: "request cannot be sent" }),
@@ -120,7 +125,8 @@ impl Stream {
     }
 
     fn fail(&mut self, e: StreamError) {
-        self.failed = Some(e);
+        // The first reason is the reason.
+        self.failed.get_or_insert(e);
         self.sender.fail();
     }
 
@@ -339,8 +345,8 @@ impl Source for Stream {
 impl Sink for Stream {
     fn poll_data(&mut self, cx: &mut Context<'_>, data: &[u8]) -> Poll<Result<usize, StreamError>> {
         if let Err(e) = ready!(self.poll_submitted(cx)) {
-            // Why is told to whoever waits for the response.
-            self.failed = Some(e);
+            // Why is told to whoever waits for the response, and the first reason is the one that counts.
+            self.failed.get_or_insert(e);
             return Poll::Ready(Err(StreamError::Io(ErrorKind::BrokenPipe.into())));
         }
         self.sender.poll_data(cx, data)

@@ -20,10 +20,15 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Sleep;
 
 /// Uploads of a client that does not acknowledge our SETTINGS.
 const UNACKNOWLEDGED: usize = 1000;
+
+/// How long a client may take to close after the last GOAWAY.
+const LINGER: Duration = Duration::from_secs(1);
 
 /// Heads that a connection keeps for streams to come.
 const SPARE: usize = 4;
@@ -80,6 +85,9 @@ enum State {
     Open(Box<Open>),
     /// What is left to send goes out.
     Ending,
+    /// The client is given time to read the GOAWAY: requests of its that still come would turn the close into a
+    /// reset, and with that it might not learn which of them were served.
+    Lingering(Pin<Box<Sleep>>),
     Over,
 }
 
@@ -166,7 +174,7 @@ impl Conn {
                         }
                     }
                 }
-                State::Ending | State::Over => return Poll::Ready(None),
+                State::Ending | State::Lingering(_) | State::Over => return Poll::Ready(None),
             }
         }
     }
@@ -272,7 +280,16 @@ impl FrontConn for Conn {
             }
         }
         if let State::Ending = self.state {
-            if self.wire.poll_send(cx).is_pending() {
+            self.state = match self.wire.poll_send(cx) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Ok(())) if self.draining => {
+                    State::Lingering(Box::pin(tokio::time::sleep(LINGER)))
+                }
+                Poll::Ready(_) => State::Over,
+            };
+        }
+        if let State::Lingering(limit) = &mut self.state {
+            if self.wire.line().poll_linger(cx).is_pending() && limit.as_mut().poll(cx).is_pending() {
                 return Poll::Pending;
             }
             self.state = State::Over;

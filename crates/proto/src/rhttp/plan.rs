@@ -12,6 +12,12 @@ use std::time::{Duration, Instant};
 /// drop them is not to be dialled in a loop.
 const SHORT_LIFE: Duration = Duration::from_secs(1);
 
+/// An edge that says GOAWAY is being replaced: for so long, its port may change hands at the moment of an attempt,
+/// and the next one need not wait long.
+const HANDOVER: Duration = Duration::from_secs(2);
+/// How long it waits then.
+const HANDOVER_PAUSE: Duration = Duration::from_millis(50);
+
 /// What a `bind rhttp@` line wants and has.
 pub struct Plan {
     frontend: Arc<str>,
@@ -42,6 +48,8 @@ struct Book {
     stage: Stage,
     failures: u32,
     not_before: Option<Instant>,
+    /// When a peer last said GOAWAY.
+    goaway: Option<Instant>,
     last_error: Option<String>,
     opened: u64,
 }
@@ -49,7 +57,8 @@ struct Book {
 /// The receiver of one thread.
 #[derive(Default)]
 struct Member {
-    running: bool,
+    /// It opens no connections. Before its thread has started, it does not yet, but will.
+    stopped: bool,
     up: u32,
     leaving: u32,
     waker: Option<Waker>,
@@ -140,7 +149,7 @@ impl Plan {
     pub(super) fn set_running(&self, member: usize, running: bool) {
         let mut b = self.book.lock();
         if let Some(m) = b.members.get_mut(member) {
-            m.running = running;
+            m.stopped = !running;
         }
         if running && b.stage == Stage::Stopped {
             b.stage = Stage::Started;
@@ -176,7 +185,7 @@ impl Plan {
         if b.turn.is_some() || b.up() >= self.wanted {
             return;
         }
-        let running = b.members.iter_mut().enumerate().filter(|(_, m)| m.running);
+        let running = b.members.iter_mut().enumerate().filter(|(_, m)| !m.stopped);
         let Some((next, m)) = running.min_by_key(|(_, m)| m.up) else { return };
         if let Some(w) = m.waker.take() {
             w.wake();
@@ -191,8 +200,10 @@ impl Plan {
 
     fn failed(&self, b: &mut Book, why: String) {
         b.failures = b.failures.saturating_add(1);
+        let now = clock::now();
+        let handover = b.goaway.is_some_and(|at| now.saturating_duration_since(at) < HANDOVER);
         let pause = backoff::delay(b.failures, self.retry_max, backoff::random());
-        b.not_before = clock::now().checked_add(pause);
+        b.not_before = now.checked_add(if handover { pause.min(HANDOVER_PAUSE) } else { pause });
         b.last_error = Some(why);
         if b.stage != Stage::Failed {
             b.stage = Stage::Failed;
@@ -273,6 +284,7 @@ impl Place {
         if let State::Up(_) = self.state {
             self.state = State::Leaving;
             let mut b = self.plan.book.lock();
+            b.goaway = Some(clock::now());
             if let Some(m) = b.members.get_mut(self.member) {
                 m.up -= 1;
                 m.leaving += 1;
@@ -292,7 +304,8 @@ impl Drop for Place {
                 if let Some(m) = b.members.get_mut(self.member) {
                     m.up -= 1;
                 }
-                if clock::now().saturating_duration_since(since) < SHORT_LIFE {
+                let running = b.members.iter().any(|m| !m.stopped);
+                if running && clock::now().saturating_duration_since(since) < SHORT_LIFE {
                     self.plan.failed(&mut b, "the peer closed right after the accept".into());
                 }
                 self.plan.give_turn(&mut b);

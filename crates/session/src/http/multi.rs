@@ -7,7 +7,7 @@ use hawser_cfg::model::opt;
 use hawser_proto::mux::{FrontConn, FrontStream};
 use std::future::poll_fn;
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Serves a connection until it is over.
 pub(super) async fn serve(mut cl: Box<Client>, mut conn: Box<dyn FrontConn>) {
@@ -17,7 +17,8 @@ pub(super) async fn serve(mut cl: Box<Client>, mut conn: Box<dyn FrontConn>) {
         sess.fc_streams_limit = cl.fe.front.as_ref().map_or(1, |f| f.max_streams);
     }
     cl.saw(TrafficEvent::H2Sess);
-    let mut life = Life { idle_since: cl.now(), served: false, draining: false };
+    let alive = Alive::new(cl.now(), cl.slot.listener().idle_ping);
+    let mut life = Life { idle_since: cl.now(), served: false, draining: false, alive };
     poll_fn(|cx| life.poll(cx, &mut cl, &mut *conn)).await;
     if cl.fe.options.has(opt::NOLINGER) {
         conn.set_linger_zero();
@@ -33,11 +34,14 @@ struct Life {
     served: bool,
     /// It was told to end.
     draining: bool,
+    /// `idle-ping`.
+    alive: Alive,
 }
 
 impl Life {
     /// Moves the connection on; ready once it is over.
     fn poll(&mut self, cx: &mut Context<'_>, cl: &mut Client, conn: &mut dyn FrontConn) -> Poll<()> {
+        self.alive.stir(cl.now());
         loop {
             let patient = cl.fe.options.has(opt::IDLE_CLOSE_ON_RESPONSE) && conn.streams() == 0;
             if cl.worker.is_stopping() && !patient {
@@ -53,6 +57,13 @@ impl Life {
                 Poll::Pending => {
                     note(cl, conn);
                     let deadline = self.deadline(cl, conn);
+                    let Some(look) = self.alive.look(cl.now(), conn) else { return Poll::Ready(()) };
+                    if look.answered && refreshes(cl) {
+                        self.idle_since = cl.now();
+                    }
+                    if cl.poll_deadline(cx, look.next).is_ready() {
+                        continue;
+                    }
                     if cl.poll_deadline(cx, deadline).is_pending() {
                         return Poll::Pending;
                     }
@@ -79,6 +90,9 @@ impl Life {
             self.idle_since = cl.now();
             return None;
         }
+        if cl.slot.listener().keeps_idle && !self.draining {
+            return None;
+        }
         let times = &cl.fe.times;
         let silence = if self.draining {
             times.client_fin.or(times.client)
@@ -88,6 +102,59 @@ impl Life {
             times.http_request
         };
         later(self.idle_since, silence)
+    }
+}
+
+/// Whether a sign of life counts as activity: only `timeout client` asks for that.
+fn refreshes(cl: &Client) -> bool {
+    let t = &cl.fe.facts.timeouts;
+    t.http_keep_alive.or(t.http_request).is_none()
+}
+
+/// `idle-ping`: asks a client that was silent for long for a sign of life.
+struct Alive {
+    period: Option<Duration>,
+    /// When to ask, or until when to wait for the answer.
+    due: Instant,
+    asked: bool,
+}
+
+/// What a look at a connection shows.
+struct Look {
+    /// When to look again.
+    next: Option<Instant>,
+    /// An answer has come.
+    answered: bool,
+}
+
+impl Alive {
+    fn new(now: Instant, period: Option<Duration>) -> Self {
+        Self { period, due: later(now, period).unwrap_or(now), asked: false }
+    }
+
+    /// Something has happened on the connection, unless this is the time to look at it.
+    fn stir(&mut self, now: Instant) {
+        if !self.asked && now < self.due {
+            self.due = later(now, self.period).unwrap_or(now);
+        }
+    }
+
+    /// Asks when it is time to; nothing when an answer is overdue.
+    fn look(&mut self, now: Instant, conn: &mut dyn FrontConn) -> Option<Look> {
+        let Some(period) = self.period else { return Some(Look { next: None, answered: false }) };
+        let answered = self.asked && !conn.awaits_pong();
+        if answered {
+            self.asked = false;
+            self.due = now + period;
+        } else if now >= self.due {
+            if self.asked {
+                return None;
+            }
+            conn.ping();
+            self.asked = true;
+            self.due = now + period;
+        }
+        Some(Look { next: Some(self.due), answered })
     }
 }
 
