@@ -34,14 +34,20 @@ impl Bound {
             numbers = (0..threads.max(1)).collect();
         }
         let describe = |text: &str| message("Starting", &self.spec, files, self.receiver.info().name, text);
-        let mut out = Vec::with_capacity(numbers.len());
-        for n in &numbers[1..] {
-            let mut other = self.receiver.for_thread(self.spec.shared).map_err(|e| describe(&e.text))?;
+        let shards = self.spec.shards.map_or(numbers.len(), |n| n.max(1) as usize);
+        let mut others: Vec<Dealt> = Vec::with_capacity(numbers.len());
+        for (i, n) in numbers.iter().enumerate().skip(1) {
+            // Once there are as many sockets as wanted, threads share them in turn.
+            let model = match i % shards {
+                0 => &*self.receiver,
+                k => others.get(k - 1).map_or(&*self.receiver, |(_, r)| &**r),
+            };
+            let mut other = model.for_thread(i >= shards).map_err(|e| describe(&e.text))?;
             other.listen().map_err(|e| describe(&e))?;
-            out.push((*n, other));
+            others.push((*n, other));
         }
-        out.insert(0, (numbers[0], self.receiver));
-        Ok(out)
+        others.insert(0, (numbers[0], self.receiver));
+        Ok(others)
     }
 }
 

@@ -43,8 +43,8 @@ pub struct BindSpec {
     pub pos: Pos,
     /// Threads that accept.
     pub threads: ThreadSet,
-    /// One socket for all threads (`shards 1`).
-    pub shared: bool,
+    /// Sockets for all threads together (`shards`); as many as threads where it is not set.
+    pub shards: Option<u32>,
 }
 
 /// The listening side of a configuration.
@@ -194,7 +194,7 @@ impl Expansion<'_> {
                 cfg,
                 pos: bind.pos,
                 threads: threads.clone(),
-                shared: bind.opts.shards.as_deref() == Some("1"),
+                shards: bind.opts.shards.as_deref().and_then(|n| n.parse().ok()),
             });
         }
     }

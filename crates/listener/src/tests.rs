@@ -210,3 +210,36 @@ fn a_taken_port_reads_like_haproxy_s_alert() {
     drop(taken);
     assert_eq!(binder.bind(&cfg.files), [], "a second try succeeds once the port is free");
 }
+
+/// The kernel's numbers of the sockets that threads got.
+fn inodes(shards: Option<&str>, threads: u32) -> Vec<u64> {
+    let opts = BindOpts { shards: shards.map(Into::into), ..BindOpts::default() };
+    let cfg = config(opts);
+    let process = Arc::new(ProcessInfo::new(0));
+    let out = compile(&cfg, &process, CompileOptions::default(), &mut Diags::default());
+    let mut binder = Binder::new(out.binds);
+    assert_eq!(binder.bind(&[]), []);
+    let mut bound = binder.listen(&[]).unwrap();
+    let dealt = bound.remove(0).deal(threads, &[]).unwrap();
+    dealt
+        .iter()
+        .map(|(_, r)| {
+            let link = std::fs::read_link(format!("/proc/self/fd/{}", r.fd().unwrap())).unwrap();
+            let digits: String = link.to_str().unwrap().chars().filter(char::is_ascii_digit).collect();
+            digits.parse().unwrap()
+        })
+        .collect()
+}
+
+#[test]
+fn shards_say_how_many_sockets_there_are() {
+    for (shards, sockets) in
+        [(None, 5), (Some("by-thread"), 5), (Some("1"), 1), (Some("2"), 2), (Some("9"), 5)]
+    {
+        let got = inodes(shards, 5);
+        let mut distinct = got.clone();
+        distinct.sort_unstable();
+        distinct.dedup();
+        assert_eq!((got.len(), distinct.len()), (5, sockets), "{shards:?}: {got:?}");
+    }
+}

@@ -152,3 +152,43 @@ fn arbitrary_bytes_never_panic() {
         }
     }
 }
+
+proptest::proptest! {
+    /// What is built is understood, whatever follows it, and nothing shorter is.
+    #[test]
+    fn headers_survive_the_way(
+        src in proptest::prelude::any::<(bool, [u8; 16], u16)>(),
+        dst in proptest::prelude::any::<([u8; 16], u16)>(),
+        tlvs in proptest::collection::vec((0_u8.., proptest::collection::vec(0_u8.., 0..40)), 0..6),
+        checksum: bool,
+        rest in proptest::collection::vec(0_u8.., 0..20),
+    ) {
+        let end = |octets: [u8; 16], port| {
+            let [a, b, c, d, ..] = octets;
+            let ip: IpAddr = if src.0 { Ipv6Addr::from(octets).into() } else { Ipv4Addr::new(a, b, c, d).into() };
+            Address::Ip((ip, port).into())
+        };
+        let (s, d) = (end(src.1, src.2), end(dst.0, dst.1));
+        // A checksum of the sender's own making would be found wrong.
+        let pairs: Vec<(u8, &[u8])> =
+            tlvs.iter().filter(|t| t.0 != crate::pp::CRC32C).map(|(k, v)| (*k, v.as_slice())).collect();
+        let v2 = crate::pp::v2(Some((&s, &d)), &pairs, checksum);
+        for header in [crate::pp::v1(Some((&s, &d))), v2] {
+            let h = complete(&[header.clone(), rest.clone()].concat());
+            proptest::prop_assert_eq!((h.len, h.addrs), (header.len(), Some((s.clone(), d.clone()))));
+            proptest::prop_assert_eq!(parse(&header[..header.len() - 1]), Outcome::Partial);
+        }
+    }
+
+    /// One flipped bit never makes another header of a checked one.
+    #[test]
+    fn damage_is_found(at in 12_usize..47, bit in 0..8_u8) {
+        let ends = (ip("192.0.2.1:1"), ip("192.0.2.2:2"));
+        let mut header = crate::pp::v2(Some((&ends.0, &ends.1)), &[(0xe0, b"123456789")], true);
+        header[at] ^= 1_u8 << bit;
+        if let Outcome::Complete(h) = parse(&header) {
+            // It says less then, not something else: no addresses, or nothing to check it by.
+            proptest::prop_assert!(h.addrs.is_none() || h.tlvs.get(crate::pp::CRC32C).is_none(), "{h:?}");
+        }
+    }
+}
