@@ -418,6 +418,14 @@ fn what_is_wrong_is_said_as_haproxy_says_it() {
     bind("idle-ping x", "unexpected character 'x' in 'idle-ping' argument on bind line.");
     fails(" bind 127.0.0.1:9998 nbconn 2", "'nbconn' : only valid for reverse HTTP listeners.");
     fails(" bind 127.0.0.1:9998,rhttp@be/srv", "'bind' : Cannot mix reverse HTTP bind with others.");
+    fails(
+        " bind 127.0.0.1:9998\nbackend b2\n mode tcp\n server rev rhttp@",
+        "backend 'b2' : server rev uses reverse HTTP addressing which can only be used with HTTP mode.",
+    );
+    fails(
+        " bind 127.0.0.1:9998\nbackend b2\n server rev rhttp@ check",
+        "'server b2/rev' : 'check' over connections",
+    );
     fails(" mode tcp\n bind rhttp@be/srv", "MUX protocol 'h2' is not usable for 'bind rhttp@be/srv'");
 }
 

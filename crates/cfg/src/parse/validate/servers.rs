@@ -63,6 +63,9 @@ fn ids(p: &Proxy, look: &Look<'_>, diags: &mut Diags) {
 }
 
 fn one(p: &Proxy, s: &Server, diags: &mut Diags) {
+    if matches!(s.addr.kind, AddrKind::Rhttp(_)) {
+        passive(p, s, diags);
+    }
     if s.opts.check && s.opts.check_port.is_none() && !has_port(s) {
         ports(p, s, diags);
     }
@@ -89,6 +92,26 @@ fn one(p: &Proxy, s: &Server, diags: &mut Diags) {
     if s.opts.check && s.opts.track.is_some() {
         let text = format!(
             "'server {}/{}' : unable to enable checks and tracking at the same time!",
+            p.name, s.name
+        );
+        diags.alert(s.pos, text).layout = Layout::Located;
+    }
+}
+
+/// A server that is never dialled: its peers connect (reverse HTTP).
+fn passive(p: &Proxy, s: &Server, diags: &mut Diags) {
+    if p.mode != Mode::Http {
+        let text = format!(
+            "{} : server {} uses reverse HTTP addressing which can only be used with HTTP mode.",
+            title(p),
+            s.name
+        );
+        alert(diags, s.pos, text);
+    }
+    if s.opts.check {
+        let text = format!(
+            "'server {}/{}' : 'check' over connections that were attached is not supported by Hawser yet (area: reverse \
+             HTTP). Their peers can be watched with 'idle-ping'.",
             p.name, s.name
         );
         diags.alert(s.pos, text).layout = Layout::Located;
