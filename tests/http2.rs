@@ -304,6 +304,39 @@ fn idle_connections_end_in_time_and_politely() {
 }
 
 #[test]
+fn idle_ping_finds_dead_clients() {
+    let o = echo();
+    let port = free_port();
+    let cfg = format!(
+        "defaults\n  mode http\n  timeout connect 2s\n  timeout client 900ms\n  timeout server 5s\n\
+         listen l\n  bind 127.0.0.1:{port} proto h2 idle-ping 300ms\n  server s1 127.0.0.1:{}\n",
+        o.port()
+    );
+    let _h = Hawser::start(bin(), &cfg, &[port]);
+    // One that answers lives longer than its timeout, one that does not ends.
+    for answers in [true, false] {
+        let start = hawser_testkit::net::now();
+        let mut c = H2::connect(port);
+        c.get(1, "/");
+        assert_eq!(c.outcome(1).status(), 200);
+        let mut pings = 0;
+        while let Some(f) = c.next_frame() {
+            if f.kind == kind::PING && f.flags & END == 0 {
+                pings += 1;
+                if answers {
+                    c.frame(kind::PING, END, 0, &f.payload);
+                }
+                if pings == 5 {
+                    break;
+                }
+            }
+        }
+        assert_eq!((answers, pings == 5), (answers, answers), "{pings} pings");
+        assert!(pings >= 1 && (!answers || start.elapsed().as_millis() > 1200));
+    }
+}
+
+#[test]
 fn the_preface_on_an_http1_listener() {
     let o = echo();
     let (_h, _, mixed) = proxy(o.port(), "");

@@ -110,6 +110,7 @@ pub const BUILD: BuildFacts<'static> = BuildFacts {
     maxpollevents: 1024,
     #[rustfmt::skip]
     muxes: &[
+        MuxFacts { token: "h2", mode: "HTTP", side: "FE|BE", name: "H2", flags: "HTX|HOL_RISK|NO_UPG" },
         MuxFacts { token: "<default>", mode: "HTTP", side: "FE|BE", name: "H1", flags: "HTX" },
         MuxFacts { token: "h1", mode: "HTTP", side: "FE|BE", name: "H1", flags: "HTX|NO_UPG" },
         MuxFacts { token: "<default>", mode: "TCP", side: "FE|BE", name: "PASS", flags: "" },
