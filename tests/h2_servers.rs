@@ -457,3 +457,27 @@ fn an_idle_connection_has_to_give_signs_of_life() {
     // The answer has as long as the interval is.
     assert!(until(5000, || get(port, "/").text() == "1"));
 }
+
+#[test]
+fn checks_speak_what_the_server_speaks() {
+    let Some(mut nginx) = Nginx::start_h2(1_000_000) else { return };
+    std::fs::write(nginx.files().join("health"), "all is well").unwrap();
+    let get_health = "option httpchk\n  http-check send meth GET uri /files/health hdr host x";
+    let checks = [
+        (get_health.to_owned(), true),
+        (format!("{get_health}\n  http-check expect string well"), true),
+        (format!("{get_health}\n  http-check expect string ill"), false),
+        ("option httpchk\n  http-check send meth GET uri /files/none hdr host x".into(), false),
+        ("option httpchk\n  http-check send meth POST uri / hdr host x body abc".into(), true),
+    ];
+    for (check, up) in &checks {
+        let (_h, port) = proxy(nginx.port, check, "check inter 100ms fall 1 rise 1");
+        let status = if *up { 200 } else { 503 };
+        assert!(until(5000, || get(port, "/").status == status), "{check}");
+        pause(300);
+        assert_eq!(get(port, "/").status, status, "{check}");
+    }
+    let (_h, port) = proxy(nginx.port, get_health, "check inter 100ms fall 1 rise 1");
+    nginx.kill();
+    assert!(until(5000, || get(port, "/").status == 503));
+}

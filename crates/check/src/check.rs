@@ -14,6 +14,7 @@ use hawser_balance::{Backend, Ms};
 use hawser_cfg::diag::Diags;
 use hawser_cfg::model::{Config, Proxy, opt};
 use hawser_proto::ConnectTo;
+use hawser_proto::mux::{BackMux, H2Conf, MakeBack, MuxConf};
 use parking_lot::Mutex;
 use std::sync::Arc;
 use tokio::sync::mpsc::UnboundedSender;
@@ -22,6 +23,8 @@ use tokio::sync::mpsc::UnboundedSender;
 pub struct CheckEnv {
     /// Name of this node in `http-check send-state`: `node`, or the machine's name.
     pub node: Arc<str>,
+    /// Sets HTTP/2 up for servers that speak it (`proto`, `check-proto`).
+    pub h2: Option<MakeBack>,
 }
 
 /// All checks of a configuration. They may be compiled on any thread; [`Checks::run`] stays on one.
@@ -48,6 +51,8 @@ pub(crate) struct Check {
     /// `option log-health-checks`.
     pub(crate) logs: bool,
     node: Arc<str>,
+    /// What HTTP checks speak, where that is not HTTP/1.
+    mux: Option<Arc<dyn BackMux>>,
     state: Mutex<State>,
 }
 
@@ -88,6 +93,26 @@ pub fn compile(
     checks
 }
 
+/// `check-proto`, or else what other requests to the server speak.
+fn speaks_h2(s: &Server) -> bool {
+    s.opts.check_proto.as_deref().or(s.opts.proto.as_deref()) == Some("h2")
+}
+
+/// How checks speak HTTP/2.
+fn mux_conf(config: &Config) -> MuxConf {
+    MuxConf {
+        h2: H2Conf::default(),
+        h2_upgrade: false,
+        max_fields: config.global.maxhdr.unwrap_or(101) as usize,
+        max_bytes: config.global.bufsize.unwrap_or(16_384) as usize,
+        unsafe_request: false,
+        unsafe_response: false,
+        payload_with_any_method: false,
+        keep_insecure_te: false,
+        case_adjust: Vec::new(),
+    }
+}
+
 #[expect(clippy::too_many_arguments, reason = "a loop body with a name")]
 fn one(
     config: &Config,
@@ -120,6 +145,7 @@ fn one(
         bufsize: config.global.bufsize.unwrap_or(16_384) as usize,
         logs: proxy.options.set & opt::LOG_HEALTH_CHECKS != 0,
         node: env.node.clone(),
+        mux: env.h2.filter(|_| script.http && speaks_h2(s)).map(|make| make(&mux_conf(config))),
         state: Mutex::new(State { health, resets: s.check_resets() }),
     });
     if let Some(o) = Observing::new(&check, &s.opts, tx.clone(), number) {
@@ -165,6 +191,7 @@ impl Check {
             to: &self.to,
             state,
             bufsize: self.bufsize,
+            mux: self.mux.as_deref(),
         };
         Some(probe.run().await)
     }

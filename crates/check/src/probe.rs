@@ -1,11 +1,12 @@
 //! Runs the steps of a check over a connection.
 
 use crate::script::expect::Found;
-use crate::script::{Action, Connect, Expect, Script, Step};
+use crate::script::{Action, Connect, Expect, Request, Script, Step};
 use crate::settings::Settings;
 use crate::status::Status;
 use conn::{Conn, Fault, Received};
 use hawser_balance::server::Server;
+use hawser_proto::mux::{BackMux, StreamError};
 use hawser_proto::{ConnectTo, pp};
 use hawser_sample::ctx::Payload;
 use hawser_sample::{Ctx, Value};
@@ -13,6 +14,7 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 mod conn;
+mod h2;
 mod response;
 
 use response::Response;
@@ -41,6 +43,8 @@ pub(crate) struct Probe<'a> {
     pub(crate) state: Option<String>,
     /// Most bytes of a response that are looked at.
     pub(crate) bufsize: usize,
+    /// What HTTP checks speak, where that is not HTTP/1.
+    pub(crate) mux: Option<&'a dyn BackMux>,
 }
 
 /// How a check ends early.
@@ -112,6 +116,7 @@ impl Run<'_> {
                     let bytes = data.bytes(&Ctx::EMPTY).unwrap_or_default();
                     self.send(&bytes, step).await?;
                 }
+                Action::Request(r) if self.p.mux.is_some() => self.exchange(r, step).await?,
                 Action::Request(r) => {
                     let bytes = r.render(self.p.state.as_deref(), &Ctx::EMPTY);
                     self.send(&bytes, step).await?;
@@ -181,6 +186,28 @@ impl Run<'_> {
         match timeout_at(deadline, conn.write(bytes)).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(f)) => Err(self.failure(Status::SockErr, f.text(), Some(step))),
+            Err(_) => Err(self.failure(Status::L7Tout, String::new(), Some(step))),
+        }
+    }
+
+    /// A request and its response over another protocol than HTTP/1.
+    async fn exchange(&mut self, r: &Request, step: &Step) -> Done<()> {
+        let (Some(mux), Some(conn)) = (self.p.mux, self.conn.take()) else {
+            return Err(self.failure(Status::SockErr, String::new(), Some(step)));
+        };
+        let (head, body) = r.message(self.p.state.as_deref(), &Ctx::EMPTY);
+        let exchange = h2::exchange(mux, conn.into_transport(), (&head, &body), self.p.bufsize);
+        match timeout_at(self.deadline, exchange).await {
+            Ok(Ok(response)) => {
+                self.ended = true;
+                self.response = Some(response);
+                Ok(())
+            }
+            Ok(Err(StreamError::Io(e))) => {
+                Err(self.failure(Status::SockErr, Fault::of(e).text(), Some(step)))
+            }
+            Ok(Err(StreamError::Bad { .. })) => Err(self.failure(Status::L7Rsp, String::new(), Some(step))),
+            Ok(Err(_)) => Err(self.failure(Status::SockErr, String::new(), Some(step))),
             Err(_) => Err(self.failure(Status::L7Tout, String::new(), Some(step))),
         }
     }

@@ -57,7 +57,8 @@ pub(crate) fn compile(w: &Wanting<'_>, diags: &mut Diags) -> SharedEngine {
     let fds = Arc::new(FdPressure::new(max_fds, FD_RATIOS.0, FD_RATIOS.1));
     let backend = |index| Some(Arc::clone(&snapshot.proxy(index)?.back.as_ref()?.backend));
     let node = w.config.global.node.clone().unwrap_or_else(crate::facts::host_name);
-    let checks = hawser_check::compile(w.config, backend, &CheckEnv { node: node.into() }, diags);
+    let env = CheckEnv { node: node.into(), h2: hawser_mux_h2::H2.back };
+    let checks = hawser_check::compile(w.config, backend, &env, diags);
     let proc_vars = hawser_sample::globals::process_vars(w.config, diags);
     let shared = Shared::new(Arc::new(snapshot), proc_vars, w.limits.threads, fds);
     if w.args.old.is_some() {

@@ -68,7 +68,8 @@ fn world(
     let mut diags = Diags::default();
     let be = hawser_balance::compile(&p, &env, &mut diags);
     config.proxies.push(p);
-    let checks = compile(&config, |_| Some(be.clone()), &CheckEnv { node: "here".into() }, &mut diags);
+    let checks =
+        compile(&config, |_| Some(be.clone()), &CheckEnv { node: "here".into(), h2: None }, &mut diags);
     assert!(diags.list.is_empty(), "{:?}", diags.list);
     (checks, be, recorder)
 }

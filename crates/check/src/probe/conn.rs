@@ -46,6 +46,11 @@ impl Conn {
         }
     }
 
+    /// The connection, for a mux.
+    pub(super) fn into_transport(self) -> Box<dyn Transport> {
+        self.0
+    }
+
     pub(super) fn local(&self) -> Address {
         self.0.get_dst()
     }
@@ -63,7 +68,7 @@ impl Conn {
 }
 
 impl Fault {
-    fn of(e: io::Error) -> Self {
+    pub(super) fn of(e: io::Error) -> Self {
         Self(Some(e))
     }
 

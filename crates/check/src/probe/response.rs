@@ -21,6 +21,8 @@ enum Framing {
     Length(usize),
     Chunked,
     UntilClose,
+    /// All that there is has been taken apart already.
+    Given,
 }
 
 /// How far a response has come.
@@ -47,6 +49,11 @@ impl Response {
             body: Vec::new(),
             bodyless: to_head,
         }
+    }
+
+    /// A response that was received whole.
+    pub(super) fn whole(head: Head, body: Vec<u8>) -> Self {
+        Self { head, start: Some(0), framing: Framing::Given, body, ..Self::new(false) }
     }
 
     /// The head; empty before it is complete.
@@ -109,7 +116,7 @@ impl Response {
 
     fn read_body(&mut self, data: &[u8], last: bool) -> Progress {
         let complete = match self.framing {
-            Framing::None => true,
+            Framing::None | Framing::Given => true,
             Framing::Length(n) => {
                 self.body = data[..data.len().min(n)].to_vec();
                 data.len() >= n

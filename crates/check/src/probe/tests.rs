@@ -109,6 +109,7 @@ where
             to: &ConnectTo::default(),
             state: None,
             bufsize: 16_384,
+            mux: None,
         };
         probe.run().await
     })

@@ -1,6 +1,7 @@
 //! The request of an HTTP check.
 
 use super::Data;
+use hawser_http::{Head, Version};
 use hawser_sample::Ctx;
 
 /// `option httpchk` and `http-check send`.
@@ -68,6 +69,27 @@ impl Request {
         out.extend_from_slice(b"\r\n");
         out.extend(body.unwrap_or_default());
         out
+    }
+}
+
+impl Request {
+    /// The same for other versions of HTTP: head and body.
+    pub(crate) fn message(&self, state: Option<&str>, ctx: &Ctx<'_>) -> (Head, Vec<u8>) {
+        let text = self.render(state, ctx);
+        let end = memchr::memmem::find(&text, b"\r\n\r\n").unwrap_or(text.len());
+        let (lines, body) = (text.get(..end).unwrap_or_default(), text.get(end + 4..).unwrap_or_default());
+        let mut lines = lines.split(|b| *b == b'\n').map(<[u8]>::trim_ascii_end);
+        let line = lines.next().unwrap_or_default();
+        let target = line.get(self.method.len() + 1..line.len().saturating_sub(self.version.len() + 1));
+        let mut head = Head::request(self.method.as_bytes(), target.unwrap_or(b"/"), Version::H11);
+        for field in lines {
+            let Some(colon) = memchr::memchr(b':', field) else { continue };
+            let (name, value) = (&field[..colon], field[colon + 1..].trim_ascii_start());
+            if name != b"connection" {
+                head.add(name, value);
+            }
+        }
+        (head, body.to_vec())
     }
 }
 

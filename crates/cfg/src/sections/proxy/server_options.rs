@@ -251,9 +251,7 @@ fn proto(
 ) {
     match line.arg(0) {
         "none" => set(s.rare_mut(), None),
-        "h1" => set(s.rare_mut(), own(line)),
-        "h2" if line.word() == "proto" => set(s.rare_mut(), own(line)),
-        "h2" => super::later_value(cx, line, "HTTP/2 health checks"),
+        "h1" | "h2" => set(s.rare_mut(), own(line)),
         "fcgi" => super::later_value(cx, line, "FastCGI"),
         "spop" => super::later_value(cx, line, "SPOE"),
         "quic" => super::later_value(cx, line, "QUIC"),
