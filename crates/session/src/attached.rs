@@ -1,11 +1,13 @@
 //! Servers that are never dialed: their connections were attached by the other end (`rhttp@`).
 
 use crate::client::Client;
-use crate::connect::{Gone, conn_name, keep_for_refusal, no_server};
+use crate::connect::{Gone, no_server};
+use crate::establish::keep_for_refusal;
 use crate::link::{AttachedSeat, Hold, Link};
 use crate::snapshot::Back;
 use crate::stop::Stop;
 use crate::stream::Stream;
+use crate::target::conn_name;
 use crate::timers::later;
 use hawser_balance::{Agent, Attached, Server, Stat};
 use hawser_proto::mux::BackStream;
@@ -25,7 +27,8 @@ pub(crate) async fn reach(
     gone: Gone<'_>,
 ) -> Result<Link, Stop> {
     let Some(attached) = &server.attached else { return Err(no_server()) };
-    let name = conn_name(cl, st, back);
+    let index = st.slot.as_ref().map(|s| s.index() as usize);
+    let name = index.and_then(|i| conn_name(cl, st, back.dial.get(i)?));
     let found = match attached.open(name.as_deref()) {
         Some(found) => Ok(found),
         None => wait(cl, st, back, attached, name.as_deref(), gone).await,

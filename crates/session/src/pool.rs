@@ -1,10 +1,10 @@
 //! Connections to servers that are used again: `http-reuse`.
 
 use crate::client::Client;
-use crate::connect::Target;
 use crate::link::{Hold, Link};
 use crate::snapshot::Back;
 use crate::stream::Stream;
+use crate::target::Target;
 use crate::worker::Worker;
 use hawser_balance::{Conn, Idle, Scope, Server, Shared};
 use hawser_cfg::model::{ConnMode, Reuse};
