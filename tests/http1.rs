@@ -462,3 +462,21 @@ fn refusals_reach_clients_that_are_still_sending() {
         assert!(read.is_ok(), "{read:?} {text}");
     }
 }
+
+#[test]
+fn a_connection_that_was_authenticated_belongs_to_its_client() {
+    let o = Origin::http(|r| {
+        let auth = if r.line().contains("/login") { "401 No\r\nWWW-Authenticate: NTLM" } else { "200 OK" };
+        format!("HTTP/1.1 {auth}\r\nX-Conn: {}\r\nContent-Length: 0\r\n\r\n", r.conn).into_bytes()
+    });
+    let (_h, port) = proxy(o.port(), "http-reuse always");
+    let conn = |c: &mut Client, path: &str| {
+        c.ask(format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n")).field("x-conn").unwrap().to_owned()
+    };
+    let (mut one, mut two) = (Client::connect(port), Client::connect(port));
+    assert_eq!(conn(&mut one, "/login"), "0");
+    assert_eq!(conn(&mut two, "/"), "1");
+    assert_eq!(conn(&mut one, "/"), "0");
+    assert_eq!(conn(&mut Client::connect(port), "/"), "1");
+    assert_eq!(conn(&mut one, "/"), "0");
+}

@@ -61,6 +61,8 @@ pub(crate) struct Kept {
     pub(crate) last: Option<(usize, u32)>,
     /// Variables of a TCP stream that goes on as the first request: its content rules were run.
     pub(crate) switched: Option<StreamVars>,
+    /// It is bound to that server by a connection of its own (NTLM).
+    pub(crate) bound: bool,
 }
 
 impl Client {

@@ -128,8 +128,10 @@ async fn assign(
 
 /// The server of the last request, if it is to be preferred.
 fn preferred(cl: &Client, be: &Proxy) -> Option<u32> {
-    let (backend, server) = cl.kept.borrow().as_ref()?.last?;
-    (backend == be.facts.index && prefers_last(be)).then_some(server)
+    let kept = cl.kept.borrow();
+    let kept = kept.as_ref()?;
+    let (backend, server) = kept.last?;
+    (backend == be.facts.index && (kept.bound || prefers_last(be))).then_some(server)
 }
 
 /// Waits in a queue; none to choose again.

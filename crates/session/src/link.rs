@@ -72,6 +72,11 @@ impl Link {
         matches!(self.hold, Hold::Shared(_) | Hold::Attached(_))
     }
 
+    /// What it has of the connection.
+    pub(crate) fn hold(&mut self) -> &mut Hold {
+        &mut self.hold
+    }
+
     /// The stream, and what it has of the connection.
     pub(crate) fn into_parts(self) -> (Box<dyn BackStream>, Hold) {
         (self.stream, self.hold)

@@ -234,6 +234,36 @@ pub(crate) fn opened(
     Link::new(stream, Hold::Shared(ride), false)
 }
 
+/// Authentication that holds for a connection (NTLM) makes that its client's own, and the client stay with the server.
+/// One that carries streams of several clients stays as it is.
+pub(crate) fn authenticated(cl: &Client, st: &Stream, link: &mut Link) {
+    let name: &[u8] = match st.res.status() {
+        401 => b"www-authenticate",
+        407 => b"proxy-authenticate",
+        _ => return,
+    };
+    let bound = |v: &[u8]| {
+        let scheme = v.trim_ascii_start().get(..4).unwrap_or_default();
+        scheme.eq_ignore_ascii_case(b"nego") || scheme.eq_ignore_ascii_case(b"ntlm")
+    };
+    if !st.res.values(name).flat_map(|v| v.split(|b| *b == b',')).any(bound) {
+        return;
+    }
+    match link.hold() {
+        Hold::Alone(seat) => seat.private = true,
+        Hold::Shared(ride) if ride.shared.make_private() => {
+            let own = &mut cl.keep().shared;
+            if !own.iter().any(|s| Rc::ptr_eq(s, &ride.shared)) {
+                own.push(ride.shared.clone());
+            }
+        }
+        Hold::Shared(_) | Hold::Once(_) | Hold::Attached(_) => return,
+    }
+    let server = st.be.as_ref().zip(st.slot.as_ref()).map(|(be, slot)| (be.facts.index, slot.index()));
+    let mut kept = cl.keep();
+    (kept.bound, kept.last) = (true, server.or(kept.last));
+}
+
 /// Whether a connection may outlive the exchange, as the proxies' options say. `option httpclose` of a frontend is
 /// about its clients only.
 pub(crate) fn may_keep(cl: &Client, st: &Stream) -> bool {

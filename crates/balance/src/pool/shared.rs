@@ -29,7 +29,7 @@ pub struct Shared {
     conn: Arc<dyn BackConn>,
     /// Its place among the server's connections, as long as it does not wait in the pool.
     seat: RefCell<Option<Conn<()>>>,
-    scope: Scope,
+    scope: Cell<Scope>,
     streams: Cell<u32>,
     /// It is among those that everybody may use.
     listed: Cell<bool>,
@@ -53,6 +53,14 @@ impl Shared {
     /// Whether it leads to that server and has these properties.
     pub fn is_for(&self, server: &Server, hash: u64) -> bool {
         self.seat.borrow().as_ref().is_some_and(|s| s.server().uid == server.uid && s.hash() == hash)
+    }
+
+    /// Leaves it to the client whose streams it carries for good; false where it may carry streams of others.
+    pub fn make_private(&self) -> bool {
+        if self.scope.get() == Scope::Client {
+            self.scope.set(Scope::Private);
+        }
+        self.scope.get() == Scope::Private
     }
 
     /// Streams under way.
@@ -103,7 +111,7 @@ impl Sharing {
         let shared = Rc::new(Shared {
             conn,
             seat: RefCell::new(Some(seat)),
-            scope,
+            scope: Cell::new(scope),
             streams: Cell::new(1),
             listed: Cell::new(false),
         });
@@ -131,11 +139,11 @@ impl Sharing {
     pub fn leave(&mut self, shared: &Rc<Shared>) -> Option<(Conn<()>, Arc<dyn BackConn>)> {
         let left = shared.streams.get().saturating_sub(1);
         shared.streams.set(left);
-        if shared.scope == Scope::Private {
+        if shared.scope.get() == Scope::Private {
             return None;
         }
         if left > 0 {
-            if !shared.listed.get() && shared.scope != Scope::Client && shared.is_usable() {
+            if !shared.listed.get() && shared.scope.get() != Scope::Client && shared.is_usable() {
                 self.list(shared);
             }
             return None;

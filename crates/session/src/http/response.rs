@@ -8,6 +8,7 @@ use crate::http::forward::{self, Clocks};
 use crate::http::request::cut;
 use crate::http::rules;
 use crate::link::Link;
+use crate::pool;
 use crate::pump::{Blocked, Pump, Turn};
 use crate::stop::Stop;
 use crate::stream::{Came, Stream};
@@ -241,6 +242,7 @@ pub(crate) async fn rules(
     st.strm.status = st.res.status();
     st.strm.res_version = Some(st.res.version());
     st.came[1] = Came::new(&st.res, link.stream().data().len(), &cl.snapshot);
+    pool::authenticated(cl, st, link);
     let fe = cl.fe.clone();
     if fe.has_captures() {
         capture_response(&fe, st);
