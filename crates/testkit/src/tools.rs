@@ -78,6 +78,8 @@ impl Nginx {
     /// Kills it at once, workers included.
     pub fn kill(&mut self) {
         let pid = std::fs::read_to_string(self.dir.join("pid")).unwrap_or_default();
+        // A master that runs would replace its workers.
+        let _ = Command::new("kill").args(["-STOP", pid.trim()]).status();
         let _ = Command::new("pkill").args(["-9", "-P", pid.trim()]).status();
         let _ = self.child.kill();
         let _ = self.child.wait();
