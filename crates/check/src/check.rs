@@ -14,7 +14,7 @@ use hawser_balance::{Backend, Ms};
 use hawser_cfg::diag::Diags;
 use hawser_cfg::model::{Config, Proxy, opt};
 use hawser_proto::ConnectTo;
-use hawser_proto::mux::{BackMux, H2Conf, MakeBack, MuxConf};
+use hawser_proto::mux::{BackMux, MakeBack, MuxConf};
 use parking_lot::Mutex;
 use std::sync::Arc;
 use tokio::sync::mpsc::UnboundedSender;
@@ -101,15 +101,9 @@ fn speaks_h2(s: &Server) -> bool {
 /// How checks speak HTTP/2.
 fn mux_conf(config: &Config) -> MuxConf {
     MuxConf {
-        h2: H2Conf::default(),
-        h2_upgrade: false,
         max_fields: config.global.maxhdr.unwrap_or(101) as usize,
         max_bytes: config.global.bufsize.unwrap_or(16_384) as usize,
-        unsafe_request: false,
-        unsafe_response: false,
-        payload_with_any_method: false,
-        keep_insecure_te: false,
-        case_adjust: Vec::new(),
+        ..MuxConf::default()
     }
 }
 

@@ -407,7 +407,7 @@ impl Default for H2Conf {
 }
 
 /// How a proxy speaks on one side: what a mux needs to know from the configuration.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct MuxConf {
     /// `tune.h2.*` of this side.
     pub h2: H2Conf,
