@@ -229,3 +229,34 @@ fn several_files_are_read_in_order() {
     assert_eq!((r.code, r.err.as_str()), (0, ""));
     let _ = std::fs::remove_dir_all(dir);
 }
+
+const KEPT: &str = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+
+#[test]
+fn a_soft_stop_may_leave_clients_alone() {
+    let (o, p) = (Origin::fixed("a", "ok"), free_port());
+    let mut h = Hawser::start(bin(), &cfg(p, o.port(), "close-spread-time infinite"), &[p]);
+    let mut c = Client::connect(p);
+    assert_eq!(c.ask(KEPT).status, 200);
+    h.signal(libc::SIGUSR1);
+    assert!(until(3000, || TcpStream::connect(("127.0.0.1", p)).is_err()), "it still listens");
+    let r = c.ask(KEPT);
+    assert_eq!((r.status, r.field("connection")), (200, None), "{}", r.head);
+    assert!(!c.closed_within(300));
+    assert!(h.exited().is_none());
+    drop(c);
+    assert_eq!(h.wait(3000).and_then(|s| s.code()), Some(0));
+}
+
+#[test]
+fn a_soft_stop_may_take_its_time() {
+    let (o, p) = (Origin::fixed("a", "ok"), free_port());
+    let mut h = Hawser::start(bin(), &cfg(p, o.port(), "close-spread-time 4s"), &[p]);
+    let mut clients: Vec<Client> = (0..40).map(|_| Client::connect(p)).collect();
+    clients.iter_mut().for_each(|c| assert_eq!(c.ask(KEPT).status, 200));
+    h.signal(libc::SIGUSR1);
+    assert!(until(3000, || TcpStream::connect(("127.0.0.1", p)).is_err()), "it still listens");
+    assert!(h.exited().is_none(), "all clients were cut at once");
+    assert_eq!(h.wait(20_000).and_then(|s| s.code()), Some(0), "some client was forgotten");
+    drop(clients);
+}

@@ -97,6 +97,11 @@ impl Client {
         RefMut::map(self.kept.borrow_mut(), |k| &mut **k.get_or_insert_default())
     }
 
+    /// Whether a soft stop is under way and this connection is to end for it (`close-spread-time`).
+    pub(crate) fn is_ending(&self) -> bool {
+        self.worker.is_stopping() && self.worker.is_ending(Rc::as_ptr(&self.shared).addr())
+    }
+
     /// Time at the start of the present poll.
     pub(crate) fn now(&self) -> Instant {
         self.worker.now()

@@ -3,7 +3,7 @@
 use crate::conn::{self, Admitted};
 use crate::dialing::Dials;
 use crate::pool::Wire;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Snapshot, Spread};
 use crate::stream::Stream;
 use crate::timers::{Timer, later};
 use crate::{attach, http, tcp};
@@ -16,6 +16,7 @@ use parking_lot::{Mutex, MutexGuard};
 use pin_project_lite::pin_project;
 use std::cell::{Cell, RefCell, RefMut};
 use std::future::{Future, poll_fn};
+use std::hash::{BuildHasher, RandomState};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicU32};
@@ -36,6 +37,8 @@ pub struct Shared {
     pub stopping: AtomicBool,
     /// Number of worker threads.
     pub threads: u32,
+    /// What chance decides with.
+    chance: RandomState,
     /// How scarce descriptors are.
     pub fds: Arc<FdPressure>,
     /// Idle connections to servers, by thread.
@@ -80,6 +83,7 @@ impl Shared {
             conns: AtomicU32::new(0),
             stopping: AtomicBool::new(false),
             threads,
+            chance: RandomState::new(),
             fds,
             takeover: OnceLock::new(),
         })
@@ -95,7 +99,8 @@ struct Inner {
     shared: Arc<Shared>,
     /// Time at the start of the present poll.
     now: Cell<Instant>,
-    stopping: Cell<bool>,
+    /// When a soft stop began.
+    stopping: Cell<Option<Instant>>,
     conns: RefCell<Conns>,
     ended: RefCell<Option<Waker>>,
     #[expect(clippy::vec_box, reason = "the boxes are handed out: a stream is never moved")]
@@ -116,6 +121,9 @@ struct Conns {
     live: u32,
 }
 
+/// How often connections hear of a soft stop that takes its time.
+const REMINDERS: u32 = 50;
+
 /// Streams whose memory is kept for the next ones.
 const SPARE_STREAMS: usize = 256;
 
@@ -127,7 +135,7 @@ impl Worker {
             number,
             shared,
             now: Cell::new(clock::now()),
-            stopping: Cell::new(false),
+            stopping: Cell::default(),
             conns: RefCell::default(),
             ended: RefCell::default(),
             spare: RefCell::default(),
@@ -143,9 +151,30 @@ impl Worker {
         self.0.conns.borrow().live
     }
 
-    /// Soft stop: idle connections close now, the others after the response under way.
+    /// Soft stop: idle connections close now, the others after the response under way; or all of them within the
+    /// time of `close-spread-time`.
     pub fn stop(&self) {
-        self.0.stopping.set(true);
+        self.0.stopping.set(Some(clock::now()));
+        if let Spread::Over(window) = self.spread() {
+            tokio::task::spawn_local(self.clone().close_within(window));
+        }
+        self.remind();
+    }
+
+    fn spread(&self) -> Spread {
+        self.0.shared.snapshot.load().close_spread
+    }
+
+    /// Reminds connections of a soft stop again and again while only some of them close.
+    async fn close_within(self, window: Duration) {
+        let pause = (window / REMINDERS).max(Duration::from_millis(1));
+        for _ in 0..=REMINDERS {
+            tokio::time::sleep(pause).await;
+            self.remind();
+        }
+    }
+
+    fn remind(&self) {
         let conns = self.0.conns.borrow();
         for waker in conns.slots.iter().flatten() {
             waker.wake_by_ref();
@@ -190,7 +219,14 @@ impl Worker {
 
     /// Whether a soft stop is under way.
     pub(crate) fn is_stopping(&self) -> bool {
-        self.0.stopping.get()
+        self.0.stopping.get().is_some()
+    }
+
+    /// Whether a soft stop is under way, and a connection is to end for it; `id` tells connections apart.
+    pub(crate) fn is_ending(&self, id: usize) -> bool {
+        let Some(since) = self.0.stopping.get() else { return false };
+        let luck = self.0.shared.chance.hash_one(id);
+        self.spread().closes(clock::now().saturating_duration_since(since), luck)
     }
 
     /// The thread's idle connections to servers. Other threads may want some of them: the lock is not for long.

@@ -105,7 +105,7 @@ pub(crate) fn start_response(
     link: &Link,
     close: bool,
 ) {
-    let close = close || cl.worker.is_stopping() || cl.fe.conn_mode == ConnMode::Close;
+    let close = close || cl.is_ending() || cl.fe.conn_mode == ConnMode::Close;
     st.strm.bytes_out += st.came[1].head as u64;
     front.send_response(&st.res, link.info.body, close);
 }

@@ -25,7 +25,7 @@ fn poll(
     if cl.request == 0 || front.has_input() || front.poll_readable(cx).is_ready() {
         return Poll::Ready(true);
     }
-    if cl.worker.is_stopping() && !cl.fe.options.has(opt::IDLE_CLOSE_ON_RESPONSE) {
+    if cl.is_ending() && !cl.fe.options.has(opt::IDLE_CLOSE_ON_RESPONSE) {
         return Poll::Ready(false);
     }
     cl.poll_deadline(cx, deadline).map(|()| false)

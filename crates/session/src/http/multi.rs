@@ -44,7 +44,7 @@ impl Life {
         self.alive.stir(cl.now());
         loop {
             let patient = cl.fe.options.has(opt::IDLE_CLOSE_ON_RESPONSE) && conn.streams() == 0;
-            if cl.worker.is_stopping() && !patient {
+            if cl.is_ending() && !patient {
                 self.drain(cl, conn);
             }
             match conn.poll_stream(cx) {

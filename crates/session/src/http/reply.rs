@@ -84,7 +84,7 @@ async fn send(
 ) -> Next {
     let mode = |p: &crate::snapshot::Proxy| p.conn_mode == ConnMode::Close;
     let unread = !poll_fn(|cx| Poll::Ready(drain(cx, front))).await;
-    let close = close || unread || cl.worker.is_stopping() || mode(&cl.fe);
+    let close = close || unread || cl.is_ending() || mode(&cl.fe);
     let len = BodyLen::Length(reply.body.len() as u64);
     st.own_bytes += (st.res.wire_len() + reply.body.len()) as u64;
     front.send_response(&st.res, len, close);

@@ -4,8 +4,8 @@ use super::h2::h2_conf;
 use super::muxes::BackMuxes;
 use super::names::Names;
 use super::{
-    AddrHeader, Announce, Back, Dial, Forwarded, Front, FrontMuxes, Proxy, Snapshot, Times, UnusualNames,
-    time,
+    AddrHeader, Announce, Back, Dial, Forwarded, Front, FrontMuxes, Proxy, Snapshot, Spread, Times,
+    UnusualNames, time,
 };
 use crate::http::cookie::Policy;
 use hawser_balance::resolve::Resolver;
@@ -52,6 +52,7 @@ pub fn compile(cfg: &Config, diags: &mut Diags, opts: &CompileOpts<'_>) -> Snaps
         backends: proxies.iter().filter(is_be).map(|p| (p.facts.name.clone(), p.facts.index)).collect(),
         proxies,
         files: cfg.files.clone(),
+        close_spread: Spread::new(cfg.global.close_spread_time),
         bufsize: bufsize(&cfg.global) as usize,
         maxrewrite: maxrewrite(cfg),
         idle_pool_shared: cfg.global.idle_pool_shared.unwrap_or(true),

@@ -42,12 +42,49 @@ pub struct Snapshot {
     backends: HashMap<Arc<str>, usize>,
     /// Names of the configuration files, for positions.
     pub files: Vec<Arc<str>>,
+    /// `close-spread-time`.
+    pub close_spread: Spread,
     /// `tune.bufsize` (bytes).
     pub bufsize: usize,
     /// `tune.maxrewrite` (bytes): what a head with its body must leave free of that.
     pub maxrewrite: usize,
     /// `tune.idle-pool.shared`: threads take idle server connections over from each other.
     pub idle_pool_shared: bool,
+}
+
+/// When connections are closed in a soft stop.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Spread {
+    /// At the first opportunity.
+    #[default]
+    AtOnce,
+    /// Some time within a window.
+    Over(Duration),
+    /// Never for that reason.
+    Never,
+}
+
+impl Spread {
+    /// Of `close-spread-time` (ms), which is the largest number for `infinite`.
+    fn new(ms: Option<u32>) -> Self {
+        match ms {
+            None | Some(0) => Self::AtOnce,
+            Some(u32::MAX) => Self::Never,
+            Some(ms) => Self::Over(Duration::from_millis(ms.into())),
+        }
+    }
+
+    /// Whether a connection is to be closed so long after the stop began, where `luck` is any number.
+    pub(crate) fn closes(self, elapsed: Duration, luck: u64) -> bool {
+        match self {
+            Self::AtOnce => true,
+            Self::Never => false,
+            // Each connection has its moment.
+            Self::Over(window) => {
+                elapsed >= window || u128::from(luck) % window.as_millis().max(1) < elapsed.as_millis()
+            }
+        }
+    }
 }
 
 impl Snapshot {
@@ -199,5 +236,22 @@ impl Proxy {
     /// `mode http`.
     pub fn is_http(&self) -> bool {
         self.mode == Mode::Http
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn closing_is_spread_over_its_time() {
+        let closed = |spread: Spread, ms| {
+            let elapsed = Duration::from_millis(ms);
+            (0..1000).filter(|luck| spread.closes(elapsed, *luck)).count()
+        };
+        assert_eq!((closed(Spread::new(None), 0), closed(Spread::new(Some(u32::MAX)), 1 << 40)), (1000, 0));
+        let second = Spread::new(Some(1000));
+        let counts = [closed(second, 0), closed(second, 250), closed(second, 999), closed(second, 1000)];
+        assert_eq!(counts, [0, 250, 999, 1000]);
     }
 }

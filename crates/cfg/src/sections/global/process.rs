@@ -64,7 +64,7 @@ pub(crate) static PROCESS: Table<Kw<G>> = Table::new(&[
     text("localpeer", "a name as an argument.", |g| &mut g.localpeer, "Name of this process among its peers."),
     time("hard-stop-after", |g| &mut g.hard_stop_after, "Longest time that a soft stop may take."),
     time("grace", |g| &mut g.grace, "Time between a soft stop and the closing of listeners."),
-    run("close-spread-time", (1, 1), "<time> as argument.", close_spread_time, "Time over which connections are closed in a soft stop.").later("soft stop"),
+    run("close-spread-time", (1, 1), "<time> as argument.", close_spread_time, "Time over which connections are closed in a soft stop."),
     run("cpu-map", (2, MANY), "a thread set and CPU sets.", super::cpu_map::parse, "CPUs that threads may use."),
     run("strict-limits", (0, 0), "", |_, g: &mut G, l| g.strict_limits = Some(l.prefix != Prefix::No), "Refuses to start when limits cannot be set.").negatable(),
     run("set-dumpable", (0, 1), "", set_dumpable, "Allows core dumps after privileges were dropped.").negatable(),
