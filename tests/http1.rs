@@ -480,3 +480,25 @@ fn a_connection_that_was_authenticated_belongs_to_its_client() {
     assert_eq!(conn(&mut Client::connect(port), "/"), "1");
     assert_eq!(conn(&mut one, "/"), "0");
 }
+
+#[test]
+fn glitches_are_counted_and_wear_a_connection_out() {
+    let o = echo();
+    let port = free_port();
+    let cfg = format!(
+        "global\n  tune.h1.fe.glitches-threshold 4\ndefaults\n  mode http\n  timeout connect 2s\n  timeout client 5s\n  \
+         timeout server 5s\nlisten l\n  bind 127.0.0.1:{port}\n  option accept-unsafe-violations-in-http-request\n  \
+         http-response set-header x-glitches %[fc_glitches]\n  server s1 127.0.0.1:{}\n",
+        o.port()
+    );
+    let _h = Hawser::start(bin(), &cfg, &[port]);
+    let mut c = Client::connect(port);
+    // A clean request is none.
+    assert_eq!(c.ask("GET / HTTP/1.1\r\nHost: x\r\n\r\n").field("x-glitches"), Some("0"));
+    for n in 1..=3 {
+        let r = c.ask("GET / HTTP/1.1\r\nHost: x\r\nX[1]: y\r\n\r\n");
+        assert_eq!((r.status, r.field("x-glitches")), (200, Some(n.to_string().as_str())));
+        assert_eq!(r.field("connection"), (n == 3).then_some("close"), "polite at three quarters");
+    }
+    assert!(c.closed_within(2000));
+}
