@@ -416,3 +416,31 @@ fn sources_of_connections() {
     assert!(by_header("").starts_with("127.0.0.1:"), "no such header: nothing is bound");
     assert!(from("source 0.0.0.0 usesrc 127.0.0.7", "").starts_with("127.0.0.7:"));
 }
+
+/// Checks go the way that traffic does only where that was asked for.
+#[test]
+fn checks_through_a_socks4_proxy() {
+    let (target, seen) = listening_server();
+    let to = target.port();
+    let socks = Origin::raw(move |mut s, _| {
+        let mut ask = [0; 16];
+        if s.read_exact(&mut ask).is_err() || s.write_all(&[0, 90, 0, 0, 0, 0, 0, 0]).is_err() {
+            return;
+        }
+        let Ok(up) = std::net::TcpStream::connect(("127.0.0.1", to)) else { return };
+        let (Ok(mut r), Ok(mut w)) = (s.try_clone(), up.try_clone()) else { return };
+        std::thread::spawn(move || std::io::copy(&mut r, &mut w));
+        let _ = std::io::copy(&mut &up, &mut s);
+    });
+    for (option, through) in [("", false), ("check-via-socks4", true)] {
+        let before = (socks.connections(), seen.lock().len());
+        let cfg = format!(
+            "{DEFAULTS}backend b\n  option httpchk\n  server s 127.0.0.1:{to} socks4 127.0.0.1:{} check inter 100ms {option}\nfrontend f\n  bind 127.0.0.1:{}\n",
+            socks.port(),
+            free_port()
+        );
+        let _h = Hawser::start(bin(), &cfg, &[]);
+        assert!(until(5000, || seen.lock().len() > before.1 + 1), "no check came");
+        assert_eq!(socks.connections() > before.0, through, "{option}");
+    }
+}
