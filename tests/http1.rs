@@ -502,3 +502,20 @@ fn glitches_are_counted_and_wear_a_connection_out() {
     }
     assert!(c.closed_within(2000));
 }
+
+#[test]
+fn a_server_of_port_zero_is_reached_on_the_clients_port() {
+    let (one, two) = (Origin::fixed("a", "one"), Origin::fixed("b", "two"));
+    let port = free_port();
+    let cfg = format!(
+        "defaults\n  mode http\n  timeout connect 2s\n  timeout client 5s\n  timeout server 5s\n\
+         listen l\n  bind 127.0.0.1:{port}\n  http-request set-dst-port hdr(x-port)\n  server s1 127.0.0.1:0\n"
+    );
+    let _h = Hawser::start(bin(), &cfg, &[port]);
+    let mut c = Client::connect(port);
+    for (o, body) in [(&one, "one"), (&two, "two"), (&one, "one")] {
+        let r = c.ask(format!("GET / HTTP/1.1\r\nHost: x\r\nX-Port: {}\r\n\r\n", o.port()));
+        assert_eq!((r.status, r.text().as_str()), (200, body));
+    }
+    assert!(one.connections() <= 2 && two.connections() == 1);
+}

@@ -87,10 +87,8 @@ impl<'a> Resolver<'a> {
 }
 
 fn with_ports(addr: &Addr, to: Address, name: Option<&str>) -> ServerAddr {
-    ServerAddr {
-        addr: to,
-        hostname: name.map(Arc::from),
-        port_offset: addr.port_offset,
-        port_missing: addr.port_missing,
-    }
+    // Port 0 is no port either.
+    let port_missing =
+        addr.port_missing || (to.ip().is_some() && to.port() == 0 && addr.port_offset.is_none());
+    ServerAddr { addr: to, hostname: name.map(Arc::from), port_offset: addr.port_offset, port_missing }
 }
