@@ -104,8 +104,10 @@ impl FrontStream for Stream {
         let bodyless = self.asked.head || matches!(head.status(), 204 | 304);
         let (ended, left) = match body {
             BodyLen::Tunnel => (false, None),
-            _ if bodyless => (true, None),
             BodyLen::None | BodyLen::Length(0) => (true, None),
+            // What comes is thrown away, and the stream ends when it has come: a client that goes on at once finds
+            // the server's connection free.
+            _ if bodyless => (false, Some(0)),
             BodyLen::Length(n) => (false, Some(n)),
             BodyLen::Chunked | BodyLen::UntilClose => (false, None),
         };
