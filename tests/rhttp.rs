@@ -396,7 +396,7 @@ fn what_is_wrong_is_said_as_haproxy_says_it() {
     let attach = |rule: &str, text: &str| {
         fails(&format!(" bind 127.0.0.1:9998 proto h2\n tcp-request session attach-srv {rule}"), text);
     };
-    let p = "Proxy 'fe': attach-srv rule";
+    let p = "] : Proxy 'fe': attach-srv rule";
     attach("", &format!("{p}: invalid server name ''."));
     attach("be", &format!("{p}: invalid server name 'be'."));
     attach("nobe/x", &format!("{p}: no such backend 'nobe/x'."));

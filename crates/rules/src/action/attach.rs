@@ -40,10 +40,10 @@ pub(super) fn attach_srv(cx: &mut RuleCx<'_, '_>, args: &mut Args<'_>) -> Result
     let server = match find(cx, target, name.is_some()) {
         Ok(server) => server,
         Err(why) => {
-            // HAProxy finds these out after parsing, and has forgotten the line by then.
+            // HAProxy finds these out after parsing, and has forgotten the line by then: its message comes without.
             let text = format!("Proxy '{}': attach-srv rule{why}.", cx.proxy.name);
             let pos = cx.cx.pos;
-            cx.cx.diags.push(Severity::Alert, Some(pos), text).layout = Layout::Plain;
+            cx.cx.diags.push(Severity::Alert, Some(pos), text).layout = Layout::Located;
             Default::default()
         }
     };
