@@ -1,6 +1,6 @@
 //! Servers that speak HTTP/2: sharing of connections, refusals, farewells, and deaths.
 
-use hawser_testkit::h2::{END, Frame, H2Server, kind};
+use hawser_testkit::h2::{END, END_HEADERS, Frame, H2Server, kind};
 use hawser_testkit::tools::Nginx;
 use hawser_testkit::wire::get;
 use hawser_testkit::{Client, Hawser, Origin, binary, free_port, pause, until};
@@ -115,6 +115,45 @@ fn bodies_arrive_whole() {
     c.send("PUT /b HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
     assert_eq!(c.ask("3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n").text(), "5");
     assert_eq!(*got.lock(), [body, b"abcde".to_vec()]);
+}
+
+#[test]
+fn a_response_is_as_long_as_it_says() {
+    // `:status: 200`, then content-length (28 of the static table) 0.
+    const EMPTY: &[u8] = &[0x88, 0x0f, 0x0d, 1, b'0'];
+    let o = origin(&[], |c, _| {
+        loop {
+            let (stream, _) = c.request()?;
+            c.send(&Frame::new(kind::HEADERS, END_HEADERS, stream, EMPTY))?;
+            let body: &[u8] = if stream % 4 == 1 { b"x" } else { b"" };
+            c.send(&Frame::new(kind::DATA, END, stream, body))?;
+        }
+    });
+    let (_h, port) = proxy(o.port(), "http-reuse always", "");
+    let mut c = Client::connect(port);
+    for status in [502, 200, 502, 200] {
+        assert_eq!(c.ask("GET / HTTP/1.1\r\nHost: x\r\n\r\n").status, status);
+    }
+}
+
+#[test]
+fn empty_data_of_a_server_ends_no_connection() {
+    let o = origin(&[], |c, _| {
+        loop {
+            let (stream, _) = c.request()?;
+            c.send(&Frame::new(kind::HEADERS, END_HEADERS, stream, &[0x88]))?;
+            for _ in 0..20 {
+                c.send(&Frame::new(kind::DATA, 0, stream, b""))?;
+            }
+            c.send(&Frame::new(kind::DATA, END, stream, b"ok"))?;
+        }
+    });
+    let (_h, port) = proxy(o.port(), "http-reuse always", "");
+    let mut c = Client::connect(port);
+    for _ in 0..20 {
+        assert_eq!(c.ask("GET / HTTP/1.1\r\nHost: x\r\n\r\n").text(), "ok");
+    }
+    assert_eq!(o.connections(), 1);
 }
 
 #[test]

@@ -111,9 +111,68 @@ fn length_and_body_have_to_agree() {
     assert!(r.is_refused() || r.status() >= 400, "{r:?}");
     still_serves(port);
     let seen = log.lock();
-    // A request that says itself that it has no body is whole, whatever follows it.
-    let whole = |r: &String| r.starts_with("GET /well") || r.ends_with("content-length: 0\r\n\r\n");
-    assert!(seen.iter().all(whole), "only whole requests: {seen:?}");
+    assert!(seen.iter().all(|r| r.starts_with("GET /well")), "only whole requests: {seen:?}");
+}
+
+#[test]
+fn an_empty_body_is_waited_for() {
+    let (o, log) = recorder();
+    let (_h, port) = proxy(o.port(), "");
+    let mut c = H2::connect(port);
+    let mut fields = request("POST", "/").to_vec();
+    fields.push(("content-length", "0"));
+    c.headers(1, &fields, false);
+    c.get(3, "/other");
+    assert_eq!(c.outcome(3).status(), 200);
+    assert_eq!(log.lock().len(), 1, "{:?}", log.lock());
+    c.data(1, b"", true);
+    assert_eq!(c.outcome(1).status(), 200);
+    assert!(log.lock()[1].ends_with("content-length: 0\r\n\r\n"), "{:?}", log.lock());
+}
+
+#[test]
+fn a_body_that_ends_early_breaks_the_servers_request_off() {
+    let got = Arc::new(Mutex::new(None));
+    let to = got.clone();
+    let o = Origin::raw(move |mut s, _| {
+        let mut all = Vec::new();
+        let _ = std::io::Read::read_to_end(&mut s, &mut all);
+        *to.lock() = Some(String::from_utf8_lossy(&all).into_owned());
+    });
+    let (_h, port) = proxy(o.port(), "");
+    let mut c = H2::connect(port);
+    let mut fields = request("POST", "/").to_vec();
+    fields.push(("content-length", "5"));
+    c.headers(1, &fields, false);
+    c.data(1, b"he", false);
+    assert!(until(5000, || o.connections() == 1));
+    c.data(1, b"", true);
+    let r = c.outcome(1);
+    assert!(r.is_refused() || r.status() == 400, "{r:?}");
+    assert!(until(5000, || got.lock().is_some()));
+    let seen = got.lock().take().unwrap();
+    let body = seen.split_once("\r\n\r\n").map_or("", |s| s.1);
+    assert!(body.len() < 5 && "he".starts_with(body), "{seen:?}");
+}
+
+#[test]
+fn empty_data_now_and_then_ends_no_connection() {
+    const PADDED: u8 = 8;
+    let (o, log) = recorder();
+    let (_h, port) = proxy(o.port(), "");
+    let mut c = H2::connect(port);
+    for i in 0..20 {
+        let stream = 2 * i + 1;
+        c.headers(stream, &request("POST", "/"), false);
+        for _ in 0..10 {
+            c.data(stream, b"", false);
+            c.frame(kind::DATA, PADDED, stream, &[&[255], &[0; 255][..]].concat());
+        }
+        c.data(stream, b"x", true);
+        assert_eq!(c.outcome(stream).status(), 200, "request {i}");
+    }
+    assert_eq!(log.lock().len(), 20);
+    assert!(log.lock().iter().all(|r| r.ends_with("\r\n\r\nx")), "{:?}", log.lock());
 }
 
 #[test]

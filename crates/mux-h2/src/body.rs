@@ -68,6 +68,18 @@ impl Receiver {
         Poll::Ready(Ok(Fill::End))
     }
 
+    /// Waits for the end of a body that was announced to be empty. Nobody may be told of the message before that: a
+    /// peer of HTTP/1 would take the head for all of it.
+    pub(crate) fn poll_empty(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), StreamError>> {
+        match ready!(self.poll_fill(cx))? {
+            Fill::End => Poll::Ready(Ok(())),
+            Fill::Data => {
+                let why = "body longer than its content-length";
+                Poll::Ready(Err(StreamError::Bad { status: self.status, why }))
+            }
+        }
+    }
+
     pub(crate) fn data(&self) -> &[u8] {
         &self.data
     }

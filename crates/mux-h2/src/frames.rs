@@ -11,12 +11,16 @@ pub(crate) mod kind {
     pub(crate) const GOAWAY: u8 = 7;
     pub(crate) const WINDOW_UPDATE: u8 = 8;
     pub(crate) const CONTINUATION: u8 = 9;
+    /// None of them: whoever receives it has to ignore it (RFC 9113 section 5.5).
+    pub(crate) const UNKNOWN: u8 = 0xfa;
 }
 
 /// `END_STREAM` of DATA and HEADERS.
 pub(crate) const END_STREAM: u8 = 1;
 /// `ACK` of SETTINGS and PING.
 pub(crate) const ACK: u8 = 1;
+/// `PADDED` of DATA, HEADERS and PUSH_PROMISE.
+pub(crate) const PADDED: u8 = 8;
 /// `END_HEADERS` of HEADERS, PUSH_PROMISE and CONTINUATION.
 pub(crate) const END_HEADERS: u8 = 4;
 
@@ -48,6 +52,17 @@ impl Frame {
     /// Whether a flag is set.
     pub(crate) fn has(&self, flag: u8) -> bool {
         self.flags & flag != 0
+    }
+
+    /// DATA that carries nothing: neither bytes nor an end, at most padding. `payload` is its start.
+    pub(crate) fn is_hollow(&self, payload: &[u8]) -> bool {
+        if self.kind != kind::DATA || self.has(END_STREAM) {
+            return false;
+        }
+        match payload.first() {
+            Some(pad) if self.has(PADDED) => self.len == u32::from(*pad) + 1,
+            _ => self.len == 0,
+        }
     }
 }
 
@@ -98,6 +113,15 @@ pub(crate) struct Scanner {
     block: bool,
 }
 
+/// Where a frame is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Place {
+    /// Bytes of the present piece behind what is known of the frame.
+    pub(crate) behind: usize,
+    /// It stands inside an open header block.
+    pub(crate) inside: bool,
+}
+
 impl Scanner {
     /// A direction that starts with the client's preface, or not.
     pub(crate) fn new(preface: bool) -> Self {
@@ -106,8 +130,8 @@ impl Scanner {
     }
 
     /// Looks at the next bytes, and calls for every frame: with the start of its payload for those that control
-    /// the connection, else as soon as its header is complete.
-    pub(crate) fn scan(&mut self, mut bytes: &[u8], mut seen: impl FnMut(Frame, &[u8])) {
+    /// the connection and for DATA with padding, else as soon as its header is complete.
+    pub(crate) fn scan(&mut self, mut bytes: &[u8], mut seen: impl FnMut(Frame, &[u8], Place)) {
         loop {
             if self.frame.is_none() {
                 let skipped = self.skip.min(bytes.len());
@@ -117,7 +141,7 @@ impl Scanner {
             if bytes.is_empty() {
                 return;
             }
-            let due = self.frame.map_or(HEADER, |f| PAYLOAD.min(f.len as usize));
+            let due = self.frame.map_or(HEADER, due);
             let n = (due - self.have).min(bytes.len());
             let (part, rest) = bytes.split_at(n);
             if let Some(to) = self.part.get_mut(self.have..self.have + n) {
@@ -132,27 +156,41 @@ impl Scanner {
             match self.frame.take() {
                 Some(frame) => {
                     self.skip = (frame.len as usize).saturating_sub(due);
-                    seen(frame, self.part.get(..due).unwrap_or_default());
+                    let place = Place { behind: bytes.len(), inside: self.block };
+                    seen(frame, self.part.get(..due).unwrap_or_default(), place);
                 }
-                None => self.header(&mut seen),
+                None => self.header(bytes.len(), &mut seen),
             }
         }
     }
 
     /// A header is complete.
-    fn header(&mut self, seen: &mut impl FnMut(Frame, &[u8])) {
+    fn header(&mut self, behind: usize, seen: &mut impl FnMut(Frame, &[u8], Place)) {
         let Some(header) = self.part.first_chunk::<HEADER>() else { return };
         let frame = Frame::parse(header);
         self.block = match frame.kind {
             kind::HEADERS | kind::PUSH_PROMISE | kind::CONTINUATION => !frame.has(END_HEADERS),
             _ => self.block,
         };
-        let looked_at = matches!(frame.kind, kind::PRIORITY | kind::RST_STREAM | kind::SETTINGS);
+        let looked_at = match frame.kind {
+            kind::DATA => frame.has(PADDED),
+            kind::PRIORITY | kind::RST_STREAM | kind::SETTINGS => true,
+            _ => false,
+        };
         if looked_at && frame.len > 0 {
             self.frame = Some(frame);
         } else {
             self.skip = frame.len as usize;
-            seen(frame, &[]);
+            seen(frame, &[], Place { behind, inside: self.block });
+        }
+    }
+
+    /// How many of the last bytes belong to a frame of which too little is known to say what it is.
+    pub(crate) fn unsure(&self) -> usize {
+        match self.frame {
+            None => self.have,
+            Some(f) if f.kind == kind::DATA => HEADER,
+            Some(_) => 0,
         }
     }
 
@@ -160,6 +198,12 @@ impl Scanner {
     pub(crate) fn at_boundary(&self) -> bool {
         self.have == 0 && self.skip == 0 && self.frame.is_none() && !self.block
     }
+}
+
+/// How much of a payload is looked at.
+fn due(f: Frame) -> usize {
+    let most = if f.kind == kind::DATA { 1 } else { PAYLOAD };
+    most.min(f.len as usize)
 }
 
 #[cfg(test)]
@@ -186,7 +230,7 @@ mod tests {
         for step in 1..all.len() {
             let (mut s, mut found) = (Scanner::new(true), Vec::new());
             for part in all.chunks(step) {
-                s.scan(part, |f, p| found.push((f.kind, f.len, f.stream, p.len())));
+                s.scan(part, |f, p, _| found.push((f.kind, f.len, f.stream, p.len())));
             }
             assert_eq!(
                 found,
@@ -198,11 +242,27 @@ mod tests {
     }
 
     #[test]
+    fn hollow_frames_carry_nothing() {
+        let hollow = |flags, payload: &[u8]| {
+            let (mut s, mut found) = (Scanner::new(false), None);
+            s.scan(&frame(kind::DATA, flags, 1, payload), |f, p, _| found = Some(f.is_hollow(p)));
+            found
+        };
+        assert_eq!(hollow(0, b""), Some(true));
+        assert_eq!(hollow(END_STREAM, b""), Some(false));
+        assert_eq!(hollow(0, b"x"), Some(false));
+        assert_eq!(hollow(PADDED, &[0]), Some(true));
+        assert_eq!(hollow(PADDED, &[3, 0, 0, 0]), Some(true));
+        assert_eq!(hollow(PADDED, &[2, b'x', 0, 0]), Some(false));
+        assert_eq!(hollow(PADDED | END_STREAM, &[1, 0]), Some(false));
+    }
+
+    #[test]
     fn an_open_header_block_is_no_boundary() {
         let mut s = Scanner::new(false);
-        s.scan(&frame(kind::HEADERS, 0, 1, b"abc"), |_, _| {});
+        s.scan(&frame(kind::HEADERS, 0, 1, b"abc"), |_, _, _| {});
         assert!(!s.at_boundary());
-        s.scan(&frame(kind::CONTINUATION, END_HEADERS, 1, b"abc"), |_, _| {});
+        s.scan(&frame(kind::CONTINUATION, END_HEADERS, 1, b"abc"), |_, _, _| {});
         assert!(s.at_boundary());
     }
 }

@@ -10,6 +10,7 @@
 //! | [`front`] | connections of clients |
 //! | [`back`] | connections to servers, swapped roles among them |
 //! | [`wire`], [`frames`] | the adapter, and what it sees of the frames |
+//! | [`hollow`] | DATA frames that carry nothing |
 //! | [`watch`] | glitches and floods |
 //! | [`head`] | heads and trailers, both ways |
 //! | [`body`], [`chunk`] | bodies, both ways, and what a connection holds of them |
@@ -22,6 +23,7 @@ mod conf;
 mod frames;
 pub mod front;
 mod head;
+mod hollow;
 mod watch;
 mod wire;
 

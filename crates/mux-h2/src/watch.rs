@@ -6,7 +6,7 @@
 //!
 //! *Floods* are frames that are allowed and cost more than they bring. Each has a price, paid from an allowance
 //! that time and useful traffic fill up again ([`FULL`]); a connection that has used it up is closed, with or
-//! without a threshold. `h2` bounds a few more by itself: CONTINUATION, header lists, empty DATA, streams that
+//! without a threshold. `h2` bounds a few more by itself: CONTINUATION, header lists, streams that
 //! were reset before anybody looked at them, and its own resets.
 
 use crate::frames::{ACK, END_HEADERS, END_STREAM, Frame, kind};
@@ -127,7 +127,7 @@ impl Watch {
     /// The peer sent a frame.
     pub(crate) fn received(&mut self, f: Frame, payload: &[u8]) {
         match f.kind {
-            kind::DATA if f.len == 0 && !f.has(END_STREAM) => self.spend(2),
+            kind::DATA if f.is_hollow(payload) => self.spend(2),
             kind::DATA => self.earn(f.len / BYTES_PER_ONE),
             kind::HEADERS => {
                 self.block = (0, 0);

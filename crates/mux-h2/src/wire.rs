@@ -6,6 +6,7 @@
 
 use crate::conf::Side;
 use crate::frames::{ACK, PREFACE, Scanner, goaway, kind, set_initial_window};
+use crate::hollow::{Hollow, Kept};
 use crate::watch::{Verdict, Watch};
 use hawser_proto::Transport;
 use hawser_proto::buf::{self, Buf};
@@ -35,6 +36,10 @@ pub(crate) struct Line {
     transport: Option<Box<dyn Transport>>,
     /// Bytes that were read and not taken by `h2`.
     input: Option<Buf>,
+    /// The start of a frame that is too short to tell what it is: not for `h2` yet.
+    kept: Kept,
+    /// The start of a frame that `h2` gets before the input.
+    lead: Kept,
     /// The last read filled its buffer.
     busy: bool,
     eof: bool,
@@ -69,6 +74,8 @@ pub(crate) struct Seen {
     pub(crate) acked: bool,
     /// GOAWAY: no new stream will be served.
     pub(crate) goaway: bool,
+    /// The highest stream that it has sent a head on.
+    last: u32,
 }
 
 impl Wire {
@@ -81,6 +88,8 @@ impl Wire {
         let mut line = Line {
             transport,
             input: None,
+            kept: Kept::default(),
+            lead: Kept::default(),
             busy: false,
             eof: false,
             out: Vec::new(),
@@ -97,8 +106,7 @@ impl Wire {
             watch,
         };
         if let Some(b) = early.filter(|b| !b.is_empty()) {
-            line.arrived(b.data());
-            line.input = Some(b);
+            line.arrived(b);
         }
         Self(Rc::new(RefCell::new(line)))
     }
@@ -179,19 +187,49 @@ impl Line {
         }
     }
 
-    fn arrived(&mut self, bytes: &[u8]) {
-        self.bytes.0 += bytes.len() as u64;
-        self.turn = self.turn.saturating_sub(bytes.len());
-        let (seen, watch) = (&mut self.seen, &mut self.watch);
-        self.reads.scan(bytes, |f, payload| {
+    /// Bytes were read: looks at their frames, and leaves to `h2` what it is to see.
+    fn arrived(&mut self, mut b: Buf) {
+        let n = b.len();
+        self.bytes.0 += n as u64;
+        self.turn = self.turn.saturating_sub(n);
+        let (seen, watch, kept) = (&mut self.seen, &mut self.watch, self.kept.len());
+        let mut hollow = Vec::new();
+        self.reads.scan(b.data(), |f, payload, place| {
             watch.received(f, payload);
             match f.kind {
+                kind::DATA => {
+                    // Where the frame breaks a rule, `h2` has to see it.
+                    let fine = seen.settings && !place.inside && (1..=seen.last).contains(&f.stream);
+                    if fine && f.is_hollow(payload) {
+                        hollow.push(Hollow::new(f, kept + n - place.behind, payload.len()));
+                    }
+                }
+                kind::HEADERS => seen.last = seen.last.max(f.stream),
                 kind::SETTINGS if !f.has(ACK) => seen.settings = true,
                 kind::SETTINGS => seen.acked = true,
                 kind::GOAWAY => seen.goaway = true,
                 _ => {}
             }
         });
+        for h in hollow {
+            self.hide(h, &mut b);
+        }
+        self.lead = self.kept.split(&mut b, self.reads.unsure());
+        self.input = Some(b).filter(|b| !b.is_empty());
+    }
+
+    /// Keeps a frame from `h2`, which closes connections for a few of them, and gives the peer the room back that
+    /// it took.
+    fn hide(&mut self, h: Hollow, input: &mut Buf) {
+        let room = h.room();
+        // A peer that does not read gets no more answers than `h2` would give it.
+        if room.is_some() && self.gathered().len() + self.extra.len() > GATHER {
+            return;
+        }
+        h.hide(&mut self.kept, input);
+        for frame in room.into_iter().flatten() {
+            self.send_extra(&frame);
+        }
     }
 
     /// The task that owns the connection ends its turn: the next one may read again.
@@ -227,8 +265,7 @@ impl Line {
         let n = ready!(b.poll_read(&mut **transport, cx))?;
         self.eof = n == 0;
         self.busy = b.filled_up();
-        self.arrived(b.data());
-        self.input = Some(b).filter(|b| !b.is_empty());
+        self.arrived(b);
         Poll::Ready(Ok(()))
     }
 
@@ -302,7 +339,7 @@ impl Line {
         let mut left = taken;
         for b in bufs {
             let part = b.get(..left.min(b.len())).unwrap_or_default();
-            self.writes.scan(part, |f, payload| self.watch.sent(f, payload));
+            self.writes.scan(part, |f, payload, _| self.watch.sent(f, payload));
             left -= part.len();
         }
         self.fit_extra();
@@ -339,7 +376,7 @@ impl AsyncRead for Wire {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, to: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let mut line = self.0.borrow_mut();
         loop {
-            if line.input.is_none() {
+            while line.input.is_none() && line.lead.is_empty() {
                 if line.eof {
                     return Poll::Ready(Ok(()));
                 }
@@ -353,6 +390,7 @@ impl AsyncRead for Wire {
                 line.input = None;
             }
         }
+        line.lead.give(to);
         if let Some(b) = &mut line.input {
             let n = b.len().min(to.remaining());
             to.put_slice(b.data().get(..n).unwrap_or_default());
@@ -393,6 +431,70 @@ impl AsyncWrite for Wire {
         match &mut line.transport {
             Some(t) => t.poll_shutdown(cx),
             None => Poll::Ready(Ok(())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frames::{END_HEADERS, END_STREAM, PADDED, window_update};
+
+    fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+        let mut f = (payload.len() as u32).to_be_bytes()[1..].to_vec();
+        f.extend([kind, flags]);
+        f.extend(stream.to_be_bytes());
+        f.extend(payload);
+        f
+    }
+
+    /// What `h2` sees of bytes that arrive in pieces, and what is sent in return.
+    fn seen(bytes: &[u8], piece: usize) -> (Vec<u8>, Vec<u8>) {
+        let wire = Wire::new(None, None, (Scanner::new(true), Scanner::new(false)), Watch::new(true, 0));
+        let mut got = Vec::new();
+        for part in bytes.chunks(piece) {
+            let mut b = Buf::small();
+            b.append(part);
+            wire.line().arrived(b);
+            let mut space = [0; 4096];
+            let mut to = ReadBuf::new(&mut space);
+            let mut cx = Context::from_waker(std::task::Waker::noop());
+            let _ = Pin::new(&mut wire.clone()).poll_read(&mut cx, &mut to);
+            got.extend_from_slice(to.filled());
+        }
+        let sent = wire.line().gathered().to_vec();
+        (got, sent)
+    }
+
+    #[test]
+    fn empty_data_is_hidden_however_the_bytes_are_cut() {
+        let before = [&PREFACE[..], &frame(kind::SETTINGS, 0, 0, b"")].concat();
+        let parts = [
+            (frame(kind::HEADERS, END_HEADERS, 1, b"abc"), false),
+            (frame(kind::DATA, 0, 1, b""), true),
+            (frame(kind::DATA, 0, 1, b"x"), false),
+            (frame(kind::DATA, PADDED, 1, &[4, 0, 0, 0, 0]), true),
+            (frame(kind::DATA, PADDED, 1, &[0]), true),
+            (frame(kind::DATA, PADDED, 1, &[2, b'x', 0, 0]), false),
+            // Breaks a rule: no such stream, none at all, inside of a header block.
+            (frame(kind::DATA, 0, 3, b""), false),
+            (frame(kind::DATA, 0, 0, b""), false),
+            (frame(kind::DATA, END_STREAM, 1, b""), false),
+            (frame(kind::HEADERS, 0, 5, b""), false),
+            (frame(kind::DATA, 0, 1, b""), false),
+        ];
+        let (mut sent, mut due) = (before.clone(), before);
+        for (mut f, hidden) in parts {
+            sent.extend(&f);
+            if hidden {
+                f[3] = kind::UNKNOWN;
+            }
+            due.extend(f);
+        }
+        let room: Vec<u8> =
+            [5, 1].iter().flat_map(|n| [window_update(0, *n), window_update(1, *n)]).flatten().collect();
+        for piece in 1..sent.len() {
+            assert_eq!(seen(&sent, piece), (due.clone(), room.clone()), "{piece}");
         }
     }
 }

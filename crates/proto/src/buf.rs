@@ -141,6 +141,18 @@ impl Buf {
         self.len() == self.mem.len()
     }
 
+    /// The bytes, to be changed.
+    pub fn data_mut(&mut self) -> &mut [u8] {
+        let (from, to) = (self.from(), self.to());
+        self.mem.get_mut(from..to).unwrap_or_default()
+    }
+
+    /// Drops all but the first `n` bytes of [`Buf::data`].
+    pub fn truncate(&mut self, n: usize) {
+        let from = self.from();
+        self.set(from, self.to().min(from.saturating_add(n)));
+    }
+
     /// Drops the first `n` bytes of [`Buf::data`].
     pub fn consume(&mut self, n: usize) {
         let from = self.from().saturating_add(n);

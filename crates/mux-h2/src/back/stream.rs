@@ -52,6 +52,8 @@ pub(crate) struct Stream {
     /// The session has sent a request without a body, which an upgrade leaves open until its outcome is known.
     held_open: bool,
     response: Option<ResponseFuture>,
+    /// The response says that its body is empty, which is to be seen.
+    empty: Option<MessageInfo>,
     failed: Option<StreamError>,
     receiver: Receiver,
     sender: Sender,
@@ -86,6 +88,7 @@ impl Stream {
             asked: Asked::Other,
             held_open: false,
             response: None,
+            empty: None,
             failed: None,
             receiver,
             sender: Sender::new(gauge),
@@ -143,6 +146,13 @@ impl Stream {
         }
         // Why it failed is for whoever waits for the response.
         Poll::Ready(if self.failed.is_some() { Err(StreamError::Reset { refused: false }) } else { Ok(()) })
+    }
+
+    /// Waits until a response that announced an empty body is over.
+    fn poll_empty(&mut self, cx: &mut Context<'_>) -> Poll<Result<MessageInfo, StreamError>> {
+        ready!(self.receiver.poll_empty(cx))?;
+        let info = self.empty.take().unwrap_or_default();
+        Poll::Ready(Ok(MessageInfo { body: BodyLen::None, ..info }))
     }
 
     /// Turns a response into its head.
@@ -278,6 +288,9 @@ impl BackStream for Stream {
             return Poll::Ready(Err(e));
         }
         submitted?;
+        if self.empty.is_some() {
+            return self.poll_empty(cx);
+        }
         let Some(response) = &mut self.response else { return Poll::Ready(Err(StreamError::Idle)) };
         if let Some(interim) = ready!(response.poll_informational(cx)) {
             let interim = interim.map_err(|e| no_response(&e))?;
@@ -286,7 +299,13 @@ impl BackStream for Stream {
         let response = ready!(Pin::new(response).poll(cx));
         self.response = None;
         let (parts, body) = response.map_err(|e| no_response(&e))?.into_parts();
-        Poll::Ready(self.accepted(http::Response::from_parts(parts, ()), Some(body), head))
+        let info = self.accepted(http::Response::from_parts(parts, ()), Some(body), head)?;
+        if info.body != BodyLen::Length(0) {
+            return Poll::Ready(Ok(info));
+        }
+        // The head stays where the caller keeps it.
+        self.empty = Some(info);
+        self.poll_empty(cx)
     }
 
     fn uses(&self) -> u32 {

@@ -12,7 +12,7 @@ use hawser_http::{BodyLen, Head};
 use hawser_proto::SockOpt;
 use hawser_proto::mux::{Fill, FrontStream, MessageInfo, Sink, Source, StreamError};
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 /// The response that was asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -81,9 +81,13 @@ impl FrontStream for Stream {
 
     fn poll_request(
         &mut self,
-        _: &mut Context<'_>,
+        cx: &mut Context<'_>,
         head: &mut Head,
     ) -> Poll<Result<MessageInfo, StreamError>> {
+        if self.info.body == BodyLen::Length(0) {
+            ready!(self.receiver.poll_empty(cx))?;
+            self.info.body = BodyLen::None;
+        }
         let Some(mut mine) = self.head.take() else { return Poll::Ready(Err(StreamError::Idle)) };
         if head::misplaced(&mine) {
             return Poll::Ready(Err(StreamError::Bad { status: 400, why: "no such method" }));

@@ -164,10 +164,11 @@ pub(crate) fn trailers(fields: &HeaderMap, limits: Limits) -> Result<Box<Head>, 
     Ok(head)
 }
 
+/// A length of zero whose end has not come yet stays one: only a body that turns out to be empty makes that message
+/// whole.
 fn body(length: Option<u64>, ended: bool) -> BodyLen {
     match length {
         _ if ended => BodyLen::None,
-        Some(0) => BodyLen::None,
         Some(n) => BodyLen::Length(n),
         None => BodyLen::Chunked,
     }
