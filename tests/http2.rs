@@ -53,6 +53,23 @@ fn curl_gets_posts_and_asks_for_heads() {
 }
 
 #[test]
+fn what_a_server_sent_before_it_broke_off_arrives() {
+    let o = Origin::raw(|mut s, _| {
+        let _ = s.read(&mut [0; 4096]);
+        let body = "x".repeat(3000);
+        let _ = s.write_all(format!("HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n{body}").as_bytes());
+    });
+    let (_h, port, _) = proxy(o.port(), "");
+    let mut c = H2::connect(port);
+    for i in 0..20 {
+        c.get(2 * i + 1, "/");
+        let r = c.outcome(2 * i + 1);
+        assert_eq!((r.status(), r.body.len()), (200, 3000), "{r:?}");
+        assert!(r.reset.is_some(), "{r:?}");
+    }
+}
+
+#[test]
 fn streams_run_side_by_side() {
     let o = Origin::http(|r| {
         // The first is the slowest.

@@ -242,6 +242,13 @@ impl Sender {
         self.failed = true;
     }
 
+    /// Gives up a body that is not over, to be broken off once what `h2` has of it is on its way.
+    pub(crate) fn give_up(&mut self) -> Option<SendStream<Chunk>> {
+        let open = !self.ended && !self.failed;
+        (self.failed, self.ended) = (true, true);
+        self.stream.take().filter(|_| open)
+    }
+
     /// Hands what is held to `h2`.
     pub(crate) fn poll_flush(&mut self) -> Poll<Result<(), StreamError>> {
         if self.failed {

@@ -46,6 +46,8 @@ pub(crate) struct Line {
     out: Vec<u8>,
     /// How much of `out` was written.
     pos: usize,
+    /// `h2` has more than was taken.
+    stuck: bool,
     reads: Scanner,
     writes: Scanner,
     /// Bytes of the preface that the peer still owes us, where `h2` does not expect it.
@@ -94,6 +96,7 @@ impl Wire {
             eof: false,
             out: Vec::new(),
             pos: 0,
+            stuck: false,
             reads,
             writes,
             eat: 0,
@@ -287,6 +290,11 @@ impl Line {
         self.out.get(self.pos..).unwrap_or_default()
     }
 
+    /// Whether `h2` waits for the transport to take more.
+    pub(crate) fn is_stuck(&self) -> bool {
+        self.stuck
+    }
+
     fn gather(&mut self, bytes: &[u8]) {
         if self.out.capacity() == 0 {
             self.out = buf::take_text();
@@ -334,8 +342,10 @@ impl Line {
             }
             total
         } else {
+            self.stuck = true;
             ready!(self.poll_through(cx, bufs))?
         };
+        self.stuck = false;
         let mut left = taken;
         for b in bufs {
             let part = b.get(..left.min(b.len())).unwrap_or_default();

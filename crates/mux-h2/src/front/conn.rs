@@ -8,7 +8,7 @@ use crate::head;
 use crate::watch::Verdict;
 use crate::wire::Wire;
 use h2::server::{Connection, Handshake, SendResponse};
-use h2::{Ping, PingPong, Reason, RecvStream};
+use h2::{Ping, PingPong, Reason, RecvStream, SendStream};
 use hawser_http::Head;
 use hawser_proto::buf::Buf;
 use hawser_proto::mux::{FrontConn, FrontStream};
@@ -19,7 +19,7 @@ use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
@@ -29,6 +29,9 @@ const UNACKNOWLEDGED: usize = 1000;
 
 /// How long a client may take to close after the last GOAWAY.
 const LINGER: Duration = Duration::from_secs(1);
+
+/// How long a client that reads nothing may hold up the reset of a stream.
+const PARTING: Duration = Duration::from_secs(5);
 
 /// Heads that a connection keeps for streams to come.
 const SPARE: usize = 4;
@@ -45,6 +48,9 @@ pub(crate) struct Shared {
     /// The task that owns the connection.
     waker: RefCell<Option<Waker>>,
     spare: RefCell<Vec<Head>>,
+    /// Streams to break off once what was queued for them is on its way: `h2` throws it away with a reset. They
+    /// count as live.
+    parting: RefCell<Vec<SendStream<Chunk>>>,
     /// Bytes that wait to be sent.
     pub(crate) gauge: Arc<Gauge>,
 }
@@ -64,6 +70,13 @@ impl Shared {
         if live == 0 || self.full.replace(false) {
             self.wake();
         }
+    }
+
+    /// Has a stream broken off soon.
+    pub(crate) fn part(&self, stream: SendStream<Chunk>) {
+        self.live.set(self.live.get() + 1);
+        self.parting.borrow_mut().push(stream);
+        self.wake();
     }
 
     /// Keeps the memory of a head for another stream.
@@ -101,6 +114,8 @@ struct Open {
     /// Streams with a body whose window is to grow once the client has acknowledged our SETTINGS: before that,
     /// `h2` counts with the smaller one.
     growing: Vec<u32>,
+    /// Until when [`Shared::parting`] waits.
+    parting: Option<Pin<Box<Sleep>>>,
 }
 
 /// A client's connection.
@@ -138,6 +153,7 @@ impl Conn {
                             pinged: false,
                             wide: false,
                             growing: Vec::new(),
+                            parting: None,
                         }));
                     }
                     Poll::Ready(Err(e)) => self.failed(&e),
@@ -164,6 +180,7 @@ impl Conn {
                     match polled {
                         // What was read meanwhile may have been too much.
                         Poll::Pending if self.wire.line().watch.verdict() > verdict => {}
+                        Poll::Pending if open.poll_parted(cx, &self.shared, &self.wire).is_ready() => {}
                         Poll::Pending => return Poll::Pending,
                         Poll::Ready(None) => self.state = State::Ending,
                         Poll::Ready(Some(Err(e))) => self.failed(&e),
@@ -249,6 +266,23 @@ impl Open {
         for stream in std::mem::take(&mut self.growing) {
             wire.line().send_extra(&window_update(stream, side.upload()));
         }
+    }
+
+    /// Ready when streams were broken off. `h2` has written all it could just before.
+    fn poll_parted(&mut self, cx: &mut Context<'_>, shared: &Shared, wire: &Wire) -> Poll<()> {
+        if shared.parting.borrow().is_empty() {
+            return Poll::Pending;
+        }
+        if wire.line().is_stuck() {
+            let limit = self.parting.get_or_insert_with(|| Box::pin(tokio::time::sleep(PARTING)));
+            ready!(limit.as_mut().poll(cx));
+        }
+        self.parting = None;
+        for mut stream in shared.parting.take() {
+            stream.send_reset(Reason::CANCEL);
+            shared.leave();
+        }
+        Poll::Ready(())
     }
 
     fn poll_pong(&mut self, cx: &mut Context<'_>) {

@@ -176,8 +176,13 @@ impl Stream {
             (false, _) => {
                 self.wire.line().watch.own_refusals += 1;
                 self.respond.send_reset(Reason::REFUSED_STREAM);
+                self.sender.give_up();
             }
-            (true, _) => self.sender.reset(Reason::CANCEL),
+            (true, _) => {
+                if let Some(s) = self.sender.give_up() {
+                    self.shared.part(s);
+                }
+            }
         }
     }
 }
