@@ -237,6 +237,13 @@ impl Head {
         self.fields.push(Field { name, value, known });
     }
 
+    /// Appends a field that needs no check: `known` is what [`KnownName::of`] says of its name, which is a token, and
+    /// the value has neither CR nor LF nor NUL.
+    pub fn push(&mut self, known: KnownName, name: &[u8], value: &[u8]) {
+        let (name, value) = (self.append(name), self.append(value));
+        self.fields.push(Field { name, value, known });
+    }
+
     /// Replaces every field of that name by one at the end.
     pub fn set(&mut self, name: &[u8], value: &[u8]) {
         self.remove(name);

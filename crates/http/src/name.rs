@@ -2,7 +2,7 @@
 
 macro_rules! known {
     ($($id:ident = $text:literal,)*) => {
-        /// A field name with a meaning for the proxy; `Other` for all the rest.
+        /// A field name with a meaning for the proxy, or one that most messages have; `Other` for all the rest.
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
         #[repr(u8)]
         #[expect(missing_docs, reason = "each variant is the field name it spells")]
@@ -19,6 +19,9 @@ macro_rules! known {
                     _ => Self::Other,
                 }
             }
+
+            /// All of them, in the order of their numbers.
+            pub const ALL: [Self; Self::COUNT] = [Self::Other, $(Self::$id,)*];
 
             /// How many variants there are.
             pub const COUNT: usize = 1 $(+ { let _ = $text; 1 })*;
@@ -61,4 +64,21 @@ known! {
     ProxyAuthorization = "proxy-authorization",
     ContentEncoding = "content-encoding",
     ContentRange = "content-range",
+    Accept = "accept",
+    AcceptEncoding = "accept-encoding",
+    AcceptLanguage = "accept-language",
+    AcceptRanges = "accept-ranges",
+    Age = "age",
+    CacheControl = "cache-control",
+    Etag = "etag",
+    Expires = "expires",
+    IfModifiedSince = "if-modified-since",
+    IfNoneMatch = "if-none-match",
+    LastModified = "last-modified",
+    Origin = "origin",
+    Range = "range",
+    Referer = "referer",
+    Server = "server",
+    UserAgent = "user-agent",
+    Vary = "vary",
 }

@@ -2,9 +2,11 @@
 
 mod receive;
 mod send;
+mod spare;
 
 pub(crate) use receive::{Limits, misplaced, request, response, trailers};
 pub(crate) use send::{fields_of, outgoing_request, outgoing_response};
+pub(crate) use spare::{give, take};
 
 use hawser_http::KnownName;
 

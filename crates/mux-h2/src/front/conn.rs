@@ -9,7 +9,6 @@ use crate::watch::Verdict;
 use crate::wire::Wire;
 use h2::server::{Connection, Handshake, SendResponse};
 use h2::{Ping, PingPong, Reason, RecvStream, SendStream};
-use hawser_http::Head;
 use hawser_proto::buf::Buf;
 use hawser_proto::mux::{FrontConn, FrontStream};
 use hawser_proto::{SockOpt, Transport};
@@ -33,9 +32,6 @@ const LINGER: Duration = Duration::from_secs(1);
 /// How long a client that reads nothing may hold up the reset of a stream.
 const PARTING: Duration = Duration::from_secs(5);
 
-/// Heads that a connection keeps for streams to come.
-const SPARE: usize = 4;
-
 /// What a connection shares with its streams.
 #[derive(Default)]
 pub(crate) struct Shared {
@@ -47,7 +43,6 @@ pub(crate) struct Shared {
     pub(crate) kill: Cell<bool>,
     /// The task that owns the connection.
     waker: RefCell<Option<Waker>>,
-    spare: RefCell<Vec<Head>>,
     /// Streams to break off once what was queued for them is on its way: `h2` throws it away with a reset. They
     /// count as live.
     parting: RefCell<Vec<SendStream<Chunk>>>,
@@ -77,18 +72,6 @@ impl Shared {
         self.live.set(self.live.get() + 1);
         self.parting.borrow_mut().push(stream);
         self.wake();
-    }
-
-    /// Keeps the memory of a head for another stream.
-    pub(crate) fn give_head(&self, head: Head) {
-        let mut spare = self.spare.borrow_mut();
-        if spare.len() < SPARE {
-            spare.push(head);
-        }
-    }
-
-    fn take_head(&self) -> Head {
-        self.spare.borrow_mut().pop().unwrap_or_default()
     }
 }
 
@@ -139,7 +122,7 @@ impl Conn {
     }
 
     /// Lets `h2` do what it can; a request that came out of it.
-    fn poll_h2(&mut self, cx: &mut Context<'_>) -> Poll<Option<Stream>> {
+    fn poll_h2(&mut self, cx: &mut Context<'_>) -> Poll<Option<Box<Stream>>> {
         loop {
             match &mut self.state {
                 State::Handshake(_) if self.draining => self.state = State::Ending,
@@ -204,24 +187,28 @@ impl Conn {
     }
 
     /// Makes a stream of a request; one that is malformed is taken back at once.
-    fn accepted(&mut self, request: Request<RecvStream>, mut respond: SendResponse<Chunk>) -> Option<Stream> {
-        let (parts, body) = request.into_parts();
-        let mut head = self.shared.take_head();
-        match head::request(&parts, body.is_end_stream(), &self.side, &mut head) {
+    fn accepted(
+        &mut self,
+        request: Request<RecvStream>,
+        mut respond: SendResponse<Chunk>,
+    ) -> Option<Box<Stream>> {
+        let mut head = head::take();
+        let ended = request.body().is_end_stream();
+        match head::request(&request, ended, &self.side, &mut head) {
             Ok(info) => {
                 if let State::Open(open) = &mut self.state
-                    && !body.is_end_stream()
+                    && !ended
                 {
                     open.expect_body(&self.side, respond.stream_id().as_u32());
                 }
                 self.count();
-                let extended = parts.extensions.get::<h2::ext::Protocol>().is_some();
+                let extended = request.extensions().get::<h2::ext::Protocol>().is_some();
                 Some(Stream::new(
                     self.wire.clone(),
                     self.shared.clone(),
                     &self.side,
                     respond,
-                    body,
+                    request.into_body(),
                     head,
                     info,
                     extended,
@@ -229,7 +216,7 @@ impl Conn {
             }
             Err(_) => {
                 respond.send_reset(Reason::PROTOCOL_ERROR);
-                self.shared.give_head(head);
+                head::give(head);
                 None
             }
         }
@@ -302,7 +289,7 @@ impl FrontConn for Conn {
         }
         drop(waker);
         match self.poll_h2(cx) {
-            Poll::Ready(Some(s)) => return Poll::Ready(Some(Box::new(s))),
+            Poll::Ready(Some(s)) => return Poll::Ready(Some(s)),
             Poll::Ready(None) => {}
             Poll::Pending => {
                 self.wire.line().end_turn();

@@ -28,7 +28,7 @@ pub(crate) struct Stream {
     shared: Rc<Shared>,
     respond: SendResponse<Chunk>,
     /// The head, until it was handed out.
-    head: Option<Head>,
+    head: Option<Box<Head>>,
     received: usize,
     info: MessageInfo,
     asked: Asked,
@@ -46,10 +46,10 @@ impl Stream {
         side: &Side,
         respond: SendResponse<Chunk>,
         body: RecvStream,
-        head: Head,
+        head: Box<Head>,
         info: MessageInfo,
         extended: bool,
-    ) -> Self {
+    ) -> Box<Self> {
         shared.live.set(shared.live.get() + 1);
         let asked = Asked { head: head.method() == b"HEAD", extended };
         let ended = info.body == BodyLen::None && body.is_end_stream();
@@ -59,7 +59,7 @@ impl Stream {
             () => (Some(body), None),
         };
         let sender = Sender::new(shared.gauge.clone());
-        Self {
+        Box::new(Self {
             wire,
             shared,
             respond,
@@ -70,7 +70,7 @@ impl Stream {
             receiver: Receiver::new(now, Limits::of(side), 400),
             later,
             sender,
-        }
+        })
     }
 }
 
@@ -92,10 +92,10 @@ impl FrontStream for Stream {
         if head::misplaced(&mine) {
             return Poll::Ready(Err(StreamError::Bad { status: 400, why: "no such method" }));
         }
-        std::mem::swap(head, &mut mine);
+        std::mem::swap(head, &mut *mine);
         let watch = &mut self.wire.line().watch;
         watch.started = watch.started.max(self.respond.stream_id().as_u32());
-        self.shared.give_head(mine);
+        head::give(mine);
         Poll::Ready(Ok(self.info))
     }
 
@@ -191,7 +191,7 @@ impl Drop for Stream {
     fn drop(&mut self) {
         self.break_off();
         if let Some(h) = self.head.take() {
-            self.shared.give_head(h);
+            head::give(h);
         }
         self.shared.leave();
     }

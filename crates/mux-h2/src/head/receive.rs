@@ -5,10 +5,13 @@
 
 use crate::conf::Side;
 use h2::ext::Protocol;
-use hawser_http::{BodyLen, Head, Start, Version};
+use hawser_http::chars::is_host;
+use hawser_http::uri::default_port;
+use hawser_http::{BodyLen, Field, Head, KnownName, Span, Start, Version};
 use hawser_proto::mux::MessageInfo;
-use http::header::{CONTENT_LENGTH, COOKIE, EXPECT, HOST, TE};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use http::header::{CONTENT_LENGTH, COOKIE, HOST, TE};
+use http::uri::PathAndQuery;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri};
 
 /// How large a head may be.
 #[derive(Clone, Copy, Debug)]
@@ -39,26 +42,39 @@ impl Limits {
 ///
 /// # Errors
 /// Why the request is malformed. What is only out of place is left to the session ([`misplaced`]).
-pub(crate) fn request(
-    parts: &http::request::Parts,
+pub(crate) fn request<B>(
+    request: &Request<B>,
     ended: bool,
     side: &Side,
     head: &mut Head,
 ) -> Result<MessageInfo, &'static str> {
     head.clear();
-    let protocol = parts.extensions.get::<Protocol>().map(|p| p.as_str().as_bytes());
-    start(parts, protocol.is_some(), head)?;
-    let authority = parts.uri.authority().is_some();
-    for (name, value) in &parts.headers {
-        match *name {
-            HOST if authority => {}
-            COOKIE | CONTENT_LENGTH => {}
-            _ => add(head, name, value),
-        }
-    }
+    let parts = Parts { method: request.method(), uri: request.uri(), fields: request.headers() };
+    let protocol = request.extensions().get::<Protocol>().map(|p| p.as_str().as_bytes());
+    let authority = start(&parts, protocol.is_some(), head)?;
+    let hosted = authority.is_some_and(|a| plain_host(head, a, parts.uri));
     let mut info = MessageInfo { keep_alive: true, ..MessageInfo::default() };
-    let length = content_length(&parts.headers)?;
-    if parts.method == Method::CONNECT {
+    let (mut length, mut cookie) = (None, false);
+    for (name, value) in parts.fields {
+        let name = name.as_str().as_bytes();
+        let known = KnownName::of(name);
+        let text = trim(value.as_bytes());
+        match known {
+            KnownName::Host if authority.is_some() => continue,
+            KnownName::Cookie => {
+                cookie = true;
+                continue;
+            }
+            KnownName::ContentLength => {
+                length = Some(agreed(length, value)?);
+                continue;
+            }
+            KnownName::Expect => info.expect_continue |= text.eq_ignore_ascii_case(b"100-continue"),
+            _ => {}
+        }
+        head.push(known, name, text);
+    }
+    if *parts.method == Method::CONNECT {
         info.body = if protocol.is_some() { BodyLen::None } else { BodyLen::Tunnel };
     } else {
         info.body = body(length, ended);
@@ -69,12 +85,47 @@ pub(crate) fn request(
     if let Some(p) = protocol {
         upgrade(p, &mut info, head)?;
     }
-    cookies(&parts.headers, head);
-    head.normalize_host(side.relaxed).map_err(|_| "bad host")?;
-    info.expect_continue =
-        parts.headers.get(EXPECT).is_some_and(|v| v.as_bytes().eq_ignore_ascii_case(b"100-continue"));
+    if cookie {
+        cookies(parts.fields, head);
+    }
+    if !hosted {
+        head.normalize_host(side.relaxed).map_err(|_| "bad host")?;
+    }
     Limits::of(side).check(head)?;
     Ok(info)
+}
+
+/// What a head is made of.
+struct Parts<'a> {
+    method: &'a Method,
+    uri: &'a Uri,
+    fields: &'a HeaderMap,
+}
+
+/// Adds the Host field that an authority stands for, if there is nothing about it to be normalised: a name, and at
+/// most a port other than the scheme's own. All others are for [`Head::normalize_host`].
+fn plain_host(head: &mut Head, authority: Span, uri: &Uri) -> bool {
+    let text = head.get(authority);
+    let name = text.iter().position(|&b| !is_host(b)).unwrap_or(text.len());
+    let plain_port = match text.get(name..) {
+        Some([]) => true,
+        Some([b':', port @ ..]) if port.len() <= 5 && port.iter().all(u8::is_ascii_digit) => {
+            let own = default_port(uri.scheme_str().unwrap_or_default().as_bytes());
+            let port = port.iter().fold(0, |n, b| n * 10 + u32::from(b - b'0'));
+            port > 0 && own.is_some_and(|own| u32::from(own) != port)
+        }
+        _ => false,
+    };
+    let plain = head.normalized && name > 0 && plain_port && uri.path_and_query().is_some_and(is_absolute);
+    if plain {
+        let name = head.append(b"host");
+        head.fields.push(Field { name, value: authority, known: KnownName::Host });
+    }
+    plain
+}
+
+fn is_absolute(path: &PathAndQuery) -> bool {
+    path.as_str().starts_with('/')
 }
 
 /// Whether a request, fine as HTTP/2 goes, deserves no more than an error: `PRI` is no method, but the start of
@@ -83,9 +134,9 @@ pub(crate) fn misplaced(head: &Head) -> bool {
     head.method() == b"PRI"
 }
 
-/// The start line.
-fn start(parts: &http::request::Parts, extended: bool, head: &mut Head) -> Result<(), &'static str> {
-    let uri = &parts.uri;
+/// The start line; where the authority is, if there is one.
+fn start(parts: &Parts<'_>, extended: bool, head: &mut Head) -> Result<Option<Span>, &'static str> {
+    let uri = parts.uri;
     let method = if extended { &b"GET"[..] } else { parts.method.as_str().as_bytes() };
     let method = head.append(method);
     let from = head.buf.len();
@@ -99,13 +150,14 @@ fn start(parts: &http::request::Parts, extended: bool, head: &mut Head) -> Resul
         head.append(b"://");
         head.normalized = matches!(s, "http" | "https");
     }
+    let mut authority = None;
     if let Some(a) = uri.authority() {
         if a.as_str().bytes().any(|b| matches!(b, b'@' | b'/' | b'?' | b'#' | b',' | b'\\')) {
             return Err("bad authority");
         }
-        head.append(a.as_str().as_bytes());
+        authority = Some(head.append(a.as_str().as_bytes()));
     }
-    if !asterisk || uri.authority().is_none() {
+    if !asterisk || authority.is_none() {
         head.append(path);
     }
     let len = head.buf.len() - from;
@@ -113,9 +165,9 @@ fn start(parts: &http::request::Parts, extended: bool, head: &mut Head) -> Resul
         return Err("no target");
     }
     // Lists of fields are bounded far below 4 GiB.
-    let target = hawser_http::Span { off: from as u32, len: len as u32 };
+    let target = Span { off: from as u32, len: len as u32 };
     head.start = Start::Request { method, target, version: Version::H2 };
-    Ok(())
+    Ok(authority)
 }
 
 fn upgrade(protocol: &[u8], info: &mut MessageInfo, head: &mut Head) -> Result<(), &'static str> {
@@ -143,10 +195,14 @@ pub(crate) fn response(
     head.clear();
     let reason = head.append(hawser_http::status::reason(status.as_u16()).as_bytes());
     head.start = Start::Response { version: Version::H2, status: status.as_u16(), reason };
-    for (name, value) in fields.iter().filter(|(n, _)| **n != CONTENT_LENGTH) {
-        add(head, name, value);
+    let mut length = None;
+    for (name, value) in fields {
+        let name = name.as_str().as_bytes();
+        match KnownName::of(name) {
+            KnownName::ContentLength => length = Some(agreed(length, value)?),
+            known => head.push(known, name, trim(value.as_bytes())),
+        }
     }
-    let length = content_length(fields)?;
     if let Some(n) = length {
         head.add(b"content-length", decimal(n).as_bytes());
     }
@@ -174,19 +230,12 @@ fn body(length: Option<u64>, ended: bool) -> BodyLen {
     }
 }
 
-/// The one length that all Content-Length fields agree on.
-fn content_length(fields: &HeaderMap) -> Result<Option<u64>, &'static str> {
-    let mut length = None;
-    for v in fields.get_all(CONTENT_LENGTH) {
-        let text = v.to_str().unwrap_or_default();
-        let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-        let n = text.parse::<u64>().ok().filter(|n| digits && i64::try_from(*n).is_ok());
-        if n.is_none() || (length.is_some() && length != n) {
-            return Err("bad content-length");
-        }
-        length = n;
-    }
-    Ok(length)
+/// The length that a Content-Length field tells, which is that of others before it.
+fn agreed(others: Option<u64>, field: &HeaderValue) -> Result<u64, &'static str> {
+    let text = field.to_str().unwrap_or_default();
+    let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let n = text.parse::<u64>().ok().filter(|n| digits && i64::try_from(*n).is_ok());
+    n.filter(|n| others.is_none_or(|o| o == *n)).ok_or("bad content-length")
 }
 
 /// All cookies in one field, as HTTP/1 has them (RFC 9113 section 8.2.3).
@@ -199,13 +248,14 @@ fn cookies(fields: &HeaderMap, head: &mut Head) {
         head.append(b"; ");
         head.append(trim(v.as_bytes()));
     }
-    let value = hawser_http::Span { off: from as u32, len: (head.buf.len() - from) as u32 };
+    let value = Span { off: from as u32, len: (head.buf.len() - from) as u32 };
     let name = head.append(b"cookie");
-    head.fields.push(hawser_http::Field { name, value, known: hawser_http::KnownName::Cookie });
+    head.fields.push(Field { name, value, known: KnownName::Cookie });
 }
 
 fn add(head: &mut Head, name: &HeaderName, value: &HeaderValue) {
-    head.add(name.as_str().as_bytes(), trim(value.as_bytes()));
+    let name = name.as_str().as_bytes();
+    head.push(KnownName::of(name), name, trim(value.as_bytes()));
 }
 
 fn trim(v: &[u8]) -> &[u8] {

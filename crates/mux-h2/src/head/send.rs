@@ -7,23 +7,66 @@ use hawser_proto::mux::MessageInfo;
 use http::header::CONTENT_LENGTH;
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
+use std::sync::LazyLock;
 
-/// The fields of a head or of a trailer section.
+/// The names that the proxy knows, by the number of the variant.
+static NAMES: LazyLock<Vec<HeaderName>> = LazyLock::new(|| {
+    let name = |n: KnownName| HeaderName::from_static(if n == KnownName::Other { "x" } else { n.as_str() });
+    KnownName::ALL.map(name).into()
+});
+
+/// What is to be said of a message's length.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Length {
+    /// What the head says.
+    Same,
+    /// What the head says, if that is nothing.
+    Zero,
+    Is(u64),
+    Unsaid,
+}
+
+/// The fields of a trailer section.
 pub(crate) fn fields_of(head: &Head) -> HeaderMap {
+    fields(head, Length::Same, &[])
+}
+
+/// The fields of a head, but those that are `left_out`.
+fn fields(head: &Head, length: Length, left_out: &[KnownName]) -> HeaderMap {
     let live = || head.fields.iter().filter(|f| f.name.len != 0);
-    let mut map = HeaderMap::with_capacity(live().count());
-    for f in live().filter(|f| !is_connection_field(f.known)) {
-        let (name, text) = (head.get(f.name), head.get(f.value));
-        if f.known == KnownName::Te && !text.eq_ignore_ascii_case(b"trailers") {
-            continue;
+    let mut map = HeaderMap::with_capacity(live().count() + 1);
+    let mut due = if let Length::Is(n) = length { Some(HeaderValue::from(n)) } else { None };
+    for f in live().filter(|f| !is_connection_field(f.known) && !left_out.contains(&f.known)) {
+        let text = head.get(f.value);
+        let said = match f.known {
+            KnownName::Te if !text.eq_ignore_ascii_case(b"trailers") => continue,
+            KnownName::ContentLength => match length {
+                Length::Same => value(text),
+                Length::Zero if text != b"0" => continue,
+                Length::Zero => value(text),
+                Length::Is(_) => due.take(),
+                Length::Unsaid => continue,
+            },
+            _ => value(text),
+        };
+        let (Some(name), Some(mut value)) = (name(f.known, head.get(f.name)), said) else { continue };
+        if is_secret(f.known) {
+            value.set_sensitive(true);
         }
-        let Ok(name) = HeaderName::from_bytes(name) else { continue };
-        let Some(mut value) = value(text) else { continue };
-        value.set_sensitive(is_secret(f.known));
         // A map that is full cannot be sent anyway.
         let _ = map.try_append(name, value);
     }
+    if let Some(value) = due {
+        map.insert(CONTENT_LENGTH, value);
+    }
     map
+}
+
+fn name(known: KnownName, text: &[u8]) -> Option<HeaderName> {
+    match known {
+        KnownName::Other => HeaderName::from_bytes(text).ok(),
+        _ => NAMES.get(known as usize).cloned(),
+    }
 }
 
 /// Is it worth guessing? Such values stay out of the table that all streams of a connection compress with, or one
@@ -45,25 +88,21 @@ fn value(text: &[u8]) -> Option<HeaderValue> {
 /// A response. `body` is what will follow, unless nothing can; `extended` tells that the request asked for an
 /// upgrade, which HTTP/2 grants with 200 (RFC 8441 section 5).
 pub(crate) fn outgoing_response(head: &Head, body: BodyLen, extended: bool) -> Response<()> {
-    let mut fields = fields_of(head);
-    match body {
-        BodyLen::Length(n) => {
-            fields.insert(CONTENT_LENGTH, n.into());
-        }
-        BodyLen::Chunked | BodyLen::UntilClose | BodyLen::Tunnel => {
-            fields.remove(CONTENT_LENGTH);
-        }
+    let length = match body {
+        BodyLen::Length(n) => Length::Is(n),
+        BodyLen::Chunked | BodyLen::UntilClose | BodyLen::Tunnel => Length::Unsaid,
         // What a HEAD or a 304 response announces is what the GET would have had.
-        BodyLen::None => {}
-    }
+        BodyLen::None => Length::Same,
+    };
     let mut status = head.status();
+    let mut left_out = &[][..];
     if extended && status == 101 {
         status = 200;
-        fields.remove("sec-websocket-accept");
+        left_out = &[KnownName::SecWebsocketAccept];
     }
     let mut res = Response::new(());
     *res.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
-    *res.headers_mut() = fields;
+    *res.headers_mut() = fields(head, length, left_out);
     res
 }
 
@@ -72,9 +111,7 @@ pub(crate) fn outgoing_response(head: &Head, body: BodyLen, extended: bool) -> R
 /// `:authority` comes from the Host field. `:scheme` is the one of an absolute target, as every request of HTTP/2
 /// has it, else `https`: what browsers send. An upgrade becomes extended CONNECT.
 pub(crate) fn outgoing_request(head: &Head, info: &MessageInfo) -> Option<Request<()>> {
-    let mut fields = fields_of(head);
     let host = head.first(KnownName::Host).filter(|h| !h.is_empty());
-    fields.remove(http::header::HOST);
     let upgrade = head.first(KnownName::Upgrade).filter(|_| info.upgrade);
     let connect = head.method() == b"CONNECT";
     let mut uri = http::uri::Parts::default();
@@ -89,32 +126,28 @@ pub(crate) fn outgoing_request(head: &Head, info: &MessageInfo) -> Option<Reques
         }
         uri.path_and_query = Some(PathAndQuery::try_from(head.origin_target()).ok()?);
     }
-    match info.body {
-        BodyLen::Length(n) => {
-            fields.insert(CONTENT_LENGTH, n.into());
-        }
-        BodyLen::None => {
-            if fields.get(CONTENT_LENGTH).is_some_and(|v| v != "0") {
-                fields.remove(CONTENT_LENGTH);
-            }
-        }
-        BodyLen::Chunked | BodyLen::UntilClose | BodyLen::Tunnel => {
-            fields.remove(CONTENT_LENGTH);
-        }
-    }
+    let length = match info.body {
+        BodyLen::Length(n) => Length::Is(n),
+        BodyLen::None => Length::Zero,
+        BodyLen::Chunked | BodyLen::UntilClose | BodyLen::Tunnel => Length::Unsaid,
+    };
     let mut req = Request::new(());
     *req.method_mut() =
         if upgrade.is_some() { Method::CONNECT } else { Method::from_bytes(head.method()).ok()? };
+    let mut left_out = &[KnownName::Host][..];
     if let Some(p) = upgrade {
-        fields.remove("sec-websocket-key");
+        left_out = &[KnownName::Host, KnownName::SecWebsocketKey];
         req.extensions_mut().insert(Protocol::from(std::str::from_utf8(p).ok()?));
     }
     *req.uri_mut() = Uri::from_parts(uri).ok()?;
-    *req.headers_mut() = fields;
+    *req.headers_mut() = fields(head, length, left_out);
     Some(req)
 }
 
 fn scheme(head: &Head) -> Scheme {
+    if head.target().first() == Some(&b'/') {
+        return Scheme::HTTPS;
+    }
     let spelled = |t: hawser_http::uri::Target| {
         let text = head.target().get(t.scheme).filter(|s| !s.is_empty())?;
         Scheme::try_from(text).ok()
