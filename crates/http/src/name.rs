@@ -15,7 +15,7 @@ macro_rules! known {
                 let Some(first) = name.first().map(u8::to_ascii_lowercase) else { return Self::Other };
                 match (name.len(), first) {
                     $((n, f) if n == $text.len() && f == $text.as_bytes()[0]
-                        && name.eq_ignore_ascii_case($text.as_bytes()) => Self::$id,)*
+                        && spells::<{ $text.len() }>(name, $text) => Self::$id,)*
                     _ => Self::Other,
                 }
             }
@@ -38,6 +38,20 @@ macro_rules! known {
             }
         }
     };
+}
+
+/// Whether a name is that text of lower-case letters, whatever its own case. All bytes are looked at at once.
+#[inline]
+fn spells<const N: usize>(name: &[u8], text: &'static str) -> bool {
+    let (Ok(name), Ok(text)) = (<&[u8; N]>::try_from(name), <&[u8; N]>::try_from(text.as_bytes())) else {
+        return false;
+    };
+    let mut differ = 0;
+    for i in 0..N {
+        let case = if text[i].is_ascii_lowercase() { 0x20 } else { 0 };
+        differ |= (name[i] ^ text[i]) & !case;
+    }
+    differ == 0
 }
 
 known! {
@@ -81,4 +95,28 @@ known! {
     Server = "server",
     UserAgent = "user-agent",
     Vary = "vary",
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_known_in_any_case_and_by_every_byte() {
+        assert_eq!(KnownName::ALL.len(), KnownName::COUNT);
+        for (number, known) in KnownName::ALL.into_iter().enumerate().skip(1) {
+            assert_eq!(known as usize, number);
+            let text = known.as_str();
+            assert_eq!(KnownName::of(text.as_bytes()), known);
+            assert_eq!(KnownName::of(text.to_ascii_uppercase().as_bytes()), known);
+            for at in 0..text.len() {
+                for b in 0..=255u8 {
+                    let mut other = text.as_bytes().to_vec();
+                    other[at] = b;
+                    let same = other.eq_ignore_ascii_case(text.as_bytes());
+                    assert_eq!(KnownName::of(&other) == known, same, "{text} {at} {b:#x}");
+                }
+            }
+        }
+    }
 }

@@ -70,6 +70,13 @@ impl Target {
     }
 }
 
+/// Path and query of a URL in the spelling of nearly all, if there is a path.
+fn path_of_url(t: &[u8]) -> Option<&[u8]> {
+    let rest = t.strip_prefix(b"http://").or_else(|| t.strip_prefix(b"https://"))?;
+    let at = memchr::memchr3(b'/', b'?', b'#', rest)?;
+    rest.get(at..).filter(|p| p.starts_with(b"/"))
+}
+
 /// Length of the scheme if the target starts with one and `://`.
 fn scheme_len(t: &[u8]) -> Option<usize> {
     let fine = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.');
@@ -174,6 +181,9 @@ impl Head {
         let target = self.target();
         if target.first() == Some(&b'/') {
             return target;
+        }
+        if let (true, Some(p)) = (self.normalized && self.method() != b"CONNECT", path_of_url(target)) {
+            return p;
         }
         let pathq = self.target_parts().filter(|t| t.form != Form::Authority).map(|t| t.pathq());
         match pathq.and_then(|p| target.get(p)) {

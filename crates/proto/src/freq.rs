@@ -1,6 +1,7 @@
 //! Frequency counters: how many events per second, over a sliding second.
 
 use crate::clock;
+use std::cell::Cell;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Instant;
@@ -13,8 +14,17 @@ pub fn now_ms() -> u64 {
 /// The same for another moment; 0 for moments before the first question.
 pub fn ms_at(at: Instant) -> u64 {
     static START: OnceLock<Instant> = OnceLock::new();
+    thread_local! {
+        // One moment is asked for many times.
+        static LAST: Cell<Option<(Instant, u64)>> = const { Cell::new(None) };
+    }
+    if let Some((_, ms)) = LAST.get().filter(|(last, _)| *last == at) {
+        return ms;
+    }
     let elapsed = at.saturating_duration_since(*START.get_or_init(clock::now));
-    u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
+    let ms = elapsed.as_secs().saturating_mul(1000).saturating_add(u64::from(elapsed.subsec_millis()));
+    LAST.set(Some((at, ms)));
+    ms
 }
 
 /// Counts events of the current and of the previous second, shared by threads without a lock. Two threads

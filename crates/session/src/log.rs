@@ -137,6 +137,8 @@ fn exchanged(traffic: &Traffic, thread: usize, bytes: [u64; 2], spliced: [u64; 2
 fn timers(st: &Stream) -> [u32; 4] {
     let t = &st.strm.t;
     let between = |a: Option<Instant>, b: Option<Instant>| match (a, b) {
+        // Both in one turn of the stream's task.
+        (Some(a), Some(b)) if a == b => 0,
         (Some(a), Some(b)) => u32::try_from(b.saturating_duration_since(a).as_millis()).unwrap_or(u32::MAX),
         _ => 0,
     };

@@ -64,7 +64,9 @@ impl Algo for Random {
         let bound = Bound::new(self.factor, &lots.members, p);
         let usable = |m: &Member| p.avoid != Some(m.index) && p.has_room(m.index) && bound.allows(m, p);
         let mut best: Option<Member> = None;
-        for _ in 0..self.draws.min(lots.members.len() as u32 * 2) {
+        // The only one is drawn every time.
+        let draws = if lots.members.len() == 1 { 1 } else { self.draws };
+        for _ in 0..draws.min(lots.members.len() as u32 * 2) {
             let m = *lots.draw()?;
             if usable(&m) && best.is_none_or(|b| less_loaded(&m, &b, p)) {
                 best = Some(m);

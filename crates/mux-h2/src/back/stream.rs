@@ -11,7 +11,7 @@ use h2::client::{ResponseFuture, SendRequest};
 use hawser_http::{BodyLen, Head, KnownName};
 use hawser_proto::mux::{BackConn, BackStream, Fill, MessageInfo, Sink, Source, StreamError};
 use hawser_proto::{Connecting, Transport};
-use http::{Request, StatusCode};
+use http::{HeaderMap, Request, StatusCode};
 use std::io::{ErrorKind, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -158,14 +158,14 @@ impl Stream {
     /// Turns a response into its head.
     fn accepted(
         &mut self,
-        response: http::Response<()>,
+        status: StatusCode,
+        fields: &HeaderMap,
         body: Option<h2::RecvStream>,
         head: &mut Head,
     ) -> Result<MessageInfo, StreamError> {
         let bad = |why| StreamError::Bad { status: 502, why };
         let limits = Limits::of(&self.side);
         let ended = body.as_ref().is_none_or(h2::RecvStream::is_end_stream);
-        let (status, fields) = (response.status(), response.headers());
         if status == StatusCode::SWITCHING_PROTOCOLS {
             return Err(bad("101 in HTTP/2"));
         }
@@ -294,12 +294,12 @@ impl BackStream for Stream {
         let Some(response) = &mut self.response else { return Poll::Ready(Err(StreamError::Idle)) };
         if let Some(interim) = ready!(response.poll_informational(cx)) {
             let interim = interim.map_err(|e| no_response(&e))?;
-            return Poll::Ready(self.accepted(interim, None, head));
+            return Poll::Ready(self.accepted(interim.status(), interim.headers(), None, head));
         }
         let response = ready!(Pin::new(response).poll(cx));
         self.response = None;
         let (parts, body) = response.map_err(|e| no_response(&e))?.into_parts();
-        let info = self.accepted(http::Response::from_parts(parts, ()), Some(body), head)?;
+        let info = self.accepted(parts.status, &parts.headers, Some(body), head)?;
         if info.body != BodyLen::Length(0) {
             return Poll::Ready(Ok(info));
         }

@@ -36,6 +36,7 @@ use hawser_http::BodyLen;
 use hawser_proto::mux::{FrontConn, FrontStream, Fronted};
 use hawser_sample::facts::TermState;
 use request::Received;
+use std::pin::Pin;
 
 /// What follows an exchange on its connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -67,7 +68,7 @@ pub(crate) async fn single(mut cl: Box<Client>, mut front: Box<dyn FrontStream>)
             break Next::Close;
         }
         // Boxed, so that an idle connection does not hold the memory of a request.
-        let next = Box::pin(request(&mut cl, &mut *front)).await;
+        let next = boxed(|| request(&mut cl, &mut *front)).await;
         if next != Next::KeepAlive {
             break next;
         }
@@ -88,6 +89,11 @@ pub(crate) async fn single(mut cl: Box<Client>, mut front: Box<dyn FrontStream>)
     {
         Box::pin(multi::serve(cl, conn)).await;
     }
+}
+
+/// A boxed future that is made where it stays: `Box::pin` makes it first and then copies all of it.
+fn boxed<F: Future>(make: impl FnOnce() -> F) -> Pin<Box<F>> {
+    Box::into_pin(Box::write(Box::new_uninit(), make()))
 }
 
 /// The same connection as one that carries many requests at once.

@@ -175,7 +175,7 @@ fn launch(cl: &mut Client, front: Box<dyn FrontStream>) {
 /// One request. Dropping its stream tells the client if the response was not sent whole.
 async fn one(mut cl: Client, mut front: Box<dyn FrontStream>) {
     // Boxed, for tasks are moved on their way to the runtime and within it.
-    Box::pin(super::request(&mut cl, &mut *front)).await;
+    super::boxed(|| super::request(&mut cl, &mut *front)).await;
     drop(front);
     cl.end_stream();
 }

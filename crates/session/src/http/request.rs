@@ -10,7 +10,7 @@ use bytes::Bytes;
 use hawser_balance::TrafficEvent;
 use hawser_cfg::model::opt;
 use hawser_http::{Head, Version};
-use hawser_proto::freq::now_ms;
+use hawser_proto::freq::ms_at;
 use hawser_proto::mux::{FrontStream, StreamError};
 use hawser_proto::{Address, clock};
 use hawser_rules::RuleSet;
@@ -88,7 +88,7 @@ pub(crate) async fn receive(
 fn received(cl: &mut Client, st: &mut Stream) {
     st.strm.bytes_in = st.req.buf.len() as u64;
     let Some(front) = &cl.fe.front else { return };
-    front.req_rate.add(now_ms(), 1);
+    front.req_rate.add(ms_at(cl.now()), 1);
     front.counters.inc(cl.worker.number(), hawser_balance::Stat::Requests);
     let h1 = cl.sess.borrow().fc_http_major < 2;
     cl.saw(if h1 { TrafficEvent::H1Req } else { TrafficEvent::H2Req });
