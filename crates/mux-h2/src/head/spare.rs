@@ -13,6 +13,7 @@ const LARGE: usize = 4096;
 const ROOM: usize = 512;
 
 thread_local! {
+    #[expect(clippy::vec_box, reason = "streams keep them boxed: a head is large, and moved often")]
     static SPARE: RefCell<Vec<Box<Head>>> = const { RefCell::new(Vec::new()) };
 }
 
