@@ -49,6 +49,9 @@ pub fn rows() -> Vec<CompatRow> {
     family(&mut out, "server option", "", &r.server);
     family(&mut out, "http-errors", "", &r.http_errors);
     family(&mut out, "userlist", "", &r.userlist);
+    family(&mut out, "log-forward", "", &r.log_forward);
+    family(&mut out, "log-forward", "option ", &r.log_forward_option);
+    family(&mut out, "log-forward", "timeout ", &r.log_forward_timeout);
     for (section, index) in &r.later {
         family(&mut out, section, "", index);
     }

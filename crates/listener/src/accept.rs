@@ -1,5 +1,7 @@
 //! The accept loop of one receiver on one thread.
 
+mod dgram;
+
 use hawser_proto::freq::now_ms;
 use hawser_proto::memory::{self, Need};
 use hawser_proto::{AcceptSink, Accepted, ConnSlot, Incoming, ListenerInfo, ListenerState, Receiver};
@@ -61,8 +63,15 @@ impl Acceptor {
 
     /// Accepts until closed; `max` connections (0 for no limit) before other tasks get a turn.
     pub(crate) async fn run(self: Rc<Self>, sink: Rc<dyn AcceptSink>, max: usize) {
+        let mut buf = Vec::new();
+        if self.takes_datagrams() {
+            buf.resize(sink.datagram_max().max(1), 0);
+        }
         loop {
-            match poll_fn(|cx| self.poll(cx, &sink, max)).await {
+            let step = poll_fn(|cx| {
+                if buf.is_empty() { self.poll(cx, &sink, max) } else { self.poll_datagrams(cx, &sink, max, &mut buf) }
+            });
+            match step.await {
                 Step::Closed => return,
                 Step::Wait(time) => tokio::time::sleep(time).await,
             }
@@ -156,6 +165,9 @@ impl Acceptor {
     /// Closes the socket, once the connections that wait in the kernel's queue are handed up.
     pub(crate) fn close(&self, sink: &Rc<dyn AcceptSink>) {
         let Some(mut receiver) = self.receiver.borrow_mut().take() else { return };
+        if receiver.info().dgram {
+            self.drain_datagrams(&mut *receiver, sink);
+        }
         let cx = Context::from_waker(Waker::noop());
         for _ in 0..DRAIN_MAX {
             let Some(slot) = ConnSlot::enter_or_wait(&self.info, &cx) else { break };

@@ -33,6 +33,10 @@ impl Bound {
             // A set that names no existing thread would leave the address deaf.
             numbers = (0..threads.max(1)).collect();
         }
+        if self.receiver.info().dgram && !self.receiver.info().reuseport {
+            // One thread keeps the messages of a socket in their order.
+            numbers.truncate(1);
+        }
         let describe = |text: &str| message("Starting", &self.spec, files, self.receiver.info().name, text);
         let shards = self.spec.shards.map_or(numbers.len(), |n| n.max(1) as usize);
         let mut others: Vec<Dealt> = Vec::with_capacity(numbers.len());

@@ -56,7 +56,8 @@ pub struct Compiled {
     pub binds: Vec<BindSpec>,
 }
 
-/// Expands every `bind` line of every enabled frontend.
+/// Expands every `bind` line of every enabled frontend, and of `log-forward` sections: their indexes follow those of
+/// the proxies.
 pub fn compile(
     cfg: &Config,
     process: &Arc<ProcessInfo>,
@@ -79,6 +80,15 @@ pub fn compile(
         }
         out.frontends.push(Some(frontend));
     }
+    for (n, section) in cfg.log_forwards.iter().enumerate() {
+        let proxy = &section.proxy;
+        let frontend = Arc::new(frontend(proxy, cfg.proxies.len() + n, process, options));
+        let expansion = Expansion { global: &cfg.global, proxy: Some(proxy), process, options };
+        let mut ids = Ids::of(proxy);
+        for bind in proxy.binds.iter().chain(&section.dgram_binds) {
+            expansion.bind_line(bind, &frontend, &mut ids, &mut out.binds, diags);
+        }
+    }
     out
 }
 
@@ -86,8 +96,9 @@ pub fn compile(
 pub fn count(cfg: &Config) -> u32 {
     let enabled = cfg.proxies.iter().filter(|p| p.kind.is_fe() && !p.disabled);
     let services = enabled.flat_map(|p| &p.binds);
+    let forwards = cfg.log_forwards.iter().flat_map(|f| f.proxy.binds.iter().chain(&f.dgram_binds));
     let api = cfg.global.stats_sockets.iter().map(|s| &s.bind);
-    let sockets: usize = services.chain(api).flat_map(|b| &b.addrs).map(|a| ports(a).len()).sum();
+    let sockets: usize = services.chain(forwards).chain(api).flat_map(|b| &b.addrs).map(|a| ports(a).len()).sum();
     u32::try_from(sockets).unwrap_or(u32::MAX)
 }
 

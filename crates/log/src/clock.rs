@@ -66,7 +66,8 @@ struct Local {
     offset: i64,
 }
 
-const MONTHS: [&str; 12] =
+/// Names of months as RFC 3164 has them.
+pub(crate) const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 impl Local {

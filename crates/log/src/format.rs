@@ -127,13 +127,13 @@ impl Line<'_> {
     }
 }
 
-fn priority(out: &mut Vec<u8>, n: u32) {
+pub(crate) fn priority(out: &mut Vec<u8>, n: u32) {
     out.push(b'<');
     decimal(out, n);
     out.push(b'>');
 }
 
-fn iso(out: &mut Vec<u8>, now: &Stamp<'_>) {
+pub(crate) fn iso(out: &mut Vec<u8>, now: &Stamp<'_>) {
     out.extend_from_slice(now.iso.as_bytes());
     out.push(b'.');
     let mut digits = [b'0'; 6];

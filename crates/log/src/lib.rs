@@ -6,10 +6,12 @@
 mod clock;
 pub mod event;
 mod format;
+pub mod forward;
 pub mod logger;
 mod sink;
 pub mod stream;
 pub mod terminal;
 
+pub use forward::{Forwarder, received_logs};
 pub use logger::{Logger, dropped_logs, program_name, set_program_name};
 pub use stream::StreamLogger;

@@ -1,7 +1,8 @@
 //! A set of log targets and what is sent to them.
 
-use crate::clock::with_stamp;
+use crate::clock::{Stamp, with_stamp};
 use crate::format::{Format, Line};
+use crate::forward::Forwarded;
 use crate::sink::{FdSink, Sink};
 use hawser_cfg::diag::Diags;
 use hawser_cfg::model::{Global, LogAddr, LogTarget};
@@ -81,6 +82,16 @@ impl Logger {
         }
     }
 
+    /// Sends a received message to every target that wants its level.
+    pub(crate) fn forward(&self, m: &Forwarded<'_>) {
+        for target in &self.targets {
+            if m.wanted(target.max_level) && target.takes_turn() && !m.is_empty() {
+                let (facility, level) = m.severity(target.facility, target.min_level);
+                target.send(|now, buf| m.write(target.written, (facility, level), target.len, now, buf));
+            }
+        }
+    }
+
     fn send_to(&self, target: &Target, level: u8, sd: &[u8], text: &[u8]) {
         let line = Line {
             format: target.format,
@@ -92,14 +103,7 @@ impl Logger {
             sd,
             text,
         };
-        let sent = BUFFER.with_borrow_mut(|buf| {
-            buf.clear();
-            with_stamp(|now| line.write(now, buf));
-            target.sink.send(buf)
-        });
-        if sent.is_err() {
-            DROPPED.fetch_add(1, Ordering::Relaxed);
-        }
+        target.send(|now, buf| line.write(now, buf));
     }
 }
 
@@ -119,6 +123,8 @@ fn host(global: &Global) -> Option<Arc<str>> {
 struct Target {
     sink: Sink,
     format: Format,
+    /// The format that was asked for, if any was.
+    written: Option<Format>,
     len: usize,
     facility: u8,
     max_level: u8,
@@ -146,12 +152,25 @@ impl Target {
         Some(Self {
             sink,
             format,
+            written: log.format.is_some().then_some(format),
             len: log.len as usize,
             facility: log.facility,
             max_level: log.level,
             min_level: log.min_level,
             sample: log.sample.as_ref().map(|(ranges, size)| Sample::new(ranges, *size)),
         })
+    }
+
+    /// Sends what `write` makes of an empty buffer.
+    fn send(&self, write: impl FnOnce(&Stamp<'_>, &mut Vec<u8>)) {
+        let sent = BUFFER.with_borrow_mut(|buf| {
+            buf.clear();
+            with_stamp(|now| write(now, buf));
+            self.sink.send(buf)
+        });
+        if sent.is_err() {
+            DROPPED.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     fn takes_turn(&self) -> bool {

@@ -197,7 +197,8 @@ impl Handed {
 /// Whether a socket listens at an address in the way that a line says.
 fn is_at(fd: BorrowedFd<'_>, cfg: &RxConfig, addr: &Address) -> bool {
     let Ok(local) = net::getsockname(fd) else { return false };
-    if sockopt::socket_type(fd) != Ok(SocketType::STREAM) {
+    let kind = if cfg.addr.dgram { SocketType::DGRAM } else { SocketType::STREAM };
+    if sockopt::socket_type(fd) != Ok(kind) {
         return false;
     }
     match (Address::from_sys(&local), addr) {

@@ -170,6 +170,16 @@ pub trait AcceptSink {
     /// Takes one. Returns at once; the work goes into tasks of this thread.
     fn accept(&self, conn: Incoming);
 
+    /// Takes a datagram of a listener, and where it came from. Returns at once.
+    fn datagram(&self, listener: &ListenerInfo, from: &Address, bytes: &[u8]) {
+        let _ = (listener, from, bytes);
+    }
+
+    /// The longest datagram (bytes); what is longer is cut.
+    fn datagram_max(&self) -> usize {
+        16_384
+    }
+
     /// Hears of a listener that cannot accept because the process or the system has run out of something
     /// (descriptors, memory), once per listener until it recovers. It tries again by itself.
     fn trouble(&self, listener: &ListenerInfo, error: &std::io::Error) {

@@ -10,7 +10,7 @@ use hawser_cfg::model::AddrKind;
 use parking_lot::Mutex;
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::io::{Errno, FdFlags, fcntl_dupfd_cloexec, fcntl_setfd};
-use rustix::net::{AddressFamily, sockopt};
+use rustix::net::{AddressFamily, SocketType, sockopt};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
@@ -21,7 +21,7 @@ pub(crate) struct Inherited;
 /// [`Receiver::info`].
 pub(crate) static INHERITED: Inherited = Inherited;
 
-static INFO: ProtocolInfo = ProtocolInfo { name: "fd", reuseport: false };
+static INFO: ProtocolInfo = ProtocolInfo { name: "fd", reuseport: false, dgram: false };
 
 /// Descriptors that already have an owner in this process.
 static TAKEN: Mutex<Vec<RawFd>> = Mutex::new(Vec::new());
@@ -71,19 +71,31 @@ pub(crate) fn take(n: RawFd) -> rustix::io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(n) })
 }
 
+/// Makes an inherited datagram socket ours.
+pub(crate) fn dgram(n: RawFd) -> Result<OwnedFd, BindError> {
+    let fd = take(n).map_err(|e| refused(n, e))?;
+    ready(fd.as_fd(), SocketType::DGRAM).map_err(|e| refused(n, e))?;
+    Ok(fd)
+}
+
 /// Checks that it is a stream socket that can be polled here and says which protocol it speaks.
 fn prepare(fd: BorrowedFd<'_>) -> rustix::io::Result<&'static ProtocolInfo> {
-    let domain = sockopt::socket_domain(fd)?;
-    if sockopt::socket_type(fd)? != rustix::net::SocketType::STREAM {
-        return Err(Errno::PROTOTYPE);
-    }
-    fcntl_setfd(fd, FdFlags::CLOEXEC)?;
-    fcntl_setfl(fd, fcntl_getfl(fd)? | OFlags::NONBLOCK)?;
-    let tcp: &dyn Protocol = match domain {
+    let tcp: &dyn Protocol = match ready(fd, SocketType::STREAM)? {
         AddressFamily::INET => &TCPV4,
         AddressFamily::INET6 => &TCPV6,
         AddressFamily::UNIX => return Ok(&UNIX_INFO),
         _ => return Err(Errno::AFNOSUPPORT),
     };
     Ok(tcp.info())
+}
+
+/// Makes a socket of the kind fit for use here.
+fn ready(fd: BorrowedFd<'_>, kind: SocketType) -> rustix::io::Result<AddressFamily> {
+    let domain = sockopt::socket_domain(fd)?;
+    if sockopt::socket_type(fd)? != kind {
+        return Err(Errno::PROTOTYPE);
+    }
+    fcntl_setfd(fd, FdFlags::CLOEXEC)?;
+    fcntl_setfl(fd, fcntl_getfl(fd)? | OFlags::NONBLOCK)?;
+    Ok(domain)
 }

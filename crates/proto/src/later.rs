@@ -9,9 +9,9 @@ pub(crate) struct Later {
 }
 
 /// QUIC.
-pub(crate) static QUIC: Later = Later { info: &ProtocolInfo { name: "quic", reuseport: true } };
-/// UDP.
-pub(crate) static UDP: Later = Later { info: &ProtocolInfo { name: "udp", reuseport: true } };
+pub(crate) static QUIC: Later = Later { info: &ProtocolInfo { name: "quic", reuseport: true, dgram: false } };
+/// What is no address (`ring@`, `backend@`): nothing binds it.
+pub(crate) static NONE: Later = Later { info: &ProtocolInfo { name: "none", reuseport: false, dgram: false } };
 
 impl Protocol for Later {
     fn info(&self) -> &'static ProtocolInfo {

@@ -9,6 +9,7 @@ pub mod buf;
 pub mod clock;
 mod connect;
 mod connect_to;
+mod dgram;
 pub mod freq;
 pub mod gate;
 pub mod handover;

@@ -26,7 +26,7 @@ pub(crate) struct Sockpair;
 /// The protocol behind `sockpair@N`.
 pub(crate) static SOCKPAIR: Sockpair = Sockpair;
 
-static INFO: ProtocolInfo = ProtocolInfo { name: "sockpair", reuseport: false };
+static INFO: ProtocolInfo = ProtocolInfo { name: "sockpair", reuseport: false, dgram: false };
 
 impl Protocol for Sockpair {
     fn info(&self) -> &'static ProtocolInfo {

@@ -1,7 +1,7 @@
 //! The protocols, one row each.
 
 use crate::vtable::Protocol;
-use crate::{inherited, later, rhttp, sockpair, tcp, unix};
+use crate::{dgram, inherited, later, rhttp, sockpair, tcp, unix};
 use hawser_cfg::model::{Addr, AddrKind};
 
 /// Every protocol.
@@ -14,8 +14,12 @@ pub static PROTOCOLS: &[&dyn Protocol] = &[
     &sockpair::SOCKPAIR,
     &inherited::INHERITED,
     &rhttp::RHTTP,
+    &dgram::UDP4,
+    &dgram::UDP6,
+    &dgram::UNIX,
+    &dgram::ABNS,
+    &dgram::ABNSZ,
     &later::QUIC,
-    &later::UDP,
 ];
 
 /// The protocol that a configured address is spoken with. Host names are TCP; callers that connect pass
@@ -24,7 +28,12 @@ pub fn protocol_for(addr: &Addr) -> &'static dyn Protocol {
     match &addr.kind {
         AddrKind::Quic(_) => &later::QUIC,
         AddrKind::Rhttp(_) => &rhttp::RHTTP,
-        AddrKind::Ip(_) | AddrKind::Name(..) if addr.dgram => &later::UDP,
+        AddrKind::Ip(a) if addr.dgram && a.is_ipv6() => &dgram::UDP6,
+        AddrKind::Ip(_) | AddrKind::Name(..) if addr.dgram => &dgram::UDP4,
+        AddrKind::Unix(_) if addr.dgram => &dgram::UNIX,
+        AddrKind::Abns(_, false) if addr.dgram => &dgram::ABNS,
+        AddrKind::Abns(_, true) if addr.dgram => &dgram::ABNSZ,
+        AddrKind::Fd(_) if addr.dgram => &dgram::INHERITED,
         AddrKind::Ip(a) if a.is_ipv6() => &tcp::TCPV6,
         AddrKind::Ip(_) | AddrKind::Name(..) => &tcp::TCPV4,
         AddrKind::Unix(_) => &unix::UNIX_STREAM,
@@ -32,7 +41,7 @@ pub fn protocol_for(addr: &Addr) -> &'static dyn Protocol {
         AddrKind::Abns(_, true) => &unix::ABNSZ_STREAM,
         AddrKind::Fd(_) => &inherited::INHERITED,
         AddrKind::Sockpair(_) => &sockpair::SOCKPAIR,
-        AddrKind::Other(_) => &later::UDP,
+        AddrKind::Other(_) => &later::NONE,
     }
 }
 

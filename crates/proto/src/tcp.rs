@@ -27,9 +27,9 @@ pub(crate) struct Tcp {
 }
 
 /// `tcpv4`.
-pub(crate) static TCPV4: Tcp = Tcp { info: &ProtocolInfo { name: "tcpv4", reuseport: true } };
+pub(crate) static TCPV4: Tcp = Tcp { info: &ProtocolInfo { name: "tcpv4", reuseport: true, dgram: false } };
 /// `tcpv6`.
-pub(crate) static TCPV6: Tcp = Tcp { info: &ProtocolInfo { name: "tcpv6", reuseport: true } };
+pub(crate) static TCPV6: Tcp = Tcp { info: &ProtocolInfo { name: "tcpv6", reuseport: true, dgram: false } };
 
 impl Protocol for Tcp {
     fn info(&self) -> &'static ProtocolInfo {
@@ -38,7 +38,7 @@ impl Protocol for Tcp {
 
     fn bind(&self, cfg: &RxConfig, warnings: &mut Vec<String>) -> Result<Box<dyn Receiver>, BindError> {
         let addr = Address::of(&cfg.addr);
-        let fd = open(cfg, &addr, warnings)?;
+        let fd = open(cfg, &addr, SocketType::STREAM, warnings)?;
         Ok(Box::new(SockReceiver::new(fd, self.info(), cfg, Some(another))))
     }
 
@@ -51,10 +51,16 @@ impl Protocol for Tcp {
 /// `SO_REUSEPORT` sockets may only hold members that accept.
 fn another(cfg: &RxConfig, local: &Address) -> Result<OwnedFd, BindError> {
     // The first socket has reported what the kernel refused.
-    open(cfg, local, &mut Vec::new())
+    open(cfg, local, SocketType::STREAM, &mut Vec::new())
 }
 
-fn open(cfg: &RxConfig, addr: &Address, warnings: &mut Vec<String>) -> Result<OwnedFd, BindError> {
+/// A bound socket on an IP address, for streams or for datagrams.
+pub(crate) fn open(
+    cfg: &RxConfig,
+    addr: &Address,
+    kind: SocketType,
+    warnings: &mut Vec<String>,
+) -> Result<OwnedFd, BindError> {
     let fail = |what: &str, e: Errno| BindError {
         text: format!("{what} ({}) for [{addr}]", errno_text(e)),
         in_use: e == Errno::ADDRINUSE,
@@ -67,7 +73,7 @@ fn open(cfg: &RxConfig, addr: &Address, warnings: &mut Vec<String>) -> Result<Ow
     let domain = if family == Family::V6 { AddressFamily::INET6 } else { AddressFamily::INET };
     let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
     let protocol = cfg.addr.is_mptcp().then_some(MPTCP);
-    let make = || net::socket_with(domain, SocketType::STREAM, flags, protocol);
+    let make = || net::socket_with(domain, kind, flags, protocol);
     let fd = netns::within(cfg.namespace.as_deref(), make)
         .map_err(|e| fail("cannot create receiving socket", e))?;
     // A restarted service must not wait for the last connections of the old one.
@@ -89,12 +95,16 @@ pub(crate) fn tune(
     addr: &Address,
     warnings: &mut Vec<String>,
 ) -> Result<(), BindError> {
-    for (what, outcome) in optional(fd, family, cfg) {
+    let mut options = common(fd, family, cfg);
+    if !cfg.addr.dgram {
+        options.extend(optional(fd, family, cfg));
+    }
+    for (what, outcome) in options {
         if let Err(e) = outcome {
             warnings.push(format!("{what} ({}) for [{addr}]", plain(&e)));
         }
     }
-    let Some(password) = &cfg.opts.tcp_md5sig else { return Ok(()) };
+    let Some(password) = cfg.opts.tcp_md5sig.as_ref().filter(|_| !cfg.addr.dgram) else { return Ok(()) };
     // Without it, the address would accept what it must not.
     md5sig::for_all(fd, family, password).map_err(|e| BindError {
         text: format!("cannot set TCP MD5 signature, ({}) for [{addr}]", plain(&e)),
@@ -108,14 +118,14 @@ fn plain(e: &io::Error) -> String {
     text.split(" (os error").next().unwrap_or_default().to_owned()
 }
 
-/// Options whose failure is only worth a warning, with the words of that warning.
-fn optional(fd: BorrowedFd<'_>, family: Family, cfg: &RxConfig) -> Vec<(String, io::Result<()>)> {
+/// An option's outcome, with the words of the warning that it is worth if it failed.
+type Tried = (String, io::Result<()>);
+
+/// Options of all sockets on IP addresses.
+fn common(fd: BorrowedFd<'_>, family: Family, cfg: &RxConfig) -> Vec<Tried> {
     let o: &BindOpts = &cfg.opts;
-    let tcp = |name, value| sysopt::set_int(fd, libc::IPPROTO_TCP, name, value);
-    let mut done: Vec<(String, io::Result<()>)> = Vec::new();
+    let mut done: Vec<Tried> = Vec::new();
     let mut add = |what: &str, outcome| done.push((what.to_owned(), outcome));
-    // Accepted sockets inherit it.
-    add("cannot set TCP_NODELAY", sockopt::set_tcp_nodelay(fd, true).map_err(Into::into));
     if family == Family::V6 && (o.v6only || o.v4v6) {
         let outcome = sockopt::set_ipv6_v6only(fd, o.v6only).map_err(Into::into);
         add("cannot set IPV6_V6ONLY", outcome);
@@ -126,6 +136,25 @@ fn optional(fd: BorrowedFd<'_>, family: Family, cfg: &RxConfig) -> Vec<(String, 
     if let Some(dev) = &o.interface {
         add(&format!("cannot bind receiver to device '{dev}'"), sysopt::bind_to_device(fd, dev));
     }
+    if cfg.rcvbuf > 0 {
+        let outcome = sockopt::set_socket_recv_buffer_size(fd, cfg.rcvbuf as usize).map_err(Into::into);
+        add("cannot set receive buffer size", outcome);
+    }
+    if cfg.sndbuf > 0 {
+        let outcome = sockopt::set_socket_send_buffer_size(fd, cfg.sndbuf as usize).map_err(Into::into);
+        add("cannot set send buffer size", outcome);
+    }
+    done
+}
+
+/// Options of TCP.
+fn optional(fd: BorrowedFd<'_>, family: Family, cfg: &RxConfig) -> Vec<Tried> {
+    let o: &BindOpts = &cfg.opts;
+    let tcp = |name, value| sysopt::set_int(fd, libc::IPPROTO_TCP, name, value);
+    let mut done: Vec<Tried> = Vec::new();
+    let mut add = |what: &str, outcome| done.push((what.to_owned(), outcome));
+    // Accepted sockets inherit it.
+    add("cannot set TCP_NODELAY", sockopt::set_tcp_nodelay(fd, true).map_err(Into::into));
     if let Some(mss) = o.mss {
         add(&format!("cannot set MSS to {mss},"), tcp(libc::TCP_MAXSEG, mss));
     }
@@ -144,14 +173,6 @@ fn optional(fd: BorrowedFd<'_>, family: Family, cfg: &RxConfig) -> Vec<(String, 
     if let Some(cc) = &o.cc {
         let outcome = sockopt::set_tcp_congestion(fd, cc).map_err(Into::into);
         add(&format!("cannot set TCP congestion control algorithm '{cc}'"), outcome);
-    }
-    if cfg.rcvbuf > 0 {
-        let outcome = sockopt::set_socket_recv_buffer_size(fd, cfg.rcvbuf as usize).map_err(Into::into);
-        add("cannot set receive buffer size", outcome);
-    }
-    if cfg.sndbuf > 0 {
-        let outcome = sockopt::set_socket_send_buffer_size(fd, cfg.sndbuf as usize).map_err(Into::into);
-        add("cannot set send buffer size", outcome);
     }
     if let Some((cnt, idle, intvl)) = cfg.keepalive {
         add("cannot set keep-alive", sysopt::apply(fd, family, SockOpt::KeepAlive(cnt, idle, intvl)));

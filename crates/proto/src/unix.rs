@@ -25,9 +25,9 @@ pub(crate) static ABNS_STREAM: Unix = Unix { info: &ABNS_INFO };
 /// Sockets with an abstract name of its own length.
 pub(crate) static ABNSZ_STREAM: Unix = Unix { info: &ABNSZ_INFO };
 
-pub(crate) static UNIX_INFO: ProtocolInfo = ProtocolInfo { name: "unix_stream", reuseport: false };
-static ABNS_INFO: ProtocolInfo = ProtocolInfo { name: "abns_stream", reuseport: false };
-static ABNSZ_INFO: ProtocolInfo = ProtocolInfo { name: "abnsz_stream", reuseport: false };
+pub(crate) static UNIX_INFO: ProtocolInfo = ProtocolInfo { name: "unix_stream", reuseport: false, dgram: false };
+static ABNS_INFO: ProtocolInfo = ProtocolInfo { name: "abns_stream", reuseport: false, dgram: false };
+static ABNSZ_INFO: ProtocolInfo = ProtocolInfo { name: "abnsz_stream", reuseport: false, dgram: false };
 
 impl Protocol for Unix {
     fn info(&self) -> &'static ProtocolInfo {
@@ -36,18 +36,12 @@ impl Protocol for Unix {
 
     fn bind(&self, cfg: &RxConfig, _warnings: &mut Vec<String>) -> Result<Box<dyn Receiver>, BindError> {
         let addr = Address::of(&cfg.addr);
-        if let Some(fd) = cfg.handed.as_ref().and_then(|h| h.take(cfg, &addr)) {
-            // Its path is in place.
-            return Ok(Box::new(SockReceiver::new(fd, self.info, cfg, None).at(addr)));
-        }
-        let fd = socket().map_err(|e| failure("cannot create receiving UNIX socket", e, &addr))?;
-        if let Address::Unix(path) = &addr {
-            let place = Placement::bind(&fd, path, cfg).map_err(|(what, e)| failure(what, e, &addr))?;
-            return Ok(Box::new(SockReceiver::new(fd, self.info, cfg, None).with_place(place)));
-        }
-        let sys = addr.to_sys().map_err(|_| failure("cannot bind UNIX socket", Errno::NAMETOOLONG, &addr))?;
-        net::bind(&fd, &sys).map_err(|e| failure("cannot bind UNIX socket", e, &addr))?;
-        Ok(Box::new(SockReceiver::new(fd, self.info, cfg, None)))
+        let (fd, place) = open(cfg, &addr, SocketType::STREAM)?;
+        let receiver = SockReceiver::new(fd, self.info, cfg, None).at(addr);
+        Ok(Box::new(match place {
+            Some(place) => receiver.with_place(place),
+            None => receiver,
+        }))
     }
 
     fn connect(&self, to: &ConnectTo) -> io::Result<Box<dyn Connecting>> {
@@ -55,9 +49,25 @@ impl Protocol for Unix {
     }
 }
 
-fn socket() -> rustix::io::Result<OwnedFd> {
+/// A bound socket, for streams or for datagrams; one that has a path comes with it, unless it is in its place.
+pub(crate) fn open(
+    cfg: &RxConfig,
+    addr: &Address,
+    kind: SocketType,
+) -> Result<(OwnedFd, Option<Placement>), BindError> {
+    if let Some(fd) = cfg.handed.as_ref().and_then(|h| h.take(cfg, addr)) {
+        return Ok((fd, None));
+    }
     let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
-    net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)
+    let fd = net::socket_with(AddressFamily::UNIX, kind, flags, None)
+        .map_err(|e| failure("cannot create receiving UNIX socket", e, addr))?;
+    if let Address::Unix(path) = addr {
+        let place = Placement::bind(&fd, path, cfg).map_err(|(what, e)| failure(what, e, addr))?;
+        return Ok((fd, Some(place)));
+    }
+    let sys = addr.to_sys().map_err(|_| failure("cannot bind UNIX socket", Errno::NAMETOOLONG, addr))?;
+    net::bind(&fd, &sys).map_err(|e| failure("cannot bind UNIX socket", e, addr))?;
+    Ok((fd, None))
 }
 
 fn failure(what: &str, e: Errno, addr: &Address) -> BindError {

@@ -43,6 +43,8 @@ pub struct ProtocolInfo {
     pub name: &'static str,
     /// Several receivers may share one address (`SO_REUSEPORT`).
     pub reuseport: bool,
+    /// Its receivers take datagrams ([`Receiver::poll_receive`]); others take connections.
+    pub dgram: bool,
 }
 
 /// What a receiver is bound to and how. One address of a `bind` line, ports expanded.
@@ -200,6 +202,20 @@ pub trait Receiver: Send {
     /// # Errors
     /// `WouldBlock` when nobody waits.
     fn accept_conn(&mut self) -> io::Result<Accepted>;
+    /// Takes a datagram, where [`ProtocolInfo::dgram`] says so: its length and its sender. What `buf` has no room for
+    /// is lost.
+    fn poll_receive(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<(usize, Address)>> {
+        let _ = (cx, buf);
+        Poll::Ready(Err(io::ErrorKind::Unsupported.into()))
+    }
+    /// Takes a datagram if one is there, whether or not the reactor has noticed.
+    ///
+    /// # Errors
+    /// `WouldBlock` when there is none.
+    fn receive(&mut self, buf: &mut [u8]) -> io::Result<(usize, Address)> {
+        let _ = buf;
+        Err(io::ErrorKind::Unsupported.into())
+    }
     /// The address it is bound to (a `:0` port is resolved).
     fn local_addr(&self) -> Address;
     /// The descriptor, for `expose-fd` and hand-over.

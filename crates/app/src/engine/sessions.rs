@@ -1,7 +1,9 @@
 //! The engine: compiled configuration, one `session::Worker` per thread.
 
+mod forward;
 mod report;
 
+use self::forward::{Forwarders, Forwards};
 use super::{Engine, Serve, SharedEngine};
 use crate::args::Args;
 use crate::events::Events;
@@ -15,7 +17,7 @@ use hawser_cli::info::Sheet;
 use hawser_log::event::level;
 use hawser_proto::mux::MuxRow;
 use hawser_proto::rhttp::Dialer;
-use hawser_proto::{AcceptSink, FrontendInfo, Incoming, ListenerInfo};
+use hawser_proto::{AcceptSink, Address, FrontendInfo, Incoming, ListenerInfo};
 use hawser_session::{CompileOpts, ReverseDialer, Shared, Snapshot, StatsEnv, Worker};
 use hawser_stats::{Row, Selection};
 use parking_lot::Mutex;
@@ -59,6 +61,7 @@ pub(crate) fn compile(w: &Wanting<'_>, diags: &mut Diags) -> SharedEngine {
     let node = w.config.global.node.clone().unwrap_or_else(crate::facts::host_name);
     let env = CheckEnv { node: node.into(), h2: hawser_mux_h2::H2.back };
     let checks = hawser_check::compile(w.config, backend, &env, diags);
+    let forwarders = forward::compile(w.config, diags);
     let proc_vars = hawser_sample::globals::process_vars(w.config, diags);
     let shared = Shared::new(Arc::new(snapshot), proc_vars, w.limits.threads, fds);
     if w.args.old.is_some() {
@@ -67,6 +70,7 @@ pub(crate) fn compile(w: &Wanting<'_>, diags: &mut Diags) -> SharedEngine {
     Arc::new(Sessions {
         shared,
         events,
+        forwarders,
         checks: Mutex::new(Some(checks)),
         maxsock: w.limits.maxsock,
         listeners: w.listeners.clone(),
@@ -78,6 +82,8 @@ pub(crate) fn compile(w: &Wanting<'_>, diags: &mut Diags) -> SharedEngine {
 struct Sessions {
     shared: Arc<Shared>,
     events: Arc<Events>,
+    /// `log-forward` sections.
+    forwarders: Arc<Forwarders>,
     /// Run by the worker that starts first, whose thread keeps them.
     checks: Mutex<Option<Checks>>,
     /// Descriptors that the process may have.
@@ -103,7 +109,8 @@ impl Engine for Sessions {
         if let Some(checks) = self.checks.lock().take() {
             tokio::task::spawn_local(checks.run());
         }
-        Rc::new(OneThread { worker, events: Arc::clone(&self.events), maxsock: self.maxsock })
+        let forwards = Forwards::new(Arc::clone(&self.forwarders));
+        Rc::new(OneThread { worker, forwards, events: Arc::clone(&self.events), maxsock: self.maxsock })
     }
 
     fn stopping(&self) {
@@ -122,6 +129,7 @@ impl Engine for Sessions {
 
     fn info(&self, sheet: &mut Sheet) {
         sheet.set("CumReq", self.shared.requests());
+        sheet.set("CumRecvLogs", hawser_log::received_logs());
         sheet.set("DroppedLogs", hawser_log::dropped_logs());
         sheet.set("Stopping", u32::from(self.shared.stopping.load(Ordering::Relaxed)));
         for front in self.snapshot().proxies.iter().filter_map(|p| p.front.as_ref()) {
@@ -157,6 +165,7 @@ impl Engine for Sessions {
 /// One thread's worker, and where its listeners' trouble is told.
 struct OneThread {
     worker: Worker,
+    forwards: Forwards,
     events: Arc<Events>,
     maxsock: u64,
 }
@@ -171,13 +180,26 @@ impl Serve for OneThread {
     }
 
     fn poll_ended(&self, cx: &mut Context<'_>) -> Poll<()> {
-        self.worker.poll_ended(cx)
+        match self.forwards.poll_ended(cx) {
+            Poll::Ready(()) => self.worker.poll_ended(cx),
+            Poll::Pending => Poll::Pending,
+        }
     }
 }
 
 impl AcceptSink for OneThread {
     fn accept(&self, conn: Incoming) {
-        self.worker.accept(conn);
+        if let Some(conn) = self.forwards.accept(conn) {
+            self.worker.accept(conn);
+        }
+    }
+
+    fn datagram(&self, listener: &ListenerInfo, from: &Address, bytes: &[u8]) {
+        self.forwards.datagram(listener, from, bytes);
+    }
+
+    fn datagram_max(&self) -> usize {
+        self.forwards.datagram_max()
     }
 
     fn trouble(&self, listener: &ListenerInfo, error: &std::io::Error) {

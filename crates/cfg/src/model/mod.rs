@@ -11,6 +11,7 @@ mod cookie;
 mod errors;
 mod global;
 mod log;
+mod log_forward;
 mod options;
 mod proxy;
 mod rules;
@@ -22,6 +23,7 @@ pub use cookie::Cookie;
 pub use errors::{ErrorDecl, ErrorKind, HttpErrors};
 pub use global::{Global, H2Global, H2Side, SetVar, StatsSocket, UnixBind};
 pub use log::{LogAddr, LogFormatDecl, LogTarget};
+pub use log_forward::{HostStrategy, LogForward};
 pub use options::{
     CheckKind, ConnMode, ForwardFor, Forwarded, KeepAlive, Options, Part, Reuse, Timeouts, opt,
 };
@@ -47,6 +49,8 @@ pub struct Config {
     pub http_errors: Vec<HttpErrors>,
     /// `userlist` sections.
     pub userlists: Vec<Userlist>,
+    /// `log-forward` sections.
+    pub log_forwards: Vec<LogForward>,
     /// Place of each proxy in `proxies`, by name.
     pub proxy_names: HashMap<Arc<str>, usize>,
 }

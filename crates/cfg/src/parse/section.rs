@@ -9,7 +9,7 @@ use crate::diag::{Diags, Layout, Severity};
 use crate::env::Env;
 use crate::keyword::hash;
 use crate::load::{LineCx, LineSink};
-use crate::model::{Config, Global, HttpErrors, Proxy, ProxyKind, ServerOpts, Userlist};
+use crate::model::{Config, Global, HttpErrors, LogForward, Mode, Proxy, ProxyKind, ServerOpts, Userlist};
 use crate::pos::{Pos, Word};
 use crate::sections::proxy::bad_name_char;
 use crate::sections::{Section, registry};
@@ -30,6 +30,7 @@ enum Current {
     Proxy(usize),
     HttpErrors(usize),
     Userlist(usize),
+    LogForward(usize),
     /// A section that is refused; its place among the later ones.
     Later(usize),
     /// A section whose line was wrong beyond use, or that was removed.
@@ -55,6 +56,7 @@ struct Sections {
     names: HashMap<Arc<str>, usize>,
     http_errors: Vec<HttpErrors>,
     userlists: Vec<Userlist>,
+    log_forwards: Vec<LogForward>,
     later_names: Vec<(&'static str, Arc<str>, Pos)>,
 }
 
@@ -105,6 +107,7 @@ impl Parser {
             proxies: s.proxies,
             http_errors: s.http_errors,
             userlists: s.userlists,
+            log_forwards: s.log_forwards,
             proxy_names: s.names,
         }
     }
@@ -146,6 +149,11 @@ impl Sections {
             Current::Userlist(i) => {
                 if let Some(u) = self.userlists.get_mut(i) {
                     run::keyword(cx, &r.userlist, hash, "userlist", u, line);
+                }
+            }
+            Current::LogForward(i) => {
+                if let Some(f) = self.log_forwards.get_mut(i) {
+                    run::keyword(cx, &r.log_forward, hash, "log-forward", f, line);
                 }
             }
             Current::Later(i) => {
@@ -196,6 +204,7 @@ impl Sections {
             Section::Listen => self.start_proxy(cx, line, ProxyKind::Listen),
             Section::HttpErrors => self.start_http_errors(cx, line),
             Section::Userlist => self.start_userlist(cx, line),
+            Section::LogForward => self.start_log_forward(cx, line),
             Section::Later => self.start_later(cx, line),
         };
     }
@@ -266,6 +275,11 @@ impl Sections {
 
     /// Alerts when another proxy has the same name.
     fn unique(&mut self, cx: &mut Ctx<'_>, line: &Line<'_>, p: &Proxy) {
+        if let Some(f) = self.log_forwards.iter().find(|f| f.proxy.name == p.name) {
+            let (kind, at) = (p.kind.word(), cx.st.place(f.proxy.pos));
+            let what = format!("has the same name as log forward section '{}' declared at {at}.", p.name);
+            cx.alert_arg(line, 0, format!("{kind} '{}' {what}", p.name)).layout = Layout::Tight;
+        }
         match self.names.entry(p.name.clone()) {
             std::collections::hash_map::Entry::Vacant(e) => {
                 e.insert(self.proxies.len());
@@ -312,6 +326,34 @@ impl Sections {
         }
         self.userlists.push(Userlist { name, pos: line.pos, lines: Vec::new() });
         Current::Userlist(self.userlists.len() - 1)
+    }
+
+    fn start_log_forward(&mut self, cx: &mut Ctx<'_>, line: &Line<'_>) -> Current {
+        let Some(name) = section_name(cx, line) else { return Current::Skipped };
+        cx.at_most(line, 1);
+        let twice = self.log_forwards.iter().find(|f| f.proxy.name == name);
+        let proxy = self.names.get(&name).and_then(|i| self.proxies.get(*i));
+        let text = if let Some(other) = twice {
+            let at = cx.st.place(other.proxy.pos);
+            let text = "has the same name as another log-forward section declared at";
+            Some(format!("log-forward section '{name}' {text} {at}."))
+        } else {
+            proxy.map(|p| {
+                let (kind, at) = (p.kind.word(), cx.st.place(p.pos));
+                format!(
+                    "log forward section '{name}' has the same name as {kind} '{name}' declared at {at}."
+                )
+            })
+        };
+        if let Some(text) = text {
+            cx.alert_arg(line, 0, text).layout = Layout::Tight;
+        }
+        let kind = ProxyKind::Frontend;
+        cx.st.enter(SectKind::Proxy(kind), name.clone(), ServerOpts::default());
+        let proxy =
+            Proxy { kind, name, pos: line.pos, mode: Mode::Tcp, maxconn: Some(10), ..Proxy::default() };
+        self.log_forwards.push(LogForward { proxy, ..LogForward::default() });
+        Current::LogForward(self.log_forwards.len() - 1)
     }
 
     fn start_later(&mut self, cx: &mut Ctx<'_>, line: &Line<'_>) -> Current {

@@ -21,7 +21,6 @@ const PEERS: &str = "peers";
 const DNS: &str = "DNS";
 const MAIL: &str = "email alerts";
 const RINGS: &str = "rings";
-const FORWARD: &str = "log forwarding";
 const PROFILES: &str = "log profiles";
 const CACHE: &str = "cache";
 const FCGI: &str = "FastCGI";
@@ -36,7 +35,6 @@ pub(crate) static LATER: &[LaterSection] = &[
     LaterSection { name: "resolvers", keywords: &RESOLVERS_KW },
     LaterSection { name: "mailers", keywords: &MAILERS_KW },
     LaterSection { name: "ring", keywords: &RING_KW },
-    LaterSection { name: "log-forward", keywords: &LOG_FORWARD_KW },
     LaterSection { name: "log-profile", keywords: &LOG_PROFILE_KW },
     LaterSection { name: "cache", keywords: &CACHE_KW },
     LaterSection { name: "fcgi-app", keywords: &FCGI_KW },
@@ -86,17 +84,6 @@ static RING_KW: Table<Kw<()>> = Table::new(&[
     kw("server", RINGS, "Where messages are sent."),
     kw("size", RINGS, "Size of the ring."),
     kw("timeout", RINGS, "A timeout of the servers."),
-]);
-
-#[rustfmt::skip]
-static LOG_FORWARD_KW: Table<Kw<()>> = Table::new(&[
-    kw("backlog", FORWARD, "Length of the queue of pending connections."),
-    kw("bind", FORWARD, "Stream listener."),
-    kw("dgram-bind", FORWARD, "Datagram listener."),
-    kw("log", FORWARD, "Where logs go."),
-    kw("maxconn", FORWARD, "Most connections."),
-    kw("option", FORWARD, "An option."),
-    kw("timeout", FORWARD, "A timeout."),
 ]);
 
 #[rustfmt::skip]

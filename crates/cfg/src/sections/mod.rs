@@ -4,6 +4,7 @@ pub(crate) mod global;
 pub(crate) mod http_errors;
 pub(crate) mod later;
 pub(crate) mod log;
+pub(crate) mod log_forward;
 pub(crate) mod proxy;
 mod registry;
 pub(crate) mod userlist;
@@ -29,6 +30,8 @@ pub(crate) enum Section {
     HttpErrors,
     /// `userlist`.
     Userlist,
+    /// `log-forward`.
+    LogForward,
     /// A section whose keywords are known, but that is refused until it is built.
     Later,
 }
@@ -51,7 +54,7 @@ pub(crate) static SECTIONS: Table<Section> = Table::new(&[
     section("resolvers", Section::Later, "Name servers for run-time resolution.").later("DNS"),
     section("mailers", Section::Later, "Mail servers for alerts.").later("email alerts"),
     section("ring", Section::Later, "A ring buffer for logs and traces.").later("rings"),
-    section("log-forward", Section::Later, "Receives logs and sends them on.").later("log forwarding"),
+    section("log-forward", Section::LogForward, "Receives logs and sends them on."),
     section("log-profile", Section::Later, "Log formats for each step of a stream.").later("log profiles"),
     section("cache", Section::Later, "A cache for HTTP objects.").later("cache"),
     section("fcgi-app", Section::Later, "A FastCGI application.").later("FastCGI"),

@@ -2,9 +2,9 @@
 
 use super::proxy::option::Opt;
 use super::proxy::timeout::Timeout;
-use super::{SECTIONS, Section, global, http_errors, later, proxy, userlist};
+use super::{SECTIONS, Section, global, http_errors, later, log_forward, proxy, userlist};
 use crate::keyword::{DuplicateKeyword, Index};
-use crate::model::{Global, HttpErrors, Proxy, ServerOpts, Userlist};
+use crate::model::{Global, HttpErrors, LogForward, Proxy, ServerOpts, Userlist};
 use crate::parse::kw::Kw;
 use std::sync::LazyLock;
 
@@ -21,6 +21,9 @@ pub(crate) struct Registry {
     pub(crate) server: Index<Kw<ServerOpts>>,
     pub(crate) http_errors: Index<Kw<HttpErrors>>,
     pub(crate) userlist: Index<Kw<Userlist>>,
+    pub(crate) log_forward: Index<Kw<LogForward>>,
+    pub(crate) log_forward_option: Index<Kw<LogForward>>,
+    pub(crate) log_forward_timeout: Index<Kw<LogForward>>,
     pub(crate) later: Vec<(&'static str, Index<Kw<()>>)>,
 }
 
@@ -37,6 +40,9 @@ impl Registry {
             server: Index::new(proxy::SERVER),
             http_errors: Index::new(&[&http_errors::KEYWORDS]),
             userlist: Index::new(&[&userlist::KEYWORDS]),
+            log_forward: Index::new(&[&log_forward::KEYWORDS]),
+            log_forward_option: Index::new(&[&log_forward::OPTIONS]),
+            log_forward_timeout: Index::new(&[&log_forward::TIMEOUTS]),
             later: later::LATER.iter().map(|s| (s.name, Index::new(&[s.keywords]))).collect(),
         }
     }
@@ -54,6 +60,9 @@ impl Registry {
         self.server.check()?;
         self.http_errors.check()?;
         self.userlist.check()?;
+        self.log_forward.check()?;
+        self.log_forward_option.check()?;
+        self.log_forward_timeout.check()?;
         self.later.iter().try_for_each(|(_, index)| index.check())
     }
 }

@@ -64,7 +64,7 @@ pub(crate) struct Rhttp;
 pub(crate) static RHTTP: Rhttp = Rhttp;
 
 /// HAProxy's messages call it by its first name.
-static INFO: ProtocolInfo = ProtocolInfo { name: "rev", reuseport: false };
+static INFO: ProtocolInfo = ProtocolInfo { name: "rev", reuseport: false, dgram: false };
 
 impl Protocol for Rhttp {
     fn info(&self) -> &'static ProtocolInfo {

@@ -2,6 +2,7 @@
 
 mod global;
 mod inherit;
+mod log_forward;
 mod model;
 mod proxy;
 mod robust;

@@ -16,6 +16,9 @@ use std::sync::Arc;
 pub(crate) fn config(config: &mut Config, diags: &mut Diags) {
     numbers::check(config, diags);
     config.userlists.iter().for_each(|u| userlists::check(u, diags));
+    for f in config.log_forwards.iter().filter(|f| f.dgram_binds.is_empty()) {
+        listeners(&f.proxy, &config.files, diags);
+    }
     let mut proxies = std::mem::take(&mut config.proxies);
     let kinds: Vec<names::Target> = proxies.iter().map(names::Target::of).collect();
     let look = names::Look { names: &config.proxy_names, targets: &kinds, files: &config.files };

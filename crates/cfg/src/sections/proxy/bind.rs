@@ -130,10 +130,24 @@ pub(crate) static TLS_OPTIONS: Table<Kw<T>> = Table::new(&[
 
 /// `bind <address>[, …] [options]`.
 pub(crate) fn bind(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) {
-    let mut addrs = match addr::parse_list(&cx.address(line.arg(0)), AddrUse::Bind) {
+    let section = cx.st.kind.word();
+    bind_in(cx, &mut p.binds, line, AddrUse::Bind, section);
+}
+
+/// The same, for listeners of a section that is no proxy (its name), streams or datagrams.
+pub(crate) fn bind_in(
+    cx: &mut Ctx<'_>,
+    binds: &mut Vec<Bind>,
+    line: &Line<'_>,
+    usage: AddrUse,
+    section: &str,
+) {
+    let word = line.word();
+    let mut addrs = match addr::parse_list(&cx.address(line.arg(0)), usage) {
         Ok(addrs) => addrs,
         Err(why) => {
-            cx.alert_arg(line, 0, format!("'bind' : {why}"));
+            let what = if usage == AddrUse::Bind { word.to_owned() } else { format!("{word} {}", line.arg(0)) };
+            cx.alert_arg(line, 0, format!("'{what}' : {why}"));
             Vec::new()
         }
     };
@@ -142,14 +156,13 @@ pub(crate) fn bind(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) {
         target.reverse = true;
         target.opts.proto = Some("h2".to_owned());
     }
-    let section = cx.st.kind.word();
-    let intro = || format!("'bind {}' in section '{section}'", line.arg(0));
+    let intro = || format!("'{word} {}' in section '{section}'", line.arg(0));
     if !target.reverse || takes_all(cx, line) {
         parse_options(cx, &mut target, line, 2, &intro);
     }
     unix_defaults(&cx.st.unix_bind, &mut addrs, &mut target.opts);
     // A line with a bad address stays, so that the proxy does not seem to have no listener.
-    p.binds.push(Bind { pos: line.pos, addrs, opts: target.opts });
+    binds.push(Bind { pos: line.pos, addrs, opts: target.opts });
 }
 
 /// Whether the line is one of reverse HTTP; alerts where that is not allowed.
