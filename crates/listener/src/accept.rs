@@ -69,7 +69,11 @@ impl Acceptor {
         }
         loop {
             let step = poll_fn(|cx| {
-                if buf.is_empty() { self.poll(cx, &sink, max) } else { self.poll_datagrams(cx, &sink, max, &mut buf) }
+                if buf.is_empty() {
+                    self.poll(cx, &sink, max)
+                } else {
+                    self.poll_datagrams(cx, &sink, max, &mut buf)
+                }
             });
             match step.await {
                 Step::Closed => return,

@@ -98,7 +98,8 @@ pub fn count(cfg: &Config) -> u32 {
     let services = enabled.flat_map(|p| &p.binds);
     let forwards = cfg.log_forwards.iter().flat_map(|f| f.proxy.binds.iter().chain(&f.dgram_binds));
     let api = cfg.global.stats_sockets.iter().map(|s| &s.bind);
-    let sockets: usize = services.chain(forwards).chain(api).flat_map(|b| &b.addrs).map(|a| ports(a).len()).sum();
+    let sockets: usize =
+        services.chain(forwards).chain(api).flat_map(|b| &b.addrs).map(|a| ports(a).len()).sum();
     u32::try_from(sockets).unwrap_or(u32::MAX)
 }
 

@@ -3,9 +3,7 @@
 
 use crate::handover::Listening;
 use crate::receiver::errno_text;
-use crate::vtable::{
-    Accepted, BindError, ConnectTo, Connecting, Protocol, ProtocolInfo, Receiver, RxConfig,
-};
+use crate::vtable::{Accepted, BindError, ConnectTo, Connecting, Protocol, ProtocolInfo, Receiver, RxConfig};
 use crate::{Address, inherited, reactor, tcp, unix};
 use hawser_cfg::model::AddrKind;
 use rustix::io::Errno;

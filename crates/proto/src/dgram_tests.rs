@@ -1,3 +1,5 @@
+//! Datagram receivers in one runtime.
+
 use crate::{Receiver, RxConfig, protocol_for};
 use hawser_cfg::model::{Addr, AddrKind, BindOpts};
 use std::future::poll_fn;
@@ -53,7 +55,10 @@ fn udp_datagrams_come_with_their_sender_and_are_cut_at_the_buffer() {
                 client.send_to(text.as_bytes(), to).unwrap();
             }
             let (text, from) = next(&mut r, 100).await;
-            assert_eq!((text.as_slice(), from), (b"one".as_slice(), crate::Address::Ip(client.local_addr().unwrap())));
+            assert_eq!(
+                (text.as_slice(), from),
+                (b"one".as_slice(), crate::Address::Ip(client.local_addr().unwrap()))
+            );
             assert_eq!(next(&mut r, 3).await.0, b"two");
             assert_eq!(next(&mut r, 3).await.0, b"");
         });
@@ -86,7 +91,8 @@ fn threads_have_sockets_of_their_own_on_the_address() {
         let first = bound(&ip("127.0.0.1:0"));
         let second = first.for_thread(false).unwrap();
         assert_eq!(first.local_addr(), second.local_addr());
-        let inode = |r: &dyn Receiver| std::fs::read_link(format!("/proc/self/fd/{}", r.fd().unwrap())).unwrap();
+        let inode =
+            |r: &dyn Receiver| std::fs::read_link(format!("/proc/self/fd/{}", r.fd().unwrap())).unwrap();
         assert_ne!(inode(&*first), inode(&*second));
         let shared = first.for_thread(true).unwrap();
         assert_eq!(inode(&*first), inode(&*shared));

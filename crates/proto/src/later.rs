@@ -11,7 +11,8 @@ pub(crate) struct Later {
 /// QUIC.
 pub(crate) static QUIC: Later = Later { info: &ProtocolInfo { name: "quic", reuseport: true, dgram: false } };
 /// What is no address (`ring@`, `backend@`): nothing binds it.
-pub(crate) static NONE: Later = Later { info: &ProtocolInfo { name: "none", reuseport: false, dgram: false } };
+pub(crate) static NONE: Later =
+    Later { info: &ProtocolInfo { name: "none", reuseport: false, dgram: false } };
 
 impl Protocol for Later {
     fn info(&self) -> &'static ProtocolInfo {

@@ -25,7 +25,8 @@ pub(crate) static ABNS_STREAM: Unix = Unix { info: &ABNS_INFO };
 /// Sockets with an abstract name of its own length.
 pub(crate) static ABNSZ_STREAM: Unix = Unix { info: &ABNSZ_INFO };
 
-pub(crate) static UNIX_INFO: ProtocolInfo = ProtocolInfo { name: "unix_stream", reuseport: false, dgram: false };
+pub(crate) static UNIX_INFO: ProtocolInfo =
+    ProtocolInfo { name: "unix_stream", reuseport: false, dgram: false };
 static ABNS_INFO: ProtocolInfo = ProtocolInfo { name: "abns_stream", reuseport: false, dgram: false };
 static ABNSZ_INFO: ProtocolInfo = ProtocolInfo { name: "abnsz_stream", reuseport: false, dgram: false };
 

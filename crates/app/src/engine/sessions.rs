@@ -159,6 +159,7 @@ impl Engine for Sessions {
     fn tell_stopped(&self) {
         self.stopped.store(true, Ordering::Relaxed);
         report::stopped(&self.snapshot(), &self.events.loggers);
+        self.forwarders.tell_stopped(&self.listeners);
     }
 }
 

@@ -340,9 +340,7 @@ impl Sections {
         } else {
             proxy.map(|p| {
                 let (kind, at) = (p.kind.word(), cx.st.place(p.pos));
-                format!(
-                    "log forward section '{name}' has the same name as {kind} '{name}' declared at {at}."
-                )
+                format!("log forward section '{name}' has the same name as {kind} '{name}' declared at {at}.")
             })
         };
         if let Some(text) = text {

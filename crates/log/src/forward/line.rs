@@ -34,7 +34,9 @@ impl Forwarded<'_> {
     fn format(&self) -> Format {
         let m = &self.message;
         match () {
-            () if !self.host.is_empty() && (m.time == b"-" || m.time.len() >= ISO_TIME_MIN) => Format::Rfc5424,
+            () if !self.host.is_empty() && (m.time == b"-" || m.time.len() >= ISO_TIME_MIN) => {
+                Format::Rfc5424
+            }
             () if !self.host.is_empty() => Format::Rfc3164,
             () if !m.tag.is_empty() => Format::Local,
             () if m.priority.is_some() => Format::Priority,

@@ -52,6 +52,11 @@ impl Forwarder {
         }
     }
 
+    /// Its targets.
+    pub fn logger(&self) -> &Logger {
+        &self.logger
+    }
+
     /// Longest message, its framing included (`tune.bufsize`, bytes).
     pub fn max(&self) -> usize {
         self.max

@@ -70,10 +70,7 @@ impl Forwarder {
     }
 }
 
-async fn within<T>(
-    limit: Option<Duration>,
-    wait: impl Future<Output = io::Result<T>>,
-) -> io::Result<T> {
+async fn within<T>(limit: Option<Duration>, wait: impl Future<Output = io::Result<T>>) -> io::Result<T> {
     match limit {
         None => wait.await,
         Some(limit) => tokio::time::timeout(limit, wait).await.map_err(|_| io::ErrorKind::TimedOut)?,

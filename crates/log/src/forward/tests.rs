@@ -1,6 +1,7 @@
 use super::*;
 use crate::clock::Stamp;
 use crate::format::Format;
+use proptest::prelude::*;
 
 const NOW: Stamp<'static> = Stamp {
     bsd: "Nov 23 07:18:49",
@@ -93,4 +94,22 @@ fn facilities_and_levels() {
     assert_eq!(of("x").severity(19, 5), (19, 5));
     assert!(of("x").wanted(0) && of("<34>x").wanted(2) && !of("<34>x").wanted(1));
     assert!(of("<34>Oct 11 22:14:15 h ").is_empty() && of("").is_empty());
+}
+
+proptest! {
+    /// Whatever the message, a line of at most the target's length comes out.
+    #[test]
+    fn any_message(
+        head in "(<[0-9]{0,4}>)?(1 )?(-|[A-Z][a-z]{2} [ 0-9]{2} [0-9:]{8}|20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9:]{8}[Z.+])? ?",
+        tail in prop::collection::vec(any::<u8>(), 0..100),
+        format in prop::sample::select(vec!["", "local", "rfc3164", "rfc5424", "priority", "short", "timed", "iso", "raw"]),
+        len in 80_usize..200,
+    ) {
+        let bytes = [head.as_bytes(), &tail].concat();
+        let message = Message::parse(&bytes);
+        let f = Forwarded { message, host: message.host };
+        let mut out = Vec::new();
+        f.write(Format::of(format), f.severity(19, 0), len, &NOW, &mut out);
+        prop_assert!(out.len() <= len && out.ends_with(b"\n"));
+    }
 }

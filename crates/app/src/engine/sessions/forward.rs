@@ -3,6 +3,7 @@
 use hawser_cfg::diag::Diags;
 use hawser_cfg::model::Config;
 use hawser_log::Forwarder;
+use hawser_log::event::proxy_stopped;
 use hawser_proto::{Address, Incoming, ListenerInfo};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -26,6 +27,16 @@ pub(super) fn compile(config: &Config, diags: &mut Diags) -> Arc<Forwarders> {
 }
 
 impl Forwarders {
+    /// Tells that the sections have stopped.
+    pub(super) fn tell_stopped(&self, listeners: &[Arc<ListenerInfo>]) {
+        for (n, section) in self.all.iter().enumerate() {
+            let frontend = listeners.iter().map(|l| &l.frontend).find(|f| f.index == self.first + n);
+            if let Some(f) = frontend {
+                proxy_stopped(section.logger(), &f.name, f.conns.total(), 0);
+            }
+        }
+    }
+
     fn of(&self, listener: &ListenerInfo) -> Option<&Forwarder> {
         self.all.get(listener.frontend.index.checked_sub(self.first)?)
     }

@@ -146,7 +146,8 @@ pub(crate) fn bind_in(
     let mut addrs = match addr::parse_list(&cx.address(line.arg(0)), usage) {
         Ok(addrs) => addrs,
         Err(why) => {
-            let what = if usage == AddrUse::Bind { word.to_owned() } else { format!("{word} {}", line.arg(0)) };
+            let what =
+                if usage == AddrUse::Bind { word.to_owned() } else { format!("{word} {}", line.arg(0)) };
             cx.alert_arg(line, 0, format!("'{what}' : {why}"));
             Vec::new()
         }
