@@ -70,6 +70,14 @@ pub struct Args {
     pub verbose: bool,
     /// `-q`.
     pub quiet: bool,
+    /// `-W` or `-Ws`.
+    pub master: bool,
+    /// `-Ws`: tell systemd.
+    pub notify: bool,
+    /// `-S`: addresses of the master's command line, each with its options after commas.
+    pub master_cli: Vec<String>,
+    /// `-x /dev/null`: a new worker does not get the sockets of the one before.
+    pub no_take_over: bool,
     /// `-d`.
     pub debug: bool,
     /// `-db`.
@@ -180,8 +188,10 @@ fn with_value(args: &mut Args, word: &str, rest: &mut Rest<'_>) -> Result<bool, 
         "-L" => args.localpeer = Some(rest.value()?.to_owned()),
         // A script that has no old process says so with a device that never answers.
         "-x" => {
-            args.take_over = Some(rest.value()?.into()).filter(|p: &PathBuf| p.as_os_str() != "/dev/null")
+            args.take_over = Some(rest.value()?.into()).filter(|p: &PathBuf| p.as_os_str() != "/dev/null");
+            args.no_take_over = args.take_over.is_none();
         }
+        "-S" => args.master_cli.push(rest.value()?.to_owned()),
         "-sf" => args.old = Some((OldSignal::Finish, pids(rest)?)),
         "-st" => args.old = Some((OldSignal::Terminate, pids(rest)?)),
         _ => {
@@ -229,6 +239,8 @@ fn flag(args: &mut Args, word: &str) -> bool {
         "-vqb" => args.action = Action::VersionOnly(Part::Branch),
         "-V" => args.verbose = true,
         "-q" => args.quiet = true,
+        "-W" => args.master = true,
+        "-Ws" => (args.master, args.notify) = (true, true),
         "-d" => (args.debug, args.foreground) = (true, true),
         "-db" => args.foreground = true,
         "-D" => args.daemon = true,
@@ -248,8 +260,6 @@ fn flag(args: &mut Args, word: &str) -> bool {
 /// Options that are known and refused.
 fn later(word: &str) -> Result<(), ArgsError> {
     let what = match word {
-        "-W" | "-Ws" => "master-worker mode",
-        "-S" => "the master's command line",
         "-Ex" => "this option",
         _ if word.starts_with("-dC") => "dumping the configuration",
         _ if word.starts_with("-dL") || word.starts_with("-dA") => "dumping libraries",
@@ -284,7 +294,10 @@ mod tests {
         assert!(a.verbose && a.quiet && a.zero_warning && a.no_reuseport && a.no_splice);
         assert_eq!(parsed("-vqs").unwrap().action, Action::VersionOnly(Part::Short));
         assert_eq!(parsed("--diagnostics=json").unwrap().diagnostics, DiagFormat::Json);
-        assert_eq!(parsed("-x /dev/null").unwrap(), Args::default());
+        assert_eq!(parsed("-x /dev/null").unwrap(), Args { no_take_over: true, ..Args::default() });
+        let a = parsed("-Ws -S /a,mode,600 -S 127.0.0.1:1").unwrap();
+        assert!(a.master && a.notify && !parsed("-W").unwrap().notify);
+        assert_eq!(a.master_cli, ["/a,mode,600", "127.0.0.1:1"]);
     }
 
     #[test]
@@ -308,7 +321,7 @@ mod tests {
 
     #[test]
     fn what_comes_later_is_named() {
-        for line in ["-W", "-Ws", "-S /x", "-dt", "-dL", "-dC", "-Ex"] {
+        for line in ["-dt", "-dL", "-dC", "-Ex"] {
             assert!(matches!(parsed(line), Err(ArgsError::Refused(t)) if t.contains("yet")), "{line}");
         }
     }

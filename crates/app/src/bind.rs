@@ -2,11 +2,13 @@
 
 use crate::Exit;
 use crate::boot::Boot;
+use crate::master;
 use crate::oldpids::{self, OldPids};
 use hawser_listener::{BindFailure, Binder, Bound};
 use hawser_proto::handover::{self, Handed};
 use hawser_proto::{ListenerInfo, Receiver};
 use std::collections::BTreeMap;
+use std::os::fd::AsFd;
 use std::sync::Arc;
 
 /// A listener and its socket on one thread.
@@ -26,7 +28,7 @@ const FAILED: &str = "Some protocols failed to start their listeners! Exiting.";
 
 /// Binds services and the runtime API, and listens.
 pub(crate) fn bind(boot: &mut Boot<'_>, old: &OldPids) -> Result<Sockets, Exit> {
-    if boot.listening.binds.is_empty() && boot.cli.is_empty() {
+    if boot.listening.binds.is_empty() && !boot.cli.iter().any(|(line, _)| *line != master::LINE) {
         return Err(boot.fail("No enabled listener found (check for 'bind' directives) ! Exiting."));
     }
     let services = boot.listening.binds.len();
@@ -61,8 +63,17 @@ pub(crate) fn bind(boot: &mut Boot<'_>, old: &OldPids) -> Result<Sockets, Exit> 
     Ok(sockets)
 }
 
-/// `-x`: asks the old process for its sockets.
+/// `-x`: asks the old process for its sockets; a worker asks the one before it.
 fn take_over(boot: &Boot<'_>) -> Result<Option<Arc<Handed>>, Exit> {
+    if let Some(before) = boot.link.as_ref().and_then(|l| l.before.as_ref()) {
+        // Most addresses can be bound beside the worker that did not answer.
+        let asked = handover::ask_over(before.as_fd()).inspect_err(|why| boot.messages.warning(why));
+        return Ok(asked.ok().map(|sockets| Arc::new(Handed::new(sockets))));
+    }
+    if boot.link.as_ref().is_some_and(|l| !l.old.is_empty()) {
+        // The command line's `-x` was for the master's first worker.
+        return Ok(None);
+    }
     let Some(path) = &boot.args.take_over else { return Ok(None) };
     match handover::ask(path) {
         Ok(sockets) => Ok(Some(Arc::new(Handed::new(sockets)))),

@@ -4,12 +4,14 @@ use crate::args::{Action, Args, ArgsError};
 use crate::engine::SharedEngine;
 use crate::engine::sessions::{self, Wanting};
 use crate::limits::{self, Limits, Wanted};
+use crate::master::{self, Link};
 use crate::messages::Messages;
 use crate::privileges::Identity;
 use crate::reverse::Tunnels;
 use crate::{Exit, affinity, args, check, cli, facts, start, version};
 use hawser_cfg::env::Env;
 use hawser_cfg::model::Config;
+use hawser_cfg::parse::Parsed;
 use hawser_cfg::render;
 use hawser_listener::{BindSpec, CompileOptions, Compiled};
 use hawser_proto::{ProcessInfo, clock};
@@ -45,6 +47,7 @@ pub fn run(name: &str, words: &[String]) -> Exit {
     if let Some(condition) = &args.condition {
         return check::condition(&messages, condition, &args);
     }
+    let here = std::env::current_dir().unwrap_or_default();
     if let Some(dir) = &args.chdir
         && let Err(e) = rustix::process::chdir(dir)
     {
@@ -55,7 +58,32 @@ pub fn run(name: &str, words: &[String]) -> Exit {
     if args.files.is_empty() {
         return usage(name);
     }
-    match Boot::check(name, &args, &messages, started) {
+    let mut env = Env::from_process();
+    let link = match Link::find(&mut env) {
+        Ok(link) => link,
+        Err(text) => {
+            messages.alert(&text);
+            return Exit::Status(1);
+        }
+    };
+    if let Some(link) = &link {
+        *messages.master.lock() = Some(Arc::clone(&link.status));
+    }
+    let original = env.clone();
+    env.define_builtin(&facts::local_peer(&args));
+    let parsed = check::load(&args, &mut env);
+    if link.is_none() && args.action == Action::Run && (args.master || parsed.config.global.master_worker) {
+        return master::run(master::Start {
+            name,
+            args: &args,
+            messages: &messages,
+            started,
+            env: original,
+            dir: here,
+            global: Box::new(parsed.config.global),
+        });
+    }
+    match Boot::check(name, &args, &messages, started, Loaded { env, parsed, link }) {
         Ok(boot) if args.action == Action::Check => boot.verdict(),
         Ok(boot) => start::start(boot).unwrap_or_else(|exit| exit),
         Err(exit) => exit,
@@ -93,6 +121,13 @@ fn usage(name: &str) -> Exit {
     Exit::Status(1)
 }
 
+/// What was read before anything was compiled.
+struct Loaded {
+    env: Env,
+    parsed: Parsed,
+    link: Option<Link>,
+}
+
 /// What is known once the configuration is accepted.
 pub(crate) struct Boot<'a> {
     pub(crate) name: &'a str,
@@ -110,6 +145,8 @@ pub(crate) struct Boot<'a> {
     pub(crate) cpus: affinity::CpuMap,
     pub(crate) engine: SharedEngine,
     pub(crate) tunnels: Arc<Tunnels>,
+    /// The master, if this process is its worker.
+    pub(crate) link: Option<Link>,
     warned: bool,
 }
 
@@ -120,10 +157,9 @@ impl<'a> Boot<'a> {
         args: &'a Args,
         messages: &'a Arc<Messages>,
         started: Instant,
+        loaded: Loaded,
     ) -> Result<Self, Exit> {
-        let mut env = Env::from_process();
-        env.define_builtin(&facts::local_peer(args));
-        let parsed = check::load(args, &mut env);
+        let Loaded { env, parsed, link } = loaded;
         let (config, mut diags) = (parsed.config, parsed.diags);
         let wanted = Wanted { maxconn: args.maxconn, memory_mb: args.memory_mb };
         let sockets = hawser_listener::count(&config);
@@ -137,7 +173,10 @@ impl<'a> Boot<'a> {
         };
         let mut listening = hawser_listener::compile(&config, &process, options, &mut diags);
         let api = Arc::new(ProcessInfo::new(0));
-        let cli = hawser_listener::compile_cli(&config, &cli::frontend(&config.global), &api, &mut diags);
+        let mut cli =
+            hawser_listener::compile_cli(&config, &cli::frontend(&config.global), &api, &mut diags);
+        let channel = link.as_ref().and_then(|l| master::channel(l.channel, &mut diags));
+        cli.splice(0..0, channel.map(|spec| (master::LINE, spec)));
         let cpus = affinity::compile(&config.global, limits.threads, &mut diags);
         let identity = check::identity(&config.global, &mut diags);
         let wanting = Wanting {
@@ -150,7 +189,6 @@ impl<'a> Boot<'a> {
         let engine = sessions::compile(&wanting, &mut diags);
         let verify = args.action == Action::Check;
         let tunnels = Arc::new(Tunnels::compile(&mut listening, &engine, verify, &mut diags));
-        check::features(&config, args, &mut diags);
         let warned = diags.has_warning();
         check::report(messages, args, &config, &diags, &parsed.files)?;
         if let Some(classes) = &args.dump_keywords {
@@ -171,6 +209,7 @@ impl<'a> Boot<'a> {
             cpus,
             engine,
             tunnels,
+            link,
             warned,
         })
     }

@@ -41,15 +41,6 @@ pub(crate) fn identity(g: &Global, diags: &mut Diags) -> Identity {
     })
 }
 
-/// Alerts about what the configuration asks of the process and this build does not have.
-pub(crate) fn features(config: &Config, args: &Args, diags: &mut Diags) {
-    let _ = args;
-    if config.global.master_worker {
-        let text = "'master-worker' is not supported by Hawser yet (area: master-worker).";
-        diags.push(Severity::Alert, None, text);
-    }
-}
-
 /// Prints everything; an error if the configuration must not be used.
 pub(crate) fn report(
     messages: &Messages,

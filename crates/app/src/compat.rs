@@ -24,6 +24,7 @@ pub fn compatibility() -> String {
         let status = match c.status {
             CommandStatus::Implemented => Status::Implemented,
             CommandStatus::NotYet => Status::NotYet("runtime API"),
+            CommandStatus::Master if crate::master::implements(c.words) => Status::Implemented,
             CommandStatus::Master => Status::NotYet("master process"),
         };
         CompatRow::new("runtime API", &Meta::new(c.words, c.help).status(status))

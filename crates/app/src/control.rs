@@ -2,6 +2,7 @@
 
 use crate::cli::CliSink;
 use crate::engine::SharedEngine;
+use crate::master::Status;
 use crate::memory::Brake;
 use crate::messages::Messages;
 use crate::oldpids::OldPids;
@@ -10,7 +11,7 @@ use crate::sigmask;
 use crate::worker::{Event, Order, Worker};
 use hawser_cli::Exports;
 use hawser_listener::ListenerSet;
-use hawser_proto::{FrontendInfo, FrontendStatus, ListenerInfo, Receiver};
+use hawser_proto::{AcceptSink, FrontendInfo, FrontendStatus, ListenerInfo, Receiver};
 use std::cell::Cell;
 use std::io;
 use std::rc::Rc;
@@ -44,6 +45,10 @@ pub(crate) struct Control {
     /// Sockets of the runtime API.
     pub(crate) cli: Vec<(Arc<ListenerInfo>, Box<dyn Receiver>)>,
     pub(crate) cli_sink: Rc<CliSink>,
+    /// The master's way to the runtime API, which stays when the others close.
+    pub(crate) channel: Vec<(Arc<ListenerInfo>, Box<dyn Receiver>)>,
+    /// The master, if this process is its worker.
+    pub(crate) master: Option<Arc<Status>>,
     /// `grace`.
     pub(crate) grace: Duration,
     /// `hard-stop-after`.
@@ -76,17 +81,27 @@ impl Control {
         for (info, receiver) in std::mem::take(&mut self.cli) {
             listeners.start(info, receiver)?;
         }
+        let channel = ListenerSet::new(Rc::clone(&self.cli_sink) as Rc<dyn AcceptSink>, None);
+        for (info, receiver) in std::mem::take(&mut self.channel) {
+            channel.start(info, receiver)?;
+        }
         if let Some(brake) = self.brake.take() {
             tokio::task::spawn_local(brake.run());
         }
-        if !self.old.is_empty() {
+        ready();
+        if !self.old.is_empty() || self.master.is_some() {
             let (old, tunnels) = (std::mem::take(&mut self.old), Arc::clone(&self.tunnels));
+            let master = self.master.clone();
             tokio::task::spawn_local(async move {
                 let _old = Leaving(old);
                 tunnels.settled().await;
+                if let Some(master) = master {
+                    master.settled();
+                }
             });
         }
-        ready();
+        let gone = gone(self.master.clone());
+        tokio::pin!(gone);
         let stop = Stop::default();
         loop {
             tokio::select! {
@@ -106,8 +121,12 @@ impl Control {
                     // A duplicate that stayed open would go on taking connections that nobody accepts.
                     self.exports.0.lock().clear();
                     listeners.stop(None);
-                    return Ok(self.soft_stop(&mut signals).await);
+                    return Ok(tokio::select! {
+                        end = self.soft_stop(&mut signals) => end,
+                        () = &mut gone => End::Failed,
+                    });
                 }
+                () = &mut gone => return Ok(End::Failed),
                 event = self.events.recv() => match event {
                     Some(Event::Failed(text)) => self.messages.alert(&text),
                     Some(Event::Died(n)) => {
@@ -184,6 +203,14 @@ impl Control {
             f.set_status(status);
             self.messages.warning(&format!("{word} frontend {}.", f.name));
         }
+    }
+}
+
+/// Waits for the end of the master: a worker that nobody watches over is not to go on.
+async fn gone(master: Option<Arc<Status>>) {
+    match master {
+        Some(master) => _ = master.master_gone().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -47,13 +47,22 @@ impl Ready {
     /// # Errors
     /// `null` cannot replace the standard descriptors.
     pub(crate) fn tell(self, null: impl AsFd) -> io::Result<()> {
-        rustix::stdio::dup2_stdin(&null)?;
-        rustix::stdio::dup2_stdout(&null)?;
-        rustix::stdio::dup2_stderr(&null)?;
+        leave_terminal(null)?;
         // A parent that was killed meanwhile is not our problem.
         let _ = rustix::io::write(&self.pipe, &[1]);
         Ok(())
     }
+}
+
+/// Lets go of the terminal.
+///
+/// # Errors
+/// `null` cannot replace the standard descriptors.
+pub(crate) fn leave_terminal(null: impl AsFd) -> io::Result<()> {
+    rustix::stdio::dup2_stdin(&null)?;
+    rustix::stdio::dup2_stdout(&null)?;
+    rustix::stdio::dup2_stderr(&null)?;
+    Ok(())
 }
 
 /// Forks; the child is the leader of a new session. The parent learns by [`Wait::outcome`] whether the child

@@ -4,6 +4,7 @@ use crate::args::Args;
 use crate::commands::Statistics;
 use crate::engine::SharedEngine;
 use crate::limits::Limits;
+use crate::master;
 use crate::messages::Messages;
 use crate::reverse::Tunnels;
 use crate::version;
@@ -14,6 +15,9 @@ use hawser_cli::{Environment, Level, Process, SocketList, State};
 use hawser_proto::{Address, FrontendInfo, ProcessInfo, clock};
 use std::sync::Arc;
 use std::time::Instant;
+
+/// `mworker-max-reloads` by default.
+const MAX_RELOADS: u32 = 50;
 
 /// Everything that the state is made of.
 pub(crate) struct Facts<'a> {
@@ -86,4 +90,13 @@ pub(crate) fn host_name() -> String {
 /// `-L`, or the machine's name.
 pub(crate) fn local_peer(args: &Args) -> String {
     args.localpeer.clone().unwrap_or_else(host_name)
+}
+
+/// What a master wants to know.
+pub(crate) fn for_master(config: &Config) -> master::Facts {
+    master::Facts {
+        max_reloads: config.global.mworker_max_reloads.unwrap_or(MAX_RELOADS),
+        no_exit_on_failure: config.global.no_exit_on_failure,
+        version: version::VERSION.to_owned(),
+    }
 }

@@ -16,6 +16,7 @@ mod engine;
 mod events;
 mod facts;
 pub mod limits;
+mod master;
 mod memory;
 mod messages;
 mod oldpids;

@@ -1,8 +1,11 @@
 //! Messages on standard error, in HAProxy's format, kept for `show startup-logs`.
 
+use crate::master::Status;
 use hawser_cfg::octets;
 use hawser_cli::StartupLogs;
+use parking_lot::Mutex;
 use std::io::Write;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 /// Severity of a message of the process.
@@ -37,6 +40,8 @@ pub(crate) struct Messages {
     warnings: AtomicU32,
     /// Everything said so far.
     pub(crate) log: StartupLogs,
+    /// The master, which hears all that is said while this process starts.
+    pub(crate) master: Mutex<Option<Arc<Status>>>,
 }
 
 impl Messages {
@@ -93,6 +98,9 @@ impl Messages {
     /// Prints text as it is, and keeps it.
     pub(crate) fn print(&self, text: &str) {
         self.log.0.lock().push_str(text);
+        if let Some(master) = &*self.master.lock() {
+            master.log(text);
+        }
         if !self.quiet.load(Ordering::Relaxed) {
             // Nobody may be listening any more; there is nothing to do about it.
             let _ = std::io::stderr().lock().write_all(&octets::decode(text));

@@ -25,6 +25,11 @@ impl OldPids {
         }
     }
 
+    /// Those that somebody else tells to leave.
+    pub(crate) fn to_pause(pids: Vec<i32>) -> Self {
+        Self { pids, signal: None }
+    }
+
     /// Whether there is none.
     pub(crate) fn is_empty(&self) -> bool {
         self.pids.is_empty()

@@ -11,12 +11,13 @@ use crate::control::{Control, End};
 use crate::daemon::{self, Ready, Side};
 use crate::facts::{self, Facts};
 use crate::limits::{self, Shortfall};
+use crate::master;
 use crate::memory::Brake;
 use crate::messages::Messages;
 use crate::oldpids::OldPids;
 use crate::sigmask;
 use crate::worker::{Event, Order, Plan, Worker};
-use hawser_cli::{Exports, Listeners};
+use hawser_cli::{Exports, Level, Listeners};
 use hawser_proto::{FrontendInfo, FrontendStatus};
 use parking_lot::Mutex;
 use std::fs::File;
@@ -31,7 +32,10 @@ pub(crate) fn start(mut boot: Boot<'_>) -> Result<Exit, Exit> {
     sigmask::hold();
     // The time zone is a file that a chroot may hide.
     hawser_sample::date::init();
-    let old = OldPids::new(boot.args.old.clone());
+    let old = match &boot.link {
+        Some(link) if !link.old.is_empty() => OldPids::to_pause(link.old.clone()),
+        _ => OldPids::new(boot.args.old.clone()),
+    };
     let sockets = bind::bind(&mut boot, &old)?;
     let pidfile = open_pidfile(&boot)?;
     // Connections wait in the new sockets' queues from here on.
@@ -50,9 +54,8 @@ pub(crate) fn start(mut boot: Boot<'_>) -> Result<Exit, Exit> {
         boot.fail(&format!("Cannot keep to the memory limit of {} MB ({e}).", boot.limits.memory >> 20))
     })?;
     let ready = match background(&boot, pidfile)? {
-        Background::No => None,
-        Background::Child(ready) => Some(ready),
         Background::Parent(exit) => return Ok(exit),
+        other => other,
     };
     check::root_warnings(boot.messages, &boot.identity);
     boot.identity.assume().map_err(|e| boot.fail(&e))?;
@@ -60,7 +63,8 @@ pub(crate) fn start(mut boot: Boot<'_>) -> Result<Exit, Exit> {
         // Leaving root does this by itself; a process that never was root gets it here.
         let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
     }
-    let exports = if boot.config.global.stats_sockets.iter().any(|s| s.expose_fd) {
+    let exposed = boot.link.is_some() || boot.config.global.stats_sockets.iter().any(|s| s.expose_fd);
+    let exports = if exposed {
         Exports(Arc::new(Mutex::new(sockets.export())))
     } else {
         Exports::default()
@@ -72,10 +76,18 @@ pub(crate) fn start(mut boot: Boot<'_>) -> Result<Exit, Exit> {
     }
     let control = Control { old, ..control(&boot, workers, events, api, count, brake, exports) };
     let messages = Arc::clone(boot.messages);
+    let status = boot.link.as_ref().map(|l| (Arc::clone(&l.status), facts::for_master(&boot.config)));
     let end = control.run(move || {
-        let Some(ready) = ready else { return };
-        set_quiet(&messages, true);
-        if let Err(e) = ready.tell(&null) {
+        if let Some((status, facts)) = status {
+            *messages.master.lock() = None;
+            status.ready(&facts);
+        }
+        let left = match ready {
+            Background::No | Background::Parent(_) => return,
+            Background::Child(ready) => (set_quiet(&messages, true), ready.tell(&null)).1,
+            Background::Worker => (set_quiet(&messages, true), daemon::leave_terminal(&null)).1,
+        };
+        if let Err(e) = left {
             messages.alert(&format!("Cannot leave the terminal ({e})."));
         }
     });
@@ -113,7 +125,7 @@ fn wants_background(boot: &Boot<'_>) -> bool {
 
 fn open_pidfile(boot: &Boot<'_>) -> Result<Option<File>, Exit> {
     let path = boot.args.pidfile.as_ref().or(boot.config.global.pidfile.as_ref());
-    let Some(path) = path.filter(|_| wants_background(boot)) else { return Ok(None) };
+    let Some(path) = path.filter(|_| wants_background(boot) && boot.link.is_none()) else { return Ok(None) };
     let opened = daemon::open_pidfile(path);
     opened.map(Some).map_err(|e| boot.fail(&format!("Cannot create pidfile {} ({e})", path.display())))
 }
@@ -123,6 +135,8 @@ enum Background {
     No,
     /// This is the background process.
     Child(Ready),
+    /// This is the worker of a master in the background.
+    Worker,
     /// This is the process that was called; it is done.
     Parent(Exit),
 }
@@ -130,6 +144,9 @@ enum Background {
 fn background(boot: &Boot<'_>, pidfile: Option<File>) -> Result<Background, Exit> {
     if !wants_background(boot) {
         return Ok(Background::No);
+    }
+    if boot.link.is_some() {
+        return Ok(Background::Worker);
     }
     match daemon::fork() {
         Err(e) => Err(boot.fail(&format!("Cannot fork ({e})."))),
@@ -179,9 +196,18 @@ fn control(
     let mut names = Vec::new();
     let mut sockets = Vec::new();
     let mut receivers = Vec::new();
+    let mut channel = Vec::new();
     for (number, (info, receiver)) in api {
-        let Some(line) = g.stats_sockets.get(number) else { continue };
-        let socket = cli::socket(line, g);
+        let socket = match g.stats_sockets.get(number) {
+            Some(line) => cli::socket(line, g),
+            None if number == master::LINE => {
+                names.push((format!("sockpair@{}", boot.link.as_ref().map_or(-1, |l| l.channel)), Level::Admin));
+                sockets.push((Arc::clone(&info), master::CHANNEL));
+                channel.push((info, receiver));
+                continue;
+            }
+            None => continue,
+        };
         names.push((facts::socket_name(&info.addr), socket.level));
         sockets.push((Arc::clone(&info), socket));
         receivers.push((info, receiver));
@@ -209,6 +235,8 @@ fn control(
         events,
         messages: Arc::clone(boot.messages),
         cli: receivers,
+        channel,
+        master: boot.link.as_ref().map(|l| Arc::clone(&l.status)),
         cli_sink: Rc::new(CliSink::new(Arc::new(state), registry, sockets)),
         grace: milliseconds(g.grace).unwrap_or_default(),
         hard_stop_after: milliseconds(g.hard_stop_after).filter(|d| !d.is_zero()),

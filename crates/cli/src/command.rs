@@ -240,6 +240,15 @@ impl Registry {
         Self { rows }
     }
 
+    /// The commands of the master process: those that it shares with workers, and `own`.
+    pub fn of_master(tables: &[&'static [Command]], own: &'static [Command]) -> Self {
+        let mut all = Self::new(tables);
+        all.rows.retain(|r| r.in_master);
+        all.rows.extend(own);
+        all.rows.sort_by_key(|r| r.words);
+        all
+    }
+
     /// All rows in order.
     pub fn rows(&self) -> &[&'static Command] {
         &self.rows

@@ -1,7 +1,7 @@
 //! One connection to the runtime API, without its I/O: bytes in, replies out.
 
 use crate::command::{Call, Level, Registry, Reply, Severity};
-use crate::line::{payload_pattern, split};
+use crate::line::{commands, payload_pattern, words};
 use crate::state::{Process, State};
 use crate::suggest;
 use hawser_proto::clock;
@@ -55,10 +55,14 @@ pub struct TooLong;
 /// A command ready to run.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Request {
+    /// The command as it was written, for those who pass it on.
+    pub text: String,
     /// Its words; none for an empty command.
     pub words: Vec<String>,
     /// Its payload.
     pub payload: Option<String>,
+    /// The line that ended the payload.
+    pub pattern: String,
 }
 
 /// A line that waits for the end of its payload.
@@ -145,11 +149,11 @@ impl Conversation {
                         self.open =
                             Some(Open { line: line.into(), pattern: pattern.into(), text: String::new() });
                     }
-                    None => return Ok(Some(requests(text, None))),
+                    None => return Ok(Some(requests(text, None, String::new()))),
                 },
                 Some(open) if text == open.pattern => {
                     let done = self.open.take();
-                    return Ok(done.map(|o| requests(&o.line, Some(o.text))));
+                    return Ok(done.map(|o| requests(&o.line, Some(o.text), o.pattern)));
                 }
                 Some(open) => {
                     open.text.push_str(&line);
@@ -262,11 +266,16 @@ pub(crate) fn always(registry: &Registry) -> String {
 }
 
 /// The commands of a line; the payload goes to the last.
-fn requests(line: &str, payload: Option<String>) -> Vec<Request> {
-    let mut all: Vec<Request> =
-        split(line).into_iter().map(|words| Request { words, payload: None }).collect();
+fn requests(line: &str, payload: Option<String>, pattern: String) -> Vec<Request> {
+    let request = |text: &str| Request {
+        text: text.to_owned(),
+        words: words(text),
+        payload: None,
+        pattern: String::new(),
+    };
+    let mut all: Vec<Request> = commands(line).into_iter().map(request).collect();
     if let Some(last) = all.last_mut() {
-        last.payload = payload;
+        (last.payload, last.pattern) = (payload, pattern);
     }
     all
 }

@@ -5,7 +5,7 @@
 
 pub mod command;
 pub mod commands;
-mod conversation;
+pub mod conversation;
 pub mod info;
 mod line;
 pub mod schema;

@@ -3,27 +3,31 @@
 /// Longest pattern after `<<`.
 const PATTERN_MAX: usize = 64;
 
-/// Splits a line at unescaped `;` into commands, and those into words. A backslash takes away the meaning of
-/// the character after it.
-pub(crate) fn split(line: &str) -> Vec<Vec<String>> {
-    let mut commands = Vec::new();
+/// The commands of a line, as they were written: what unescaped `;` separate.
+pub(crate) fn commands(line: &str) -> Vec<&str> {
+    let mut escaped = false;
+    let ends = |c: char| {
+        let end = c == ';' && !escaped;
+        escaped = c == '\\' && !escaped;
+        end
+    };
+    line.split(ends).collect()
+}
+
+/// The words of a command. A backslash takes away the meaning of the character after it.
+pub(crate) fn words(command: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let mut word: Option<String> = None;
-    let mut chars = line.chars();
+    let mut chars = command.chars();
     while let Some(c) = chars.next() {
         match c {
-            ';' => {
-                words.extend(word.take());
-                commands.push(std::mem::take(&mut words));
-            }
             ' ' | '\t' => words.extend(word.take()),
             '\\' => word.get_or_insert_default().push(chars.next().unwrap_or('\\')),
             c => word.get_or_insert_default().push(c),
         }
     }
     words.extend(word.take());
-    commands.push(words);
-    commands
+    words
 }
 
 /// Finds `<<` or `<<PATTERN` as the last word of a line; returns the line without it, and the pattern.
@@ -38,6 +42,10 @@ pub(crate) fn payload_pattern(line: &str) -> Option<(&str, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn split(line: &str) -> Vec<Vec<String>> {
+        commands(line).into_iter().map(words).collect()
+    }
 
     #[test]
     fn commands_and_words() {

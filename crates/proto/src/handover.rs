@@ -100,13 +100,21 @@ pub fn ask(path: &Path) -> Result<Vec<Listening>, String> {
     let channel = channel.map_err(|_| failed())?;
     let addr = Address::Unix(path.to_path_buf()).to_sys().map_err(|_| failed())?;
     net::connect(&channel, &addr).map_err(|_| failed())?;
+    ask_over(channel.as_fd())
+}
+
+/// The same over a connection to the old process.
+///
+/// # Errors
+/// What a warning is to say.
+pub fn ask_over(channel: BorrowedFd<'_>) -> Result<Vec<Listening>, String> {
     let no_number = || "Failed to get the number of sockets to be transferred !".to_owned();
-    sockopt::set_socket_timeout(&channel, sockopt::Timeout::Recv, Some(PATIENCE)).map_err(|_| no_number())?;
-    net::send(&channel, b"_getsocks\n", SendFlags::NOSIGNAL).map_err(|_| no_number())?;
+    sockopt::set_socket_timeout(channel, sockopt::Timeout::Recv, Some(PATIENCE)).map_err(|_| no_number())?;
+    net::send(channel, b"_getsocks\n", SendFlags::NOSIGNAL).map_err(|_| no_number())?;
     let mut count = [0; 4];
-    let (n, _) = net::recv(&channel, &mut count, RecvFlags::WAITALL).map_err(|_| no_number())?;
+    let (n, _) = net::recv(channel, &mut count, RecvFlags::WAITALL).map_err(|_| no_number())?;
     let count = usize::try_from(i32::from_ne_bytes(count)).ok().filter(|c| n == 4 && *c <= COUNT_MAX);
-    receive(channel.as_fd(), count.ok_or_else(no_number)?)
+    receive(channel, count.ok_or_else(no_number)?)
 }
 
 fn receive(channel: BorrowedFd<'_>, count: usize) -> Result<Vec<Listening>, String> {

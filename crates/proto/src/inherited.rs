@@ -53,7 +53,10 @@ fn refused(n: RawFd, e: Errno) -> BindError {
 
 /// Makes the descriptor ours: the first to ask owns it, so that stopping really closes the socket; others get
 /// duplicates.
-pub(crate) fn take(n: RawFd) -> rustix::io::Result<OwnedFd> {
+///
+/// # Errors
+/// The number is not that of an open descriptor, or there are no more descriptors.
+pub fn take(n: RawFd) -> rustix::io::Result<OwnedFd> {
     if n < 0 {
         return Err(Errno::BADF);
     }

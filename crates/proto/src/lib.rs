@@ -25,7 +25,7 @@ pub mod reactor;
 mod receiver;
 pub mod rhttp;
 mod sock;
-mod sockpair;
+pub mod sockpair;
 mod socks4;
 pub mod splice;
 pub mod sysopt;
@@ -37,6 +37,7 @@ pub mod vtable;
 
 pub use addr::Address;
 pub use connect::{PortRange, dial};
+pub use inherited::take as take_inherited;
 pub use incoming::{AcceptSink, ConnSlot, FrontendInfo, FrontendStatus, Incoming, ListenerInfo, ProcessInfo};
 pub use receiver::errno_text;
 pub use sock::Sock;

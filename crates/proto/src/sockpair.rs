@@ -56,8 +56,11 @@ fn refused(n: RawFd, e: Errno) -> BindError {
     BindError { text: format!("cannot use socketpair '{n}' ({})", errno_text(e)), in_use: false }
 }
 
-/// Sends a descriptor; one byte carries it.
-fn pass(channel: BorrowedFd<'_>, fd: BorrowedFd<'_>) -> rustix::io::Result<()> {
+/// Passes a connection to the process at the other end of `channel`; one byte carries it.
+///
+/// # Errors
+/// Of sendmsg(2): the other process is gone, or does not take the connections that it got.
+pub fn pass(channel: BorrowedFd<'_>, fd: BorrowedFd<'_>) -> rustix::io::Result<()> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut control = SendAncillaryBuffer::new(&mut space);
     let fds = [fd];

@@ -13,6 +13,8 @@ pub struct Global {
     pub daemon: bool,
     /// `master-worker`.
     pub master_worker: bool,
+    /// `master-worker no-exit-on-failure`.
+    pub no_exit_on_failure: bool,
     /// `quiet`.
     pub quiet: bool,
     /// `zero-warning`.

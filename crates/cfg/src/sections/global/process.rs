@@ -46,7 +46,7 @@ const PLACEMENT: &str = "the kernel places threads, within what 'cpu-map' allows
 #[rustfmt::skip]
 pub(crate) static PROCESS: Table<Kw<G>> = Table::new(&[
     flag("daemon", |g| &mut g.daemon, "Runs in the background."),
-    run("master-worker", (0, 1), "", master_worker, "Runs workers under a master process.").later("master-worker"),
+    run("master-worker", (0, 1), "", master_worker, "Runs workers under a master process."),
     flag("quiet", |g| &mut g.quiet, "Prints nothing while starting."),
     flag("zero-warning", |g| &mut g.zero_warning, "Refuses a configuration that has warnings."),
     run("nbthread", (1, 1), "an integer argument.", nbthread, "Number of threads."),
@@ -70,7 +70,7 @@ pub(crate) static PROCESS: Table<Kw<G>> = Table::new(&[
     run("set-dumpable", (0, 1), "", set_dumpable, "Allows core dumps after privileges were dropped.").negatable(),
     flag("insecure-fork-wanted", |g: &mut G| &mut g.insecure_fork_wanted, "Lets the process create others after its start.").negatable().idle("Hawser executes no other program"),
     word("insecure-setuid-wanted", "Lets children gain privileges.").idle("Hawser executes no other program"),
-    int("mworker-max-reloads", (0, MAX), |g: &mut G| &mut g.mworker_max_reloads, "Reloads that a worker survives.").idle("workers are not kept over reloads"),
+    int("mworker-max-reloads", (0, MAX), |g: &mut G| &mut g.mworker_max_reloads, "Reloads that a worker survives."),
     run("default-path", (1, 2), "a mode.", default_path, "Directory that file names are relative to."),
     run("expose-experimental-directives", (0, 0), "", experimental, "Allows experimental keywords."),
     run("expose-deprecated-directives", (0, 0), "", deprecated, "Silences warnings about deprecated keywords."),
@@ -132,6 +132,7 @@ fn master_worker(cx: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
         cx.diags.push(Severity::Warning, None, text);
     }
     g.master_worker = true;
+    g.no_exit_on_failure |= line.arg(0) == "no-exit-on-failure";
 }
 
 fn nbthread(cx: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
