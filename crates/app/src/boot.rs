@@ -173,8 +173,7 @@ impl<'a> Boot<'a> {
         };
         let mut listening = hawser_listener::compile(&config, &process, options, &mut diags);
         let api = Arc::new(ProcessInfo::new(0));
-        let mut cli =
-            hawser_listener::compile_cli(&config, &cli::frontend(&config.global), &api, &mut diags);
+        let mut cli = hawser_listener::compile_cli(&config, &cli::frontend(&config.global), &api, &mut diags);
         let channel = link.as_ref().and_then(|l| master::channel(l.channel, &mut diags));
         cli.splice(0..0, channel.map(|spec| (master::LINE, spec)));
         let cpus = affinity::compile(&config.global, limits.threads, &mut diags);

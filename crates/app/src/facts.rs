@@ -93,10 +93,11 @@ pub(crate) fn local_peer(args: &Args) -> String {
 }
 
 /// What a master wants to know.
-pub(crate) fn for_master(config: &Config) -> master::Facts {
+pub(crate) fn for_master(config: &Config, tunnels: &Tunnels) -> master::Facts {
     master::Facts {
         max_reloads: config.global.mworker_max_reloads.unwrap_or(MAX_RELOADS),
         no_exit_on_failure: config.global.no_exit_on_failure,
+        settling: !tunnels.plans.is_empty(),
         version: version::VERSION.to_owned(),
     }
 }

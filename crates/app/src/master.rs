@@ -11,6 +11,7 @@ mod link;
 mod notify;
 mod relay;
 mod show;
+mod signals;
 mod start;
 mod supervise;
 mod workers;
@@ -42,12 +43,8 @@ pub(crate) fn channel(fd: i32, diags: &mut Diags) -> Option<BindSpec> {
 }
 
 /// What the master may do on a worker's command line.
-pub(crate) const CHANNEL: Socket = Socket {
-    level: Level::Admin,
-    severity: SeverityOutput::None,
-    timeout: DEFAULT_TIMEOUT,
-    expose_fd: true,
-};
+pub(crate) const CHANNEL: Socket =
+    Socket { level: Level::Admin, severity: SeverityOutput::None, timeout: DEFAULT_TIMEOUT, expose_fd: true };
 
 /// The configuration that a list of `-S` amounts to.
 fn sockets(lines: &[String], diags: &mut Diags) -> Config {
@@ -59,7 +56,9 @@ fn sockets(lines: &[String], diags: &mut Diags) -> Config {
     }
     let source = Source::Text { name: "command line".into(), data: text.into_bytes() };
     let parsed = parse(&[source], &CondCx::default(), &mut Env::empty());
-    diags.list.extend(parsed.diags.list.into_iter().filter(|d| d.severity == hawser_cfg::diag::Severity::Alert));
+    diags
+        .list
+        .extend(parsed.diags.list.into_iter().filter(|d| d.severity == hawser_cfg::diag::Severity::Alert));
     parsed.config
 }
 

@@ -64,11 +64,7 @@ pub(crate) fn start(mut boot: Boot<'_>) -> Result<Exit, Exit> {
         let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
     }
     let exposed = boot.link.is_some() || boot.config.global.stats_sockets.iter().any(|s| s.expose_fd);
-    let exports = if exposed {
-        Exports(Arc::new(Mutex::new(sockets.export())))
-    } else {
-        Exports::default()
-    };
+    let exports = if exposed { Exports(Arc::new(Mutex::new(sockets.export()))) } else { Exports::default() };
     let Sockets { services, api, count } = sockets;
     let (workers, events) = workers(&boot, services)?;
     if !boot.config.global.insecure_fork_wanted && !boot.args.insecure_fork {
@@ -76,7 +72,8 @@ pub(crate) fn start(mut boot: Boot<'_>) -> Result<Exit, Exit> {
     }
     let control = Control { old, ..control(&boot, workers, events, api, count, brake, exports) };
     let messages = Arc::clone(boot.messages);
-    let status = boot.link.as_ref().map(|l| (Arc::clone(&l.status), facts::for_master(&boot.config)));
+    let status =
+        boot.link.as_ref().map(|l| (Arc::clone(&l.status), facts::for_master(&boot.config, &boot.tunnels)));
     let end = control.run(move || {
         if let Some((status, facts)) = status {
             *messages.master.lock() = None;
@@ -201,7 +198,10 @@ fn control(
         let socket = match g.stats_sockets.get(number) {
             Some(line) => cli::socket(line, g),
             None if number == master::LINE => {
-                names.push((format!("sockpair@{}", boot.link.as_ref().map_or(-1, |l| l.channel)), Level::Admin));
+                names.push((
+                    format!("sockpair@{}", boot.link.as_ref().map_or(-1, |l| l.channel)),
+                    Level::Admin,
+                ));
                 sockets.push((Arc::clone(&info), master::CHANNEL));
                 channel.push((info, receiver));
                 continue;

@@ -37,8 +37,8 @@ pub mod vtable;
 
 pub use addr::Address;
 pub use connect::{PortRange, dial};
-pub use inherited::take as take_inherited;
 pub use incoming::{AcceptSink, ConnSlot, FrontendInfo, FrontendStatus, Incoming, ListenerInfo, ProcessInfo};
+pub use inherited::take as take_inherited;
 pub use receiver::errno_text;
 pub use sock::Sock;
 pub use table::{PROTOCOLS, protocol_for, protocol_of};

@@ -159,6 +159,7 @@ enum Target {
 }
 
 impl Session<'_> {
+    /// Unlike a worker, the master waits for more lines in every mode.
     async fn run(mut self, mut peer: Peer) -> io::Result<()> {
         let mut buf = [0; 4096];
         loop {
@@ -168,7 +169,7 @@ impl Session<'_> {
             }
             self.conversation.feed(&buf[..n]);
             while let Some(line) = self.conversation.next_line().map_err(|_| io::ErrorKind::InvalidData)? {
-                if !self.line(&line, &mut peer).await? || self.conversation.mode == Mode::Single {
+                if !self.line(&line, &mut peer).await? {
                     return peer.shutdown().await;
                 }
                 peer.write(self.prompt().as_bytes()).await?;
@@ -198,7 +199,7 @@ impl Session<'_> {
                 None => {
                     let text = format!("Can't find the target PID matching the prefix '@{prefix}'\n");
                     peer.write(text.as_bytes()).await?;
-                    return Ok(self.conversation.mode != Mode::Single);
+                    return Ok(true);
                 }
                 Some(Target::Worker(pid)) if bidirectional => {
                     let rest: Vec<&str> = std::iter::once(command)

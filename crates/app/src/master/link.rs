@@ -66,6 +66,8 @@ pub(crate) struct Facts {
     pub(crate) max_reloads: u32,
     /// `master-worker no-exit-on-failure`.
     pub(crate) no_exit_on_failure: bool,
+    /// The workers before it are needed until it says that they are not.
+    pub(crate) settling: bool,
     /// Of the program.
     pub(crate) version: String,
 }
@@ -89,7 +91,8 @@ impl Status {
     /// Repeats what was printed.
     pub(crate) fn log(&self, mut text: &str) {
         while !text.is_empty() {
-            let (piece, rest) = text.split_at(text.floor_char_boundary(TEXT_MAX));
+            let whole = (0..=text.len().min(TEXT_MAX)).rev().find(|n| text.is_char_boundary(*n));
+            let (piece, rest) = text.split_at(whole.unwrap_or(text.len()));
             self.send(b'L', piece);
             text = rest;
         }
@@ -97,8 +100,8 @@ impl Status {
 
     /// This worker serves.
     pub(crate) fn ready(&self, facts: &Facts) {
-        let no_exit = u8::from(facts.no_exit_on_failure);
-        self.send(b'R', &format!("{} {no_exit} {}", facts.max_reloads, facts.version));
+        let (no_exit, settling) = (u8::from(facts.no_exit_on_failure), u8::from(facts.settling));
+        self.send(b'R', &format!("{} {no_exit} {settling} {}", facts.max_reloads, facts.version));
     }
 
     /// See [`Told::Settled`].
@@ -142,11 +145,12 @@ pub(super) fn told(input: &mut Vec<u8>) -> Option<Told> {
     Some(match kind {
         b'L' => Told::Log(text),
         b'R' => {
-            let mut words = text.splitn(3, ' ');
+            let mut words = text.splitn(4, ' ');
             let mut next = || words.next().unwrap_or_default();
             Told::Ready(Facts {
                 max_reloads: next().parse().unwrap_or_default(),
                 no_exit_on_failure: next() == "1",
+                settling: next() == "1",
                 version: next().to_owned(),
             })
         }
@@ -163,7 +167,8 @@ mod tests {
     fn what_is_sent_is_told() {
         let (a, mut b) = UnixStream::pair().unwrap();
         let status = Status(a);
-        let facts = Facts { max_reloads: 7, no_exit_on_failure: true, version: "3.4.0-x".into() };
+        let facts =
+            Facts { max_reloads: 7, no_exit_on_failure: true, settling: false, version: "3.4.0-x".into() };
         status.log("hällo\n");
         status.ready(&facts);
         status.settled();

@@ -84,7 +84,10 @@ mod tests {
         let workers = Workers { reloads: 5, failed: 1, ..Workers::default() };
         let text = processes(&workers, clock::now());
         let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(lines[0], "#<PID>          <type>          <reloads>       <uptime>        <version>      ");
+        assert_eq!(
+            lines[0],
+            "#<PID>          <type>          <reloads>       <uptime>        <version>      "
+        );
         assert!(lines[1].contains(" master          5 [failed: 1]   0d00h00m00s     3.4.0"), "{text}");
         assert_eq!(lines[2..], ["# workers"]);
     }

@@ -7,10 +7,9 @@ use crate::args::Args;
 use crate::boot::set_quiet;
 use crate::daemon::{self, Side};
 use crate::messages::Messages;
-use crate::{Exit, alloc, facts, report};
+use crate::{Exit, alloc, facts};
 use hawser_cfg::diag::Diags;
 use hawser_cfg::env::Env;
-use hawser_cfg::load::Files;
 use hawser_cfg::model::{Global, StatsSocket};
 use hawser_listener::Binder;
 use hawser_proto::{ListenerInfo, Receiver};
@@ -102,7 +101,9 @@ fn bind(start: &Start<'_>) -> Result<Api, Exit> {
     let config = super::sockets(&start.args.master_cli, &mut diags);
     let specs = super::compile(&config, &mut diags);
     if diags.has_alert() {
-        report::print(start.messages, start.args, &diags, &Files::default());
+        for d in diags.list {
+            start.messages.alert(&d.text.replace("'stats socket'", "'-S'"));
+        }
         return Err(Exit::Status(1));
     }
     let numbers: Vec<_> = specs.iter().map(|(n, s)| (*n, Arc::clone(&s.info))).collect();

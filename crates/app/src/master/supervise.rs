@@ -4,6 +4,7 @@ use super::cli::{self, Order};
 use super::link::{Told, told};
 use super::notify::Notify;
 use super::show;
+use super::signals::{Sig, Signals};
 use super::start::{Api, Start};
 use super::workers::{Program, Stage, Workers, code};
 use crate::messages::Messages;
@@ -18,7 +19,6 @@ use std::sync::Arc;
 use std::time::Instant;
 use tokio::io::AsyncReadExt;
 use tokio::runtime::Builder;
-use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 use tokio::task::LocalSet;
@@ -41,18 +41,6 @@ enum Event {
     /// Of the worker with this pid; nothing more will come after `None`.
     Told(i32, Option<Told>),
     Order(Order),
-}
-
-/// What a signal asks for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Sig {
-    /// All end, by this signal.
-    End(Signal),
-    Reload,
-    /// For the workers.
-    Pass(Signal),
-    Child,
-    Nothing,
 }
 
 /// See the module.
@@ -217,12 +205,17 @@ impl Master {
         if let Some(w) = workers.find(pid) {
             w.stage = Stage::Current;
         }
+        let settled = workers.find(pid).is_some_and(|w| !w.facts.settling);
         workers.last_failed = false;
         drop(workers);
         self.messages.notice("Loading success.");
         self.notify.ready();
         if let Some(ready) = self.ready.take() {
             ready();
+        }
+        // Who waits for the reload is to meet the new worker.
+        if settled {
+            self.dismiss(pid);
         }
         self.done(true);
     }
@@ -345,40 +338,4 @@ fn listen(pid: i32, status: UnixStream, events: UnboundedSender<Event>) -> io::R
         let _ = events.send(Event::Told(pid, None));
     });
     Ok(())
-}
-
-struct Signals {
-    all: Vec<(Sig, Stream)>,
-}
-
-impl Signals {
-    fn install() -> io::Result<Self> {
-        let table = [
-            (Sig::End(Signal::TERM), SignalKind::terminate()),
-            (Sig::End(Signal::INT), SignalKind::interrupt()),
-            (Sig::End(Signal::USR1), SignalKind::user_defined1()),
-            (Sig::Reload, SignalKind::user_defined2()),
-            (Sig::Reload, SignalKind::hangup()),
-            (Sig::Pass(Signal::TTOU), SignalKind::from_raw(libc::SIGTTOU)),
-            (Sig::Pass(Signal::TTIN), SignalKind::from_raw(libc::SIGTTIN)),
-            (Sig::Child, SignalKind::child()),
-            (Sig::Nothing, SignalKind::quit()),
-            (Sig::Nothing, SignalKind::pipe()),
-        ];
-        let all = table.into_iter().map(|(sig, kind)| Ok((sig, signal(kind)?))).collect::<io::Result<_>>()?;
-        Ok(Self { all })
-    }
-
-    /// The next signal. Cancel safe.
-    async fn next(&mut self) -> Sig {
-        std::future::poll_fn(|cx| {
-            for (sig, stream) in &mut self.all {
-                if stream.poll_recv(cx).is_ready() {
-                    return std::task::Poll::Ready(*sig);
-                }
-            }
-            std::task::Poll::Pending
-        })
-        .await
-    }
 }
