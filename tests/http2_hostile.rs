@@ -1,7 +1,7 @@
 //! Clients of HTTP/2 that break the rules: what reaches servers, and what it costs.
 
 use hawser_testkit::h2client::{END_HEADERS, H2, block, kind, request};
-use hawser_testkit::{Hawser, Origin, binary, free_port, until};
+use hawser_testkit::{Hawser, LogSink, Origin, binary, free_port, until};
 
 use parking_lot::Mutex;
 use std::sync::Arc;
@@ -85,6 +85,33 @@ fn malformed_requests_reach_no_server() {
         assert!(log.lock().is_empty(), "{what}: {:?}", log.lock());
     }
     still_serves(port);
+}
+
+#[test]
+fn malformed_requests_are_logged() {
+    let log = LogSink::new();
+    let (o, _) = recorder();
+    let (_h, port) = proxy(o.port(), &format!("log 127.0.0.1:{} local0\n  option httplog", log.port()));
+    let mut c = H2::connect(port);
+    let mut fields = request("GET", "/").to_vec();
+    fields.push(("connection", "close"));
+    c.headers(1, &fields, true);
+    c.get(3, "/well");
+    assert!(c.outcome(3).status() == 200);
+    let line = log.wait_for("BADREQ");
+    assert!(
+        line.contains(" l l/<NOSRV> -1/-1/-1/-1/0 0 0 - - PR-- ") && line.contains(" \"<BADREQ>\""),
+        "{line}"
+    );
+    assert_eq!(log.wait_for("/well").matches(" 200 ").count(), 1);
+    // One that the session saw is logged by it alone.
+    let mut fields = request("POST", "/short").to_vec();
+    fields.push(("content-length", "5"));
+    c.headers(5, &fields, false);
+    c.data(5, b"x", true);
+    log.wait_for("/short");
+    let bad = log.lines().iter().filter(|l| l.contains("BADREQ")).count();
+    assert_eq!(bad, 1, "{:?}", log.lines());
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! `show stat`: columns, filters, formats, and what is counted.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+use hawser_testkit::h2::H2Server;
+use hawser_testkit::h2client::{H2, request};
 use hawser_testkit::wire::{ask, get};
 use hawser_testkit::{Client, Hawser, Origin, binary, free_port, until};
 use std::io::{Read, Write};
@@ -137,6 +139,65 @@ fn words_select_rows_and_formats() {
     assert!(
         s.cli("show schema json").starts_with("{\"$schema\":\"http://json-schema.org/draft-04/schema#\",")
     );
+}
+
+#[test]
+fn http2_is_counted_by_side() {
+    let port = free_port();
+    let o = Origin::raw(|io, _| {
+        let _: std::io::Result<()> = H2Server::accept(io, &[]).and_then(|mut c| {
+            loop {
+                let (stream, _) = c.request()?;
+                c.respond(stream, b"ok")?;
+            }
+        });
+    });
+    let cfg = format!(
+        "global\n  stats socket {{dir}}/st level admin\n\
+         defaults\n  mode http\n  timeout connect 2s\n  timeout client 8s\n  timeout server 8s\n\
+         listen l\n  bind 127.0.0.1:{port} proto h2\n  http-reuse always\n  server s 127.0.0.1:{} proto h2\n",
+        o.port()
+    );
+    let h = Hawser::start(bin(), &cfg, &[]);
+    let socket = h.dir().join("st");
+    assert!(until(5000, || UnixStream::connect(&socket).is_ok()), "{}", h.stderr());
+    let s = Setup { h, fe: port, li: 0, _o: o };
+    let mut c = H2::connect(port);
+    for stream in [1, 3] {
+        c.headers(stream, &request("POST", "/"), false);
+        c.data(stream, b"x", true);
+        assert_eq!(c.outcome(stream).status(), 200);
+    }
+    let mut bad = request("GET", "/").to_vec();
+    bad.push(("connection", "close"));
+    c.headers(5, &bad, true);
+    assert!(c.outcome(5).reset.is_some());
+    assert!(until(2000, || s.number("l", "BACKEND", "h2_backend_open_streams") == 0));
+    for (sv, column, want) in [
+        ("FRONTEND", "h2_headers_rcvd", 3),
+        ("FRONTEND", "h2_data_rcvd", 2),
+        ("FRONTEND", "h2_rst_stream_rcvd", 0),
+        ("FRONTEND", "h2_detected_strm_protocol_errors", 1),
+        ("FRONTEND", "h2_detected_conn_protocol_errors", 0),
+        ("FRONTEND", "h2_rst_stream_resp", 1),
+        ("FRONTEND", "h2_goaway_resp", 0),
+        ("FRONTEND", "h2_open_connections", 1),
+        ("FRONTEND", "h2_total_connections", 1),
+        ("FRONTEND", "req_tot", 2),
+        ("FRONTEND", "ereq", 0),
+        ("BACKEND", "h2_headers_rcvd", 2),
+        ("BACKEND", "h2_data_rcvd", 2),
+        ("BACKEND", "h2_open_connections", 1),
+        ("BACKEND", "h2_total_connections", 1),
+        ("BACKEND", "h2_backend_total_streams", 2),
+        ("BACKEND", "h1_open_connections", 0),
+        ("BACKEND", "h1_total_connections", 0),
+        ("BACKEND", "h1_total_streams", 0),
+        ("BACKEND", "h1_bytes_in", 0),
+        ("BACKEND", "h1_bytes_out", 0),
+    ] {
+        assert_eq!(s.number("l", sv, column), want, "{column} of {sv}");
+    }
 }
 
 #[test]

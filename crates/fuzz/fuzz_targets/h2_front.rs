@@ -66,6 +66,7 @@ impl Transport for Script {
 fn conf() -> MuxConf {
     MuxConf {
         h2: H2Conf::default(),
+        h2_stats: Default::default(),
         max_fields: 101,
         max_bytes: 15360,
         unsafe_request: false,

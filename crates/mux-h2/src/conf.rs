@@ -1,6 +1,7 @@
 //! Settings of a connection, from the configuration.
 
-use hawser_proto::mux::{H2Conf, MuxConf};
+use hawser_proto::mux::{H2Conf, H2Stats, MuxConf};
+use std::sync::Arc;
 
 /// Most bytes that wait to be sent on one stream.
 const SEND_BUFFER: usize = 64 * 1024;
@@ -28,6 +29,8 @@ pub(crate) struct Side {
     pub(crate) h2: H2Conf,
     /// Most fields of a head.
     pub(crate) max_fields: usize,
+    /// What connections count.
+    pub(crate) stats: Arc<H2Stats>,
     /// Most bytes of a head.
     pub(crate) max_bytes: usize,
     /// `accept-unsafe-violations-in-http-…` of this side.
@@ -41,7 +44,8 @@ impl Side {
         h2.initial_window_size = h2.initial_window_size.min(MAX_WINDOW);
         h2.rxbuf = if h2.rxbuf == 0 { RXBUF } else { h2.rxbuf }.clamp(FIRST_WINDOW, MAX_WINDOW);
         h2.max_concurrent_streams = h2.max_concurrent_streams.max(1);
-        Self { h2, max_fields: conf.max_fields, max_bytes: conf.max_bytes, relaxed }
+        let stats = conf.h2_stats.clone();
+        Self { h2, stats, max_fields: conf.max_fields, max_bytes: conf.max_bytes, relaxed }
     }
 
     /// Most bytes of a header list as SETTINGS counts them: 32 more for each field.

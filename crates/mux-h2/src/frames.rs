@@ -174,7 +174,7 @@ impl Scanner {
         };
         let looked_at = match frame.kind {
             kind::DATA => frame.has(PADDED),
-            kind::PRIORITY | kind::RST_STREAM | kind::SETTINGS => true,
+            kind::PRIORITY | kind::RST_STREAM | kind::SETTINGS | kind::GOAWAY => true,
             _ => false,
         };
         if looked_at && frame.len > 0 {

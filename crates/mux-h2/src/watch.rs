@@ -11,6 +11,7 @@
 
 use crate::frames::{ACK, END_HEADERS, END_STREAM, Frame, kind};
 use hawser_proto::clock;
+use hawser_proto::mux::{H2Event, H2Local};
 use std::time::Instant;
 
 /// What a connection may spend at once.
@@ -25,8 +26,14 @@ const BYTES_PER_ONE: u32 = 512;
 /// `SETTINGS_INITIAL_WINDOW_SIZE`.
 const INITIAL_WINDOW_SIZE: u16 = 4;
 
+/// `PROTOCOL_ERROR`.
+const PROTOCOL_ERROR: u32 = 1;
 /// `REFUSED_STREAM`.
 const REFUSED_STREAM: u32 = 7;
+/// `COMPRESSION_ERROR`.
+const COMPRESSION_ERROR: u32 = 9;
+/// `ENHANCE_YOUR_CALM`.
+const ENHANCE_YOUR_CALM: u32 = 11;
 
 /// Fragments of a header block from which on small ones are suspicious.
 const FRAGMENTS: u32 = 4;
@@ -59,6 +66,13 @@ pub(crate) struct Watch {
     window: Option<u32>,
     /// Of the open header block: fragments, and their bytes.
     block: (u32, u32),
+    /// For the statistics.
+    pub(crate) counts: H2Local,
+    /// Streams that were malformed from the start: the session never saw them.
+    pub(crate) malformed: u32,
+    /// The highest stream that the session has seen when all resets of before were sent, and those that it saw since.
+    settled: u32,
+    seen: Vec<u32>,
     /// The highest stream that somebody has looked at.
     pub(crate) started: u32,
     /// Resets with `REFUSED_STREAM` to come that are no fault of the peer's.
@@ -77,6 +91,10 @@ impl Watch {
             broke: false,
             window: None,
             block: (0, 0),
+            counts: H2Local::default(),
+            malformed: 0,
+            settled: 0,
+            seen: Vec::new(),
             started: 0,
             own_refusals: 0,
         }
@@ -126,6 +144,7 @@ impl Watch {
 
     /// The peer sent a frame.
     pub(crate) fn received(&mut self, f: Frame, payload: &[u8]) {
+        self.count(f.kind);
         match f.kind {
             kind::DATA if f.is_hollow(payload) => self.spend(2),
             kind::DATA => self.earn(f.len / BYTES_PER_ONE),
@@ -158,6 +177,30 @@ impl Watch {
         }
     }
 
+    /// The session gets to see a stream.
+    pub(crate) fn shows(&mut self, stream: u32) {
+        self.seen.push(stream);
+    }
+
+    /// All resets of streams that have come so far were sent.
+    pub(crate) fn settle(&mut self) {
+        if let Some(last) = self.seen.last() {
+            self.settled = *last;
+            self.seen.clear();
+        }
+    }
+
+    fn count(&mut self, kind: u8) {
+        self.counts.inc(match kind {
+            kind::DATA => H2Event::Data,
+            kind::HEADERS => H2Event::Headers,
+            kind::SETTINGS => H2Event::Settings,
+            kind::RST_STREAM => H2Event::Reset,
+            kind::GOAWAY => H2Event::Goaway,
+            _ => return,
+        });
+    }
+
     fn fragment(&mut self, f: Frame) {
         let (n, bytes) = self.block;
         self.block = (n.saturating_add(1), bytes.saturating_add(f.len));
@@ -187,16 +230,37 @@ impl Watch {
                 let end = u32::from(f.has(END_STREAM));
                 self.earn(end * PER_RESPONSE + f.len / BYTES_PER_ONE);
             }
-            kind::RST_STREAM => self.reset(word(payload, 0).unwrap_or_default()),
+            kind::RST_STREAM => {
+                let code = word(payload, 0).unwrap_or_default();
+                let unseen = f.stream > self.settled && !self.seen.contains(&f.stream);
+                self.malformed += u32::from(self.client && code == PROTOCOL_ERROR && unseen);
+                self.reset(code);
+            }
+            kind::GOAWAY => self.goaway(word(payload, 4).unwrap_or_default()),
             _ => {}
         }
     }
 
+    /// We ended the connection.
+    pub(crate) fn goaway(&mut self, code: u32) {
+        if code == 0 {
+            return;
+        }
+        self.counts.inc(H2Event::GoawaySent);
+        if code != ENHANCE_YOUR_CALM {
+            self.counts.inc(H2Event::ConnError);
+        }
+        // Heads that break the rules of HTTP/2 as a whole.
+        self.malformed += u32::from(self.client && matches!(code, PROTOCOL_ERROR | COMPRESSION_ERROR));
+    }
+
     /// We reset a stream: those with certain reasons are the peer's fault.
     fn reset(&mut self, code: u32) {
+        self.counts.inc(H2Event::ResetSent);
         if code == REFUSED_STREAM && self.own_refusals > 0 {
             self.own_refusals -= 1;
         } else if matches!(code, 1 | 3 | 5 | 6 | REFUSED_STREAM | 9) {
+            self.counts.inc(H2Event::StreamError);
             self.glitch(1);
             self.spend(10);
         }
@@ -250,6 +314,24 @@ mod tests {
         w.sent(frame(kind::RST_STREAM, 0, 9, 4), &[0, 0, 0, 7]);
         assert_eq!(w.glitches(), 8);
         assert_eq!(w.verdict(), Verdict::Fine);
+    }
+
+    #[test]
+    fn malformed_streams_are_those_that_nobody_saw() {
+        let mut w = Watch::new(true, 0);
+        let reset = |w: &mut Watch, stream, code| {
+            w.sent(frame(kind::RST_STREAM, 0, stream, 4), &[0, 0, 0, code]);
+            std::mem::take(&mut w.malformed)
+        };
+        w.shows(1);
+        w.shows(5);
+        assert_eq!([1, 3, 5, 7].map(|s| reset(&mut w, s, 1)), [0, 1, 0, 1]);
+        assert_eq!(reset(&mut w, 9, 8), 0);
+        w.settle();
+        w.shows(11);
+        assert_eq!([3, 5, 9, 11].map(|s| reset(&mut w, s, 1)), [0, 0, 1, 0]);
+        w.sent(frame(kind::GOAWAY, 0, 0, 8), &[0, 0, 0, 0, 0, 0, 0, 1]);
+        assert_eq!((w.malformed, w.counts.get(H2Event::ConnError)), (1, 1));
     }
 
     #[test]

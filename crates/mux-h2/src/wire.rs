@@ -173,6 +173,7 @@ impl Line {
 
     /// Sends a GOAWAY between two frames of `h2`'s.
     pub(crate) fn say_goaway(&mut self, reason: h2::Reason) {
+        self.watch.goaway(reason.into());
         self.send_extra(&goaway(0, reason.into()));
     }
 

@@ -3,6 +3,10 @@
 //! Everything is polled by the task that owns the connection; nothing here allocates a future. Bodies are seen
 //! in place, in the mux's own buffer: [`Source::poll_fill`], [`Source::data`], [`Source::consume`].
 
+mod h2stats;
+
+pub use h2stats::{H2Event, H2Local, H2Stats};
+
 use crate::buf::Buf;
 use crate::transport::SockOpt;
 use crate::{Connecting, Transport};
@@ -243,6 +247,12 @@ pub trait FrontConn {
     /// Protocol errors that were let pass so far (`fc_glitches`).
     fn glitches(&self) -> u32;
 
+    /// Requests that were answered with a reset, for they were malformed, since this was asked the last time: no
+    /// stream was made of them.
+    fn take_malformed(&mut self) -> u32 {
+        0
+    }
+
     /// Why the connection ended, if the client broke the protocol.
     fn error(&self) -> Option<&'static str>;
 
@@ -411,6 +421,8 @@ impl Default for H2Conf {
 pub struct MuxConf {
     /// `tune.h2.*` of this side.
     pub h2: H2Conf,
+    /// What its HTTP/2 connections count.
+    pub h2_stats: Arc<H2Stats>,
     /// Most fields of a head (`tune.http.maxhdr`).
     pub max_fields: usize,
     /// Most bytes of a head (`tune.bufsize` minus `tune.maxrewrite`).

@@ -1,10 +1,12 @@
 //! The end of a stream: counters and its log line.
 
 use crate::client::Client;
+use crate::snapshot::Dial;
 use crate::stream::{Stream, with_ctx};
 use hawser_balance::{Stat, Traffic, TrafficEvent};
 use hawser_cfg::model::opt;
-use hawser_sample::facts::LogOrigin;
+use hawser_proto::clock;
+use hawser_sample::facts::{LogOrigin, TermCause, TermState};
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
@@ -87,7 +89,9 @@ pub(crate) fn end(cl: &Client, mut st: Box<Stream>) {
         back.backend.counters.add(thread, Stat::BytesIn, st.strm.bytes_in);
         back.backend.counters.add(thread, Stat::BytesOut, st.strm.bytes_out);
         back.backend.counters.timers(thread, t[0], t[1], t[2], t[3]);
-        if back.backend.facts.http {
+        let h2 =
+            st.slot.as_ref().and_then(|s| back.dial.get(s.index() as usize)).is_some_and(Dial::speaks_h2);
+        if back.backend.facts.http && !h2 {
             let [up, down] = st.spliced;
             exchanged(&back.traffic, thread, [st.strm.bytes_out, st.strm.bytes_in], [down, up]);
         }
@@ -102,6 +106,18 @@ pub(crate) fn end(cl: &Client, mut st: Box<Stream>) {
         st.strm.log_origin = LogOrigin::TxnClose;
         write(cl, &mut st);
     }
+    cl.worker.give_stream(st);
+}
+
+/// A request of HTTP/2 that its mux refused: no stream was made of it, and none is counted.
+pub(crate) fn malformed(cl: &Client) {
+    let mut st = cl.worker.take_stream();
+    let now = cl.now();
+    (st.strm.created, st.strm.t.end) = (Some(now), Some(now));
+    st.strm.request_date = Some(clock::wall());
+    st.ended(TermCause::Proxy, TermState::Request);
+    st.strm.log_origin = LogOrigin::SessError;
+    write(cl, &mut st);
     cl.worker.give_stream(st);
 }
 

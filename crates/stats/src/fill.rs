@@ -9,6 +9,7 @@ pub use front::{Frontend, frontend, listener};
 use crate::column::Col;
 use crate::row::Row;
 use hawser_balance::{Counters, Ms, Stat, Timer};
+use hawser_proto::mux::{H2Event, H2Stats};
 
 /// The columns of responses by class.
 const HRSP: [(Col, Stat); 6] = [
@@ -22,6 +23,22 @@ const HRSP: [(Col, Stat); 6] = [
 
 fn counted(row: &mut Row, c: &Counters, columns: &[(Col, Stat)]) {
     columns.iter().for_each(|(col, stat)| row.set(*col, c.get(*stat)));
+}
+
+/// Frames and errors of HTTP/2.
+fn frames(row: &mut Row, h2: &H2Stats) {
+    let columns = [
+        (Col::H2HeadersRcvd, H2Event::Headers),
+        (Col::H2DataRcvd, H2Event::Data),
+        (Col::H2SettingsRcvd, H2Event::Settings),
+        (Col::H2RstStreamRcvd, H2Event::Reset),
+        (Col::H2GoawayRcvd, H2Event::Goaway),
+        (Col::H2ConnErrors, H2Event::ConnError),
+        (Col::H2StrmErrors, H2Event::StreamError),
+        (Col::H2RstStreamResp, H2Event::ResetSent),
+        (Col::H2GoawayResp, H2Event::GoawaySent),
+    ];
+    columns.iter().for_each(|(col, event)| row.set(*col, h2.get(*event)));
 }
 
 /// Columns that stand for something Hawser does not do yet: what never happened was counted right.

@@ -5,7 +5,7 @@ use crate::chunk::{Chunk, Gauge};
 use crate::conf::Side;
 use h2::client::SendRequest;
 use hawser_proto::Address;
-use hawser_proto::mux::{BackConn, BackStream};
+use hawser_proto::mux::{BackConn, BackStream, H2Event};
 use parking_lot::Mutex;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
@@ -145,6 +145,7 @@ impl Handle {
         let max = max.min(u32::try_from(send.current_max_send_streams()).unwrap_or(u32::MAX));
         let one_more = |n: u32| (n < max).then_some(n + 1);
         self.core.streams.fetch_update(Relaxed, Relaxed, one_more).ok()?;
+        self.side.stats.inc(H2Event::Stream);
         Some((send, self.core.opened.fetch_add(1, Relaxed)))
     }
 }

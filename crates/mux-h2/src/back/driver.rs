@@ -8,6 +8,7 @@ use crate::wire::Wire;
 use h2::client::{Connection, SendRequest};
 use h2::{Ping, PingPong, Reason};
 use hawser_proto::clock;
+use hawser_proto::mux::{H2Event, H2Stats};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -23,6 +24,9 @@ pub(crate) struct Driver {
     conn: Connection<Wire, Chunk>,
     pub(crate) wire: Wire,
     core: Arc<Core>,
+    stats: Arc<H2Stats>,
+    /// It counts among the connections.
+    counted: bool,
     pings: Option<PingPong>,
     /// The PING whose answer is waited for: when it left, and until when.
     pinged: Option<(Instant, Pin<Box<Sleep>>)>,
@@ -56,6 +60,8 @@ impl Driver {
         let driver = Self {
             conn,
             wire,
+            stats: side.stats.clone(),
+            counted: false,
             core,
             pings,
             pinged: None,
@@ -74,12 +80,14 @@ impl Driver {
     }
 
     /// The connection is established: moves it on from now on, by a task of its own.
-    pub(crate) fn spawn(self, side: Arc<Side>, send: SendRequest<Chunk>) -> Arc<Handle> {
+    pub(crate) fn spawn(mut self, side: Arc<Side>, send: SendRequest<Chunk>) -> Arc<Handle> {
         let addresses = match self.wire.line().transport() {
             Some(t) => (t.get_src(), t.get_dst()),
             None => Default::default(),
         };
         let handle = Handle::new(side, self.core.clone(), send, addresses);
+        self.counted = true;
+        self.stats.inc(H2Event::Conn);
         tokio::task::spawn_local(self);
         handle
     }
@@ -167,7 +175,8 @@ impl Driver {
     }
 
     fn publish(&self) {
-        let (line, core) = (self.wire.line(), &self.core);
+        let (mut line, core) = (self.wire.line(), &self.core);
+        self.stats.take(&mut line.watch.counts);
         let (seen, bytes) = (line.seen(), line.bytes());
         core.received.store(bytes.0, Relaxed);
         core.sent.store(bytes.1, Relaxed);
@@ -194,6 +203,10 @@ impl Future for Driver {
 
 impl Drop for Driver {
     fn drop(&mut self) {
+        if self.counted {
+            self.stats.take(&mut self.wire.line().watch.counts);
+            self.stats.inc(H2Event::ConnDone);
+        }
         self.core.over();
     }
 }

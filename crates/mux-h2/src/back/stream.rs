@@ -9,7 +9,7 @@ use crate::head::{self, Limits};
 use crate::wire::Wire;
 use h2::client::{ResponseFuture, SendRequest};
 use hawser_http::{BodyLen, Head, KnownName};
-use hawser_proto::mux::{BackConn, BackStream, Fill, MessageInfo, Sink, Source, StreamError};
+use hawser_proto::mux::{BackConn, BackStream, Fill, H2Event, MessageInfo, Sink, Source, StreamError};
 use hawser_proto::{Connecting, Transport};
 use http::{HeaderMap, Request, StatusCode};
 use std::io::{ErrorKind, IoSlice};
@@ -339,6 +339,7 @@ impl Drop for Stream {
     fn drop(&mut self) {
         if let (Place::Up(handle), true) = (&self.place, self.send.is_some()) {
             handle.core.leave();
+            self.side.stats.inc(H2Event::StreamDone);
         }
     }
 }

@@ -202,6 +202,7 @@ impl Conn {
                     open.expect_body(&self.side, respond.stream_id().as_u32());
                 }
                 self.count();
+                self.wire.line().watch.shows(respond.stream_id().as_u32());
                 let extended = request.extensions().get::<h2::ext::Protocol>().is_some();
                 Some(Stream::new(
                     self.wire.clone(),
@@ -220,6 +221,14 @@ impl Conn {
                 None
             }
         }
+    }
+
+    fn pass_counts(&self) {
+        let mut line = self.wire.line();
+        if !line.is_stuck() {
+            line.watch.settle();
+        }
+        self.side.stats.take(&mut line.watch.counts);
     }
 
     fn count(&mut self) {
@@ -292,6 +301,7 @@ impl FrontConn for Conn {
             Poll::Ready(Some(s)) => return Poll::Ready(Some(s)),
             Poll::Ready(None) => {}
             Poll::Pending => {
+                self.pass_counts();
                 self.wire.line().end_turn();
                 if let Poll::Ready(Err(_)) = self.wire.poll_send(cx) {
                     self.state = State::Over;
@@ -301,6 +311,7 @@ impl FrontConn for Conn {
             }
         }
         if let State::Ending = self.state {
+            self.pass_counts();
             self.state = match self.wire.poll_send(cx) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Ok(())) if self.draining => {
@@ -346,6 +357,10 @@ impl FrontConn for Conn {
 
     fn glitches(&self) -> u32 {
         self.wire.line().watch.glitches()
+    }
+
+    fn take_malformed(&mut self) -> u32 {
+        std::mem::take(&mut self.wire.line().watch.malformed)
     }
 
     fn error(&self) -> Option<&'static str> {

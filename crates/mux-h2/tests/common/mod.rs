@@ -91,6 +91,7 @@ impl Transport for Pair {
 
 pub fn conf(h2: H2Conf) -> MuxConf {
     MuxConf {
+        h2_stats: Arc::default(),
         h2_upgrade: false,
         h1_glitches: 0,
         h2,

@@ -3,7 +3,7 @@
 use super::field::{DateForm, Field, Unsafe};
 use crate::ctx::Ctx;
 use crate::date;
-use crate::facts::{RequestLine, Strm};
+use crate::facts::{LogOrigin, RequestLine, Strm};
 use crate::fetch::{Timers, accept_date, hostname, request_date};
 use hawser_proto::Address;
 use std::sync::atomic::Ordering;
@@ -103,10 +103,13 @@ fn strm<'a>(ctx: &Ctx<'a>, f: impl Fn(&'a Strm) -> Field<'a>) -> Field<'a> {
     ctx.strm.map_or(Field::Missing, f)
 }
 
-/// Without any response, -1; streams that are not HTTP have no status at all.
+/// Without any response, -1, and 0 where there was not even a stream; streams that are not HTTP have no status at all.
 fn status<'a>(ctx: &Ctx<'a>) -> Field<'a> {
     let http = ctx.sess.is_some_and(|s| s.frontend.http);
-    strm(ctx, |s| Field::Int(if s.status == 0 && http { -1 } else { i64::from(s.status) }))
+    strm(ctx, |s| {
+        let none = s.status == 0 && http && s.log_origin != LogOrigin::SessError;
+        Field::Int(if none { -1 } else { i64::from(s.status) })
+    })
 }
 
 fn captured(v: Option<&bytes::Bytes>) -> Field<'_> {

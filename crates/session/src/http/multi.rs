@@ -1,6 +1,7 @@
 //! A client's connection that carries many requests at once: one task moves it on, one task serves each request.
 
 use crate::client::Client;
+use crate::log;
 use crate::timers::later;
 use hawser_balance::TrafficEvent;
 use hawser_cfg::model::opt;
@@ -53,9 +54,13 @@ impl Life {
                     self.served = true;
                     launch(cl, stream);
                 }
-                Poll::Ready(None) => return Poll::Ready(()),
+                Poll::Ready(None) => {
+                    malformed(cl, conn);
+                    return Poll::Ready(());
+                }
                 Poll::Pending => {
                     note(cl, conn);
+                    malformed(cl, conn);
                     let deadline = self.deadline(cl, conn);
                     let Some(look) = self.alive.look(cl.now(), conn) else { return Poll::Ready(()) };
                     if look.answered && refreshes(cl) {
@@ -163,6 +168,11 @@ fn note(cl: &Client, conn: &dyn FrontConn) {
     let mut sess = cl.sess.borrow_mut();
     sess.fc_streams = conn.streams();
     sess.fc_glitches = conn.glitches();
+}
+
+/// Logs requests that no stream was made of.
+fn malformed(cl: &Client, conn: &mut dyn FrontConn) {
+    (0..conn.take_malformed()).for_each(|_| log::malformed(cl));
 }
 
 /// Starts the task of a request.

@@ -250,6 +250,7 @@ impl Compiler<'_, '_> {
             logger,
             muxes,
             max_streams: conf.h2.max_concurrent_streams,
+            h2_stats: conf.h2_stats,
             switching,
             targets,
             default_backend,
@@ -287,6 +288,7 @@ impl Compiler<'_, '_> {
             traffic: Traffic::new(self.opts.threads),
             forwarded: None,
             name_header: px.send_name_header.as_ref().map(|n| n.as_bytes().into()),
+            h2_stats: conf.h2_stats.clone(),
             holds: px.timeouts.queue.is_some(),
             max_streams: conf.h2.max_concurrent_streams,
             // Nobody can tell whose connections to no server those are.
@@ -296,7 +298,7 @@ impl Compiler<'_, '_> {
             cookie: px.cookie.as_ref().map(|c| Policy::new(c, px.dynamic_cookie_key.as_deref(), &px.servers)),
             use_server,
             use_targets,
-            dial: px.servers.iter().map(|s| self.dial(s, &muxes)).collect(),
+            dial: px.servers.iter().map(|s| self.dial(s, &muxes, &conf)).collect(),
             backend,
         }
     }
@@ -322,7 +324,7 @@ impl Compiler<'_, '_> {
     }
 
     /// How a server is reached.
-    fn dial(&mut self, s: &model::Server, muxes: &BackMuxes) -> Dial {
+    fn dial(&mut self, s: &model::Server, muxes: &BackMuxes, conf: &MuxConf) -> Dial {
         let name = self.conn_name(s);
         let to = ConnectTo::of(&self.cfg.global, self.px, s).unwrap_or_else(|why| {
             self.diags.alert(s.pos, format!("'server {}/{}' : {why}.", self.px.name, s.name));
@@ -331,7 +333,7 @@ impl Compiler<'_, '_> {
         let mut dial = Dial {
             to,
             name,
-            adopts: self.adopts(s),
+            adopts: self.adopts(s, conf),
             idle_ping: time(s.opts.idle_ping),
             mux: muxes.server(&s.opts),
             source: None,
@@ -349,10 +351,10 @@ impl Compiler<'_, '_> {
     }
 
     /// What turns connections around that are attached to a server.
-    fn adopts(&self, s: &model::Server) -> Option<Arc<dyn BackMux>> {
+    fn adopts(&self, s: &model::Server, conf: &MuxConf) -> Option<Arc<dyn BackMux>> {
         let make = self.opts.muxes.iter().find(|m| m.token == "h2")?.back?;
         let passive = matches!(s.addr.kind, AddrKind::Rhttp(_));
-        passive.then(|| make(&self.mux_conf(false, false)))
+        passive.then(|| make(conf))
     }
 
     fn mux_conf(&self, adjust: bool, front: bool) -> MuxConf {
@@ -360,6 +362,7 @@ impl Compiler<'_, '_> {
         let o = self.px.options;
         MuxConf {
             h2: h2_conf(g, front),
+            h2_stats: Arc::default(),
             h1_glitches: if front { g.h1_glitches.0 } else { g.h1_glitches.1 }.unwrap_or(0),
             h2_upgrade: front && !o.has(opt::DISABLE_H2_UPGRADE),
             max_fields: g.maxhdr.unwrap_or(101) as usize,

@@ -40,6 +40,11 @@ pub enum FromClient {
 }
 
 impl Dial {
+    /// Requests go to the server over HTTP/2.
+    pub fn speaks_h2(&self) -> bool {
+        self.adopts.is_some() || self.mux.of(false).multiplexes
+    }
+
     pub(super) fn use_source(&mut self, usesrc: &UseSrc) {
         self.source = match usesrc {
             UseSrc::Addr(_) => None,

@@ -183,6 +183,8 @@ pub struct Front {
     pub counters: hawser_balance::Counters,
     /// The same by protocol.
     pub traffic: hawser_balance::Traffic,
+    /// What HTTP/2 connections of its clients count.
+    pub h2_stats: Arc<hawser_proto::mux::H2Stats>,
     /// Requests per second (`fe_req_rate`).
     pub req_rate: hawser_proto::freq::FreqCtr,
 }
@@ -193,6 +195,8 @@ pub struct Back {
     pub backend: Arc<Backend>,
     /// Counters by protocol.
     pub traffic: hawser_balance::Traffic,
+    /// What HTTP/2 connections to its servers count.
+    pub h2_stats: Arc<hawser_proto::mux::H2Stats>,
     /// Most streams of one connection to a server (`tune.h2.be.max-concurrent-streams`).
     pub max_streams: u32,
     /// `option forwarded`.

@@ -1,6 +1,6 @@
 //! The snapshot's rows of the statistics.
 
-use super::{Back, Front, Proxy, Snapshot};
+use super::{Back, Dial, Front, Proxy, Snapshot};
 use hawser_balance::time;
 use hawser_cfg::model::opt;
 use hawser_proto::ListenerInfo;
@@ -50,6 +50,7 @@ impl Proxy {
                 info,
                 counters: &front.counters,
                 traffic: &front.traffic,
+                h2: &front.h2_stats,
                 req_rate: &front.req_rate,
                 http: self.is_http(),
                 stopped: env.stopped,
@@ -81,6 +82,8 @@ fn back_rows(back: &Back, sel: &Selection, env: &StatsEnv<'_>, rows: &mut Vec<Ro
         rows.push(hawser_stats::backend(&hawser_stats::Backend {
             backend,
             traffic: &back.traffic,
+            h2: &back.h2_stats,
+            speaks_h2: &|i| back.dial.get(i).is_some_and(Dial::speaks_h2),
             cookie: None,
             tell_servers: sel.hides(),
             now,

@@ -2,23 +2,27 @@
 
 use super::front::shown;
 use super::{
-    CACHE, COMPRESSION, HRSP, TLS, bytes, counted, last_session, mode, seconds, timers, whole, zeros,
+    CACHE, COMPRESSION, HRSP, TLS, bytes, counted, frames, last_session, mode, seconds, timers, whole, zeros,
 };
 use crate::column::Col;
 use crate::row::{Object, Row};
 use hawser_balance::server::WEIGHT_SCALE;
 use hawser_balance::traffic::{Event, Traffic};
-use hawser_balance::{Ms, Stat};
+use hawser_balance::{Ms, Server as Peer, Stat};
+use hawser_proto::mux::{H2Event, H2Stats};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 /// A backend's parts.
-#[derive(Debug)]
 pub struct Backend<'a> {
     /// The backend.
     pub backend: &'a hawser_balance::Backend,
     /// Counters by protocol.
     pub traffic: &'a Traffic,
+    /// Counters of HTTP/2 connections to servers.
+    pub h2: &'a H2Stats,
+    /// Whether requests to a server, by its index, are HTTP/2.
+    pub speaks_h2: &'a dyn Fn(usize) -> bool,
     /// Name of the persistence cookie.
     pub cookie: Option<&'a str>,
     /// Tell how many servers are up, for some are hidden.
@@ -105,30 +109,38 @@ fn sum(be: &hawser_balance::Backend, stat: Stat) -> u64 {
     be.servers.iter().map(|s| s.counters.get(stat)).sum()
 }
 
-/// Columns of the multiplexers: connections to servers are counted by server, and speak HTTP/1.
+/// Columns of the multiplexers: connections to servers are counted by server, those of HTTP/2 by themselves.
 fn muxes(row: &mut Row, b: &Backend<'_>) {
-    let open = |s: &Arc<hawser_balance::Server>| {
+    let be = b.backend;
+    let (h2, h1): (Vec<_>, Vec<_>) = be.servers.iter().enumerate().partition(|(i, _)| (b.speaks_h2)(*i));
+    let all = |servers: &[(usize, &Arc<Peer>)], f: &dyn Fn(&Peer) -> u64| {
+        if be.facts.http { servers.iter().map(|(_, s)| f(s)).sum() } else { 0 }
+    };
+    let open = |s: &Peer| {
         let i = &s.idle;
         u64::from(i.idle.load(Relaxed)) + u64::from(i.safe.load(Relaxed)) + u64::from(i.used.load(Relaxed))
     };
+    let of_http = |n: u64| if be.facts.http { n } else { 0 };
+    let streams = of_http(be.conns().into()).saturating_sub(all(&h2, &|s| s.served().into()));
+    let total = of_http(be.counters.get(Stat::Sessions));
+    let total = total.saturating_sub(all(&h2, &|s| s.counters.get(Stat::Sessions)));
     let t = b.traffic;
     zeros(row, &TLS);
-    let http = b.backend.facts.http;
-    let of_http = |n: u64| if http { n } else { 0 };
     row.numbers(&[
-        (Col::H1OpenConns, of_http(b.backend.servers.iter().map(open).sum())),
-        (Col::H1TotalConns, of_http(sum(b.backend, Stat::Connects))),
-        (Col::H1OpenStreams, of_http(b.backend.conns().into())),
-        (Col::H1TotalStreams, of_http(b.backend.counters.get(Stat::Sessions))),
+        (Col::H1OpenConns, all(&h1, &open)),
+        (Col::H1TotalConns, all(&h1, &|s| s.counters.get(Stat::Connects))),
+        (Col::H1OpenStreams, streams),
+        (Col::H1TotalStreams, total),
         (Col::H1BytesIn, t.get(Event::H1In)),
         (Col::H1BytesOut, t.get(Event::H1Out)),
         (Col::H1SplicedBytesIn, t.get(Event::SplicedIn)),
         (Col::H1SplicedBytesOut, t.get(Event::SplicedOut)),
-        (Col::H2OpenConns, 0),
-        (Col::H2TotalConns, 0),
-        (Col::H2OpenStreams, 0),
-        (Col::H2TotalStreams, 0),
+        (Col::H2OpenConns, b.h2.open(H2Event::Conn, H2Event::ConnDone)),
+        (Col::H2TotalConns, b.h2.get(H2Event::Conn)),
+        (Col::H2OpenStreams, b.h2.open(H2Event::Stream, H2Event::StreamDone)),
+        (Col::H2TotalStreams, b.h2.get(H2Event::Stream)),
     ]);
+    frames(row, b.h2);
 }
 
 /// A server, and what its backend knows of it.

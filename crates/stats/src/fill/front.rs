@@ -1,11 +1,12 @@
 //! Rows of frontends and their listeners.
 
-use super::{CACHE, COMPRESSION, HRSP, TLS, bytes, counted, mode, zeros};
+use super::{CACHE, COMPRESSION, HRSP, TLS, bytes, counted, frames, mode, zeros};
 use crate::column::Col;
 use crate::row::{Object, Row};
 use hawser_balance::traffic::{Event, Traffic};
 use hawser_balance::{Counters, Stat};
 use hawser_proto::freq::{FreqCtr, now_ms};
+use hawser_proto::mux::H2Stats;
 use hawser_proto::{Address, FrontendInfo, ListenerInfo, ListenerState};
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -20,6 +21,8 @@ pub struct Frontend<'a> {
     pub counters: &'a Counters,
     /// Counters by protocol.
     pub traffic: &'a Traffic,
+    /// Counters of HTTP/2 connections.
+    pub h2: &'a H2Stats,
     /// Requests per second.
     pub req_rate: &'a FreqCtr,
     /// `mode http`.
@@ -38,6 +41,7 @@ pub fn frontend(f: &Frontend<'_>) -> Row {
     connections(&mut row, f);
     requests(&mut row, f);
     by_protocol(&mut row, f.traffic);
+    frames(&mut row, f.h2);
     let own = f.traffic.get(Event::OwnOut);
     bytes(&mut row, f.counters.get(Stat::BytesIn), f.counters.get(Stat::BytesOut), own);
     zeros(&mut row, &TLS);

@@ -1,0 +1,120 @@
+//! What HTTP/2 connections of one side of a proxy count for the statistics.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+
+/// Parts of the counters: threads beyond share them.
+const SHARDS: usize = 8;
+
+/// A cumulative counter; the comment is the column of `show stat`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum H2Event {
+    /// `h2_headers_rcvd`.
+    Headers,
+    /// `h2_data_rcvd`.
+    Data,
+    /// `h2_settings_rcvd`.
+    Settings,
+    /// `h2_rst_stream_rcvd`.
+    Reset,
+    /// `h2_goaway_rcvd`.
+    Goaway,
+    /// `h2_detected_conn_protocol_errors`.
+    ConnError,
+    /// `h2_detected_strm_protocol_errors`.
+    StreamError,
+    /// `h2_rst_stream_resp`.
+    ResetSent,
+    /// `h2_goaway_resp`.
+    GoawaySent,
+    /// `h2_total_connections`, of servers.
+    Conn,
+    /// Connections to servers that ended.
+    ConnDone,
+    /// `h2_backend_total_streams`, of servers.
+    Stream,
+    /// Streams to servers that ended.
+    StreamDone,
+}
+
+const COUNT: usize = H2Event::StreamDone as usize + 1;
+
+/// What one connection has counted and not passed on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct H2Local([u32; COUNT]);
+
+impl H2Local {
+    /// Counts.
+    pub fn inc(&mut self, event: H2Event) {
+        let n = &mut self.0[event as usize];
+        *n = n.saturating_add(1);
+    }
+
+    /// How often since it was passed on.
+    pub fn get(&self, event: H2Event) -> u32 {
+        self.0[event as usize]
+    }
+}
+
+#[derive(Debug, Default)]
+#[repr(align(64))]
+struct Shard([AtomicU64; COUNT]);
+
+/// Counters that several threads write; readers add their parts up.
+#[derive(Debug, Default)]
+pub struct H2Stats([Shard; SHARDS]);
+
+impl H2Stats {
+    fn shard(&self) -> &Shard {
+        static THREADS: AtomicUsize = AtomicUsize::new(0);
+        thread_local! {
+            static MINE: usize = THREADS.fetch_add(1, Relaxed) % SHARDS;
+        }
+        &self.0[MINE.with(|m| *m)]
+    }
+
+    /// Counts.
+    pub fn inc(&self, event: H2Event) {
+        self.shard().0[event as usize].fetch_add(1, Relaxed);
+    }
+
+    /// Takes over what a connection has counted.
+    pub fn take(&self, local: &mut H2Local) {
+        if *local == H2Local::default() {
+            return;
+        }
+        let shard = self.shard();
+        for (to, n) in shard.0.iter().zip(&mut local.0).filter(|(_, n)| **n > 0) {
+            to.fetch_add(std::mem::take(n).into(), Relaxed);
+        }
+    }
+
+    /// The value of a counter.
+    pub fn get(&self, event: H2Event) -> u64 {
+        self.0.iter().map(|s| s.0[event as usize].load(Relaxed)).sum()
+    }
+
+    /// What began and has not ended. The two are not read at once: never below 0.
+    pub fn open(&self, begun: H2Event, ended: H2Event) -> u64 {
+        let ended = self.get(ended);
+        self.get(begun).saturating_sub(ended)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_connections_count_adds_up() {
+        let (all, mut one) = (H2Stats::default(), H2Local::default());
+        (0..3).for_each(|_| one.inc(H2Event::Data));
+        one.inc(H2Event::GoawaySent);
+        all.take(&mut one);
+        all.take(&mut one);
+        std::thread::scope(|s| _ = s.spawn(|| all.inc(H2Event::Data)));
+        all.inc(H2Event::Conn);
+        assert_eq!((all.get(H2Event::Data), all.get(H2Event::GoawaySent)), (4, 1));
+        assert_eq!((one.get(H2Event::Data), all.open(H2Event::Conn, H2Event::ConnDone)), (0, 1));
+    }
+}
