@@ -73,6 +73,8 @@ pub(crate) struct Watch {
     /// The highest stream that the session has seen when all resets of before were sent, and those that it saw since.
     settled: u32,
     seen: Vec<u32>,
+    /// Those beyond it that were reset since as breaking the protocol.
+    reset: Vec<u32>,
     /// The highest stream that somebody has looked at.
     pub(crate) started: u32,
     /// Resets with `REFUSED_STREAM` to come that are no fault of the peer's.
@@ -95,6 +97,7 @@ impl Watch {
             malformed: 0,
             settled: 0,
             seen: Vec::new(),
+            reset: Vec::new(),
             started: 0,
             own_refusals: 0,
         }
@@ -184,8 +187,12 @@ impl Watch {
 
     /// All resets of streams that have come so far were sent.
     pub(crate) fn settle(&mut self) {
+        for stream in self.reset.drain(..) {
+            self.settled = self.settled.max(stream);
+            self.malformed += u32::from(!self.seen.contains(&stream));
+        }
         if let Some(last) = self.seen.last() {
-            self.settled = *last;
+            self.settled = self.settled.max(*last);
             self.seen.clear();
         }
     }
@@ -232,8 +239,10 @@ impl Watch {
             }
             kind::RST_STREAM => {
                 let code = word(payload, 0).unwrap_or_default();
-                let unseen = f.stream > self.settled && !self.seen.contains(&f.stream);
-                self.malformed += u32::from(self.client && code == PROTOCOL_ERROR && unseen);
+                // `h2` may hand the stream out only afterwards.
+                if self.client && code == PROTOCOL_ERROR && f.stream > self.settled {
+                    self.reset.push(f.stream);
+                }
                 self.reset(code);
             }
             kind::GOAWAY => self.goaway(word(payload, 4).unwrap_or_default()),
@@ -321,15 +330,18 @@ mod tests {
         let mut w = Watch::new(true, 0);
         let reset = |w: &mut Watch, stream, code| {
             w.sent(frame(kind::RST_STREAM, 0, stream, 4), &[0, 0, 0, code]);
-            std::mem::take(&mut w.malformed)
         };
+        [1, 3, 5].iter().for_each(|s| reset(&mut w, *s, 1));
         w.shows(1);
         w.shows(5);
-        assert_eq!([1, 3, 5, 7].map(|s| reset(&mut w, s, 1)), [0, 1, 0, 1]);
-        assert_eq!(reset(&mut w, 9, 8), 0);
+        reset(&mut w, 7, 1);
+        reset(&mut w, 9, 8);
         w.settle();
+        assert_eq!(std::mem::take(&mut w.malformed), 2, "3 and 7");
+        [5, 7, 9, 11].iter().for_each(|s| reset(&mut w, *s, 1));
         w.shows(11);
-        assert_eq!([3, 5, 9, 11].map(|s| reset(&mut w, s, 1)), [0, 0, 1, 0]);
+        w.settle();
+        assert_eq!(std::mem::take(&mut w.malformed), 1, "9");
         w.sent(frame(kind::GOAWAY, 0, 0, 8), &[0, 0, 0, 0, 0, 0, 0, 1]);
         assert_eq!((w.malformed, w.counts.get(H2Event::ConnError)), (1, 1));
     }

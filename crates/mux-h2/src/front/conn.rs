@@ -225,7 +225,7 @@ impl Conn {
 
     fn pass_counts(&self) {
         let mut line = self.wire.line();
-        if !line.is_stuck() {
+        if !line.is_stuck() || matches!(self.state, State::Ending) {
             line.watch.settle();
         }
         self.side.stats.take(&mut line.watch.counts);
