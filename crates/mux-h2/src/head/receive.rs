@@ -79,7 +79,7 @@ pub(crate) fn request<B>(
     } else {
         info.body = body(length, ended);
         if let Some(n) = length {
-            head.add(b"content-length", decimal(n).as_bytes());
+            add_length(head, n);
         }
     }
     if let Some(p) = protocol {
@@ -204,7 +204,7 @@ pub(crate) fn response(
         }
     }
     if let Some(n) = length {
-        head.add(b"content-length", decimal(n).as_bytes());
+        add_length(head, n);
     }
     limits.check(head)?;
     Ok(body(length, ended))
@@ -262,6 +262,18 @@ fn trim(v: &[u8]) -> &[u8] {
     v.trim_ascii()
 }
 
-fn decimal(n: u64) -> String {
-    n.to_string()
+/// Appends a Content-Length field.
+fn add_length(head: &mut Head, mut n: u64) {
+    let mut digits = [b'0'; 20];
+    let mut from = digits.len();
+    for (i, d) in digits.iter_mut().enumerate().rev() {
+        // A digit of base ten.
+        *d += (n % 10) as u8;
+        n /= 10;
+        from = i;
+        if n == 0 {
+            break;
+        }
+    }
+    head.push(KnownName::ContentLength, b"content-length", digits.get(from..).unwrap_or_default());
 }
