@@ -42,6 +42,30 @@ fn roundrobin_alternates_and_follows_weights() {
 }
 
 #[test]
+fn threads_take_turns_together() {
+    let (a, b) = (Origin::fixed("a", "a"), Origin::fixed("b", "b"));
+    let cfg = format!(
+        "global\n  nbthread 2\n{DEFAULTS}listen l\n  bind unix@{{dir}}/l\n  balance roundrobin\n\
+         \x20 server a 127.0.0.1:{}\n  server b 127.0.0.1:{}\n",
+        a.port(),
+        b.port()
+    );
+    let h = Hawser::start(bin(), &cfg, &[]);
+    let path = h.dir().join("l");
+    let connect = || std::os::unix::net::UnixStream::connect(&path);
+    assert!(until(5000, || connect().is_ok()), "{}", h.stderr());
+    let mut turns = String::new();
+    for _ in 0..20 {
+        let mut s = connect().unwrap();
+        s.write_all(b"GET / HTTP/1.0\r\n\r\n").unwrap();
+        s.read_to_string(&mut turns).unwrap();
+    }
+    let order: Vec<_> = turns.lines().filter_map(|l| l.strip_prefix("X-Origin: ")).collect();
+    assert_eq!(order.len(), 20, "{turns}");
+    assert!(order.windows(2).all(|w| w[0] != w[1]), "{order:?}");
+}
+
+#[test]
 fn use_backend_follows_conditions_and_default_backend_takes_the_rest() {
     let (a, b, c) = (Origin::fixed("a", "a"), Origin::fixed("b", "b"), Origin::fixed("c", "c"));
     let p = free_port();

@@ -116,6 +116,23 @@ fn a_client_that_stops_in_the_body_is_told_so() {
 }
 
 #[test]
+fn what_is_sent_to_a_server_shows_nothing_with_independent_streams() {
+    let o = Origin::raw(|mut s, _| while matches!(s.read(&mut [0; 512]), Ok(1..)) {});
+    let w = world(o.port(), "mode tcp\n  option tcplog\n  option independent-streams\n  timeout server 400");
+    let mut c = std::net::TcpStream::connect(("127.0.0.1", w.port)).unwrap();
+    for _ in 0..100 {
+        let sent = c.write_all(b"x");
+        if sent.is_err() || !w.log.lines().is_empty() {
+            break;
+        }
+        pause(50);
+    }
+    assert!(c.write_all(b"x").is_err() || !w.log.lines().is_empty(), "the client never stopped");
+    let line = w.log.wait_for(" l l/s ");
+    assert!(line.contains(" sD "), "{line}");
+}
+
+#[test]
 fn an_unreachable_server_is_503_after_timeout_connect() {
     // A listening socket whose backlog is full accepts no further handshake.
     let l = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

@@ -2,7 +2,7 @@
 
 use crate::client::Client;
 use crate::pump::{Blocked, Pump, Splice, Turn};
-use crate::snapshot::Times;
+use crate::snapshot::{Proxy, Times};
 use crate::stream::{Stream, ended};
 use crate::timers::{earlier, later};
 use hawser_balance::SessionEnd;
@@ -10,6 +10,7 @@ use hawser_cfg::model::opt;
 use hawser_proto::mux::{Duplex, Sink, Source};
 use hawser_sample::facts::TermCause;
 use std::future::poll_fn;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -21,19 +22,41 @@ pub(crate) struct Ended {
 
 /// One side's last activity, and what may end it.
 struct Side {
+    /// Bytes came from it or went to it.
     active: Instant,
+    /// Bytes came from it, or with [`Side::independent`] unset, moved at all.
+    heard: Instant,
     timeout: Option<Duration>,
     /// After this side was told the end (`client-fin`, `server-fin`).
     fin: Option<Duration>,
+    /// `option independent-streams`: what is sent to it shows nothing.
+    independent: bool,
 }
 
 impl Side {
-    fn deadline(&self, waited_for: bool, half_closed: bool, tunnel: Option<Duration>) -> Option<Instant> {
-        if !waited_for {
-            return None;
+    fn new(now: Instant, timeout: Option<Duration>, fin: Option<Duration>, independent: bool) -> Self {
+        Self { active: now, heard: now, timeout, fin, independent }
+    }
+
+    /// Bytes have moved: `heard` tells that some came from this side.
+    fn note(&mut self, now: Instant, heard: bool) {
+        self.active = now;
+        if heard || !self.independent {
+            self.heard = now;
         }
+    }
+
+    /// When the side is late: to send, to take what is sent to it.
+    fn deadline(
+        &self,
+        (sends, takes): (bool, bool),
+        half_closed: bool,
+        tunnel: Option<Duration>,
+    ) -> Option<Instant> {
         let normal = tunnel.or(self.timeout);
-        later(self.active, if half_closed { self.fin.or(normal) } else { normal })
+        let time = if half_closed { self.fin.or(normal) } else { normal };
+        let since = |at| later(at, time);
+        earlier(since(self.heard).filter(|_| sends), since(self.active).filter(|_| takes))
     }
 }
 
@@ -63,11 +86,12 @@ struct Tunnel {
 impl Tunnel {
     fn new(cl: &Client, st: &Stream, times: &Times) -> Self {
         let now = cl.now();
+        let apart = |px: Option<&Arc<Proxy>>| px.is_some_and(|p| p.options.has(opt::INDEPENDENT_STREAMS));
         Self {
             up: Pump::tunnel(splice(cl, st, opt::SPLICE_REQUEST)),
             down: Pump::tunnel(splice(cl, st, opt::SPLICE_RESPONSE)),
-            client: Side { active: now, timeout: times.client, fin: times.client_fin },
-            server: Side { active: now, timeout: times.server, fin: times.server_fin },
+            client: Side::new(now, times.client, times.client_fin, apart(Some(&cl.fe))),
+            server: Side::new(now, times.server, times.server_fin, apart(st.be.as_ref())),
             tunnel: times.tunnel,
             end: st.session_end(),
         }
@@ -89,8 +113,8 @@ impl Tunnel {
             return Poll::Ready(None);
         }
         if self.up.progress || self.down.progress {
-            self.client.active = cl.now();
-            self.server.active = cl.now();
+            self.client.note(cl.now(), self.up.progress);
+            self.server.note(cl.now(), self.down.progress);
         }
         if let Some(cause) = ended(&mut self.end, cx) {
             return Poll::Ready(Some(Ended { cause }));
@@ -103,8 +127,8 @@ impl Tunnel {
         // Which timeout ends a tunnel of which nobody has closed a side is the tunnel's own business.
         let open = !self.up.source_ended() && !self.down.source_ended();
         let tunnel = if open { self.tunnel } else { None };
-        let on_client = up == Some(Blocked::Read) || down == Some(Blocked::Write);
-        let on_server = down == Some(Blocked::Read) || up == Some(Blocked::Write);
+        let on_client = (up == Some(Blocked::Read), down == Some(Blocked::Write));
+        let on_server = (down == Some(Blocked::Read), up == Some(Blocked::Write));
         let c = self.client.deadline(on_client, self.down.is_done(), tunnel);
         let s = self.server.deadline(on_server, self.up.is_done(), tunnel);
         if cl.poll_deadline(cx, earlier(c, s)).is_pending() {

@@ -63,7 +63,7 @@ pub(crate) static OPTIONS: Table<Opt> = Table::new(&[
     http("http-pretend-keepalive", BE, opt::HTTP_PRETEND_KEEPALIVE, "Announces keep-alive to servers that are closed anyway."),
     http("http-use-proxy-header", FE, opt::HTTP_USE_PROXY_HEADER, "Understands Proxy-Connection."),
     http("idle-close-on-response", FE, opt::IDLE_CLOSE_ON_RESPONSE, "Closes idle clients only after a response while stopping."),
-    bit("independent-streams", PX, opt::INDEPENDENT_STREAMS, "A side that only sends can time out.").later("timeouts per direction"),
+    bit("independent-streams", PX, opt::INDEPENDENT_STREAMS, "A side of a tunnel that is only sent to times out."),
     bit("log-health-checks", BE, opt::LOG_HEALTH_CHECKS, "Logs every change of a check's result."),
     bit("log-separate-errors", FE, opt::LOG_SEPARATE_ERRORS, "Logs errors at a higher level."),
     bit("logasap", FE, opt::LOGASAP, "Logs before the transfer ends."),
