@@ -344,6 +344,9 @@ fn commands_reach_workers() {
     assert!(m.cli("user; @1 show cli level").ends_with("user\n\n"));
     assert!(m.cli("@1 show cli level").ends_with("admin\n\n"));
     assert_eq!(m.cli("user; @1 set maxconn global 10").trim(), "Permission denied");
+    let expert = m.cli("@1; expert-mode on; debug dev log hello; show cli level");
+    assert_eq!(expert.trim(), "admin");
+    assert!(m.cli("@1 debug dev log hello").contains("expert mode"));
     assert!(m.cli("help").contains("  reload "));
     assert!(m.cli("@1 show cli sockets").contains("sockpair@"));
     assert!(m.cli("@1 show env HAPROXY_MWORKER").contains("HAPROXY_MWORKER=1\n"));

@@ -2,7 +2,9 @@
 
 use crate::engine::SharedEngine;
 use crate::reverse::Tunnels;
+use hawser_balance::event::Level as LogLevel;
 use hawser_cli::{Call, Command, Level, Registry, Reply};
+use hawser_log::Logger;
 use hawser_proto::clock;
 use hawser_sample::date;
 use hawser_stats::Selection;
@@ -11,6 +13,7 @@ use std::time::UNIX_EPOCH;
 
 #[rustfmt::skip]
 static COMMANDS: &[Command] = &[
+    Command::new("debug dev log", "debug dev log [msg] ...", Level::Admin, debug_log, "send a message to the global log servers").expert(),
     Command::new("show errors", "show errors [<px>] [request|response]", Level::Operator, show_errors, "show the last invalid request and response of each proxy"),
     Command::new("show rhttp", "show rhttp", Level::User, show_rhttp, "show the tunnels of reverse HTTP, both ends"),
     Command::new("show stat", "show stat [desc|json|no-maint|typed|up]*", Level::User, show_stat, "show the counters of proxies, listeners and servers"),
@@ -34,6 +37,16 @@ fn show_stat(call: &mut Call<'_>) -> Reply {
         Some(rows) => Reply::Dump(hawser_stats::print(&rows, selection.format)),
         None => Reply::err("No such proxy."),
     }
+}
+
+/// Where `debug dev log` sends what it is given: the global log servers.
+pub(crate) struct GlobalLog(pub(crate) Logger);
+
+fn debug_log(call: &mut Call<'_>) -> Reply {
+    if let Some(log) = call.state.get::<GlobalLog>() {
+        log.0.send(LogLevel::Info as u8, call.args.join(" ").as_bytes());
+    }
+    Reply::Done
 }
 
 /// Invalid messages are not kept, so there are none to show.

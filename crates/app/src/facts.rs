@@ -1,17 +1,19 @@
 //! What the runtime API says about the process.
 
 use crate::args::Args;
-use crate::commands::Statistics;
+use crate::commands::{GlobalLog, Statistics};
 use crate::engine::SharedEngine;
 use crate::limits::Limits;
 use crate::master;
 use crate::messages::Messages;
 use crate::reverse::Tunnels;
 use crate::version;
+use hawser_cfg::diag::Diags;
 use hawser_cfg::env::Env;
 use hawser_cfg::model::Config;
 use hawser_cli::info::InfoSources;
 use hawser_cli::{Environment, Level, Process, SocketList, State};
+use hawser_log::Logger;
 use hawser_proto::{Address, FrontendInfo, ProcessInfo, clock};
 use std::sync::Arc;
 use std::time::Instant;
@@ -61,6 +63,8 @@ pub(crate) fn state(f: &Facts<'_>) -> State {
     state.insert(Environment(f.env.iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect()));
     state.insert(f.messages.log.clone());
     state.insert(SocketList(f.sockets.clone()));
+    // What is wrong with the targets was told when they were compiled for the proxies.
+    state.insert(GlobalLog(Logger::compile(&mut Diags::default(), g, &g.logs, None)));
     state.insert(Statistics(Arc::clone(f.engine)));
     state.insert(Arc::clone(f.tunnels));
     let (engine, messages) = (Arc::clone(f.engine), Arc::clone(f.messages));

@@ -41,6 +41,9 @@ static COMMANDS: &[Command] = &[
     Command::new("show proc", "show proc", Level::Operator, show_proc, "show the master and its workers"),
 ];
 
+/// Commands about the connection itself, which a worker, asked for one command at a time, would forget.
+const OF_SESSION: [&str; 6] = ["expert-mode", "experimental-mode", "operator", "prompt", "quit", "user"];
+
 /// Whether the master has a command of this name, of those that workers do not have.
 pub(crate) fn implements(words: &str) -> bool {
     COMMANDS.iter().any(|c| c.words == words)
@@ -182,7 +185,8 @@ impl Session<'_> {
         for (at, request) in line.iter().enumerate() {
             let text = request.text.trim_start();
             let Some(prefixed) = text.strip_prefix('@') else {
-                if let Some(pid) = self.target {
+                let of_session = request.words.first().is_some_and(|w| OF_SESSION.contains(&w.as_str()));
+                if let Some(pid) = self.target.filter(|_| !of_session) {
                     self.relay(pid, request, text, peer).await?;
                 } else if !self.own(request, peer).await? {
                     return Ok(false);
@@ -263,10 +267,6 @@ impl Session<'_> {
 
     /// Has a worker run a command.
     async fn relay(&mut self, pid: i32, request: &Request, command: &str, peer: &mut Peer) -> io::Result<()> {
-        if command.trim() == "quit" {
-            self.target = None;
-            return Ok(());
-        }
         let connected = self.shared.workers.lock().find(pid).map(|w| w.connect());
         let Some(Ok(worker)) = connected else {
             return peer.write(b"Can't connect to the target CLI!\n").await;

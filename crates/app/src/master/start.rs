@@ -7,7 +7,7 @@ use crate::args::Args;
 use crate::boot::set_quiet;
 use crate::daemon::{self, Side};
 use crate::messages::Messages;
-use crate::{Exit, alloc, facts};
+use crate::{Exit, alloc, facts, sigmask};
 use hawser_cfg::diag::Diags;
 use hawser_cfg::env::Env;
 use hawser_cfg::model::{Global, StatsSocket};
@@ -53,6 +53,8 @@ fn supervise(start: Start<'_>) -> Result<Exit, Exit> {
         messages.alert(&format!("[{}.main()] {text}", start.name));
         Exit::Status(1)
     };
+    // Others may send signals as soon as the pid file is there.
+    sigmask::hold();
     let program = Program::of_process(start.dir.clone());
     let program = program.map_err(|e| failed(format!("Cannot find the program ({e}).")))?;
     let api = bind(&start)?;

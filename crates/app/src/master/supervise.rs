@@ -8,7 +8,7 @@ use super::signals::{Sig, Signals};
 use super::start::{Api, Start};
 use super::workers::{Program, Stage, Workers, code};
 use crate::messages::Messages;
-use crate::{Exit, version};
+use crate::{Exit, sigmask, version};
 use parking_lot::Mutex;
 use rustix::process::Signal;
 use std::io;
@@ -101,6 +101,7 @@ impl Master {
         let local = LocalSet::new();
         let status = local.block_on(&runtime, async {
             let mut signals = Signals::install()?;
+            sigmask::release();
             let (orders, mut ordered) = unbounded_channel();
             cli::serve(api, &mut self, orders, started)?;
             self.begin(Reload::default());
@@ -135,7 +136,11 @@ impl Master {
         match event {
             Event::Signal(Sig::End(signal)) => self.end(signal),
             Event::Signal(Sig::Reload) => self.ask(Reload::default()),
-            Event::Signal(Sig::Pass(signal)) => self.workers.lock().signal(signal),
+            Event::Signal(Sig::Pass(signal)) => {
+                let workers = self.workers.lock();
+                // One that is still loading would be stopped for good.
+                workers.all.iter().filter(|w| w.stage != Stage::Loading).for_each(|w| w.signal(signal));
+            }
             Event::Signal(Sig::Child) => {
                 self.workers.lock().all.iter_mut().for_each(super::workers::Worker::reap);
                 self.bury();
