@@ -6,6 +6,7 @@ use crate::engine::sessions::{self, Wanting};
 use crate::limits::{self, Limits, Wanted};
 use crate::master::{self, Link};
 use crate::messages::Messages;
+use crate::metrics::Exporter;
 use crate::privileges::Identity;
 use crate::reverse::Tunnels;
 use crate::{Exit, affinity, args, check, cli, facts, start, version};
@@ -15,6 +16,7 @@ use hawser_cfg::parse::Parsed;
 use hawser_cfg::render;
 use hawser_listener::{BindSpec, CompileOptions, Compiled};
 use hawser_proto::{ProcessInfo, clock};
+use hawser_rules::Service;
 use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -147,6 +149,7 @@ pub(crate) struct Boot<'a> {
     pub(crate) tunnels: Arc<Tunnels>,
     /// The master, if this process is its worker.
     pub(crate) link: Option<Link>,
+    pub(crate) exporter: Arc<Exporter>,
     warned: bool,
 }
 
@@ -178,12 +181,14 @@ impl<'a> Boot<'a> {
         cli.splice(0..0, channel.map(|spec| (master::LINE, spec)));
         let cpus = affinity::compile(&config.global, limits.threads, &mut diags);
         let identity = check::identity(&config.global, &mut diags);
+        let exporter = Arc::new(Exporter::default());
         let wanting = Wanting {
             config: &config,
             frontends: &listening.frontends,
             listeners: listening.binds.iter().map(|b| Arc::clone(&b.info)).collect(),
             limits: &limits,
             args,
+            services: vec![Arc::clone(&exporter) as Arc<dyn Service>],
         };
         let engine = sessions::compile(&wanting, &mut diags);
         let verify = args.action == Action::Check;
@@ -209,6 +214,7 @@ impl<'a> Boot<'a> {
             engine,
             tunnels,
             link,
+            exporter,
             warned,
         })
     }

@@ -80,7 +80,7 @@ pub(crate) static FILTERS: &[(Meta, &str)] = &[
 ];
 
 /// Services of `use-service`.
-pub(crate) static SERVICES: &[Meta] = &[later("prometheus-exporter", "Exports metrics for Prometheus.")];
+pub(crate) static SERVICES: &[Meta] = &[Meta::new(crate::metrics::NAME, "Exports metrics for Prometheus.")];
 
 fn filters(out: &mut String) {
     out.push_str("# List of registered filter names:\n");

@@ -22,6 +22,10 @@ pub(crate) trait Engine: Send + Sync {
     /// The rows of the statistics that are asked for; `None` when there is no such proxy.
     fn stats(&self, selection: &Selection, addresses: bool) -> Option<Vec<Row>>;
 
+    /// The rows of up to `most` proxies from the one at an index, for metrics, and the index that goes on; `None`
+    /// beyond the last one.
+    fn metrics(&self, from: usize, most: usize, selection: &Selection) -> Option<(usize, Vec<Row>)>;
+
     /// Adds what it counts to `show info`.
     fn info(&self, sheet: &mut Sheet);
 

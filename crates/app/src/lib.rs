@@ -19,6 +19,7 @@ pub mod limits;
 mod master;
 mod memory;
 mod messages;
+mod metrics;
 mod oldpids;
 mod privileges;
 mod report;

@@ -1,5 +1,7 @@
 //! Reverse HTTP, both ends: what `bind rhttp@` lines connect through, and the one place that knows all tunnels.
 
+mod metrics;
+
 use crate::engine::SharedEngine;
 use hawser_cfg::diag::{Diags, Layout};
 use hawser_cfg::model::AddrKind;

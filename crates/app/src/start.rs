@@ -17,7 +17,7 @@ use crate::messages::Messages;
 use crate::oldpids::OldPids;
 use crate::sigmask;
 use crate::worker::{Event, Order, Plan, Worker};
-use hawser_cli::{Exports, Level, Listeners};
+use hawser_cli::{Exports, Level, Listeners, State};
 use hawser_proto::{FrontendInfo, FrontendStatus};
 use parking_lot::Mutex;
 use std::fs::File;
@@ -66,11 +66,14 @@ pub(crate) fn start(mut boot: Boot<'_>) -> Result<Exit, Exit> {
     let exposed = boot.link.is_some() || boot.config.global.stats_sockets.iter().any(|s| s.expose_fd);
     let exports = if exposed { Exports(Arc::new(Mutex::new(sockets.export()))) } else { Exports::default() };
     let Sockets { services, api, count } = sockets;
+    let state = Arc::new(state(&boot, &api, count));
+    // Requests for metrics may come as soon as there are workers.
+    boot.exporter.connect(&state);
     let (workers, events) = workers(&boot, services)?;
     if !boot.config.global.insecure_fork_wanted && !boot.args.insecure_fork {
         limits::forbid_processes();
     }
-    let control = Control { old, ..control(&boot, workers, events, api, count, brake, exports) };
+    let control = Control { old, ..control(&boot, state, workers, events, api, brake, exports) };
     let messages = Arc::clone(boot.messages);
     let status =
         boot.link.as_ref().map(|l| (Arc::clone(&l.status), facts::for_master(&boot.config, &boot.tunnels)));
@@ -182,15 +185,14 @@ fn workers(
 /// The control thread's work: this thread's.
 fn control(
     boot: &Boot<'_>,
+    state: Arc<State>,
     workers: Vec<Worker>,
     events: UnboundedReceiver<Event>,
     api: Vec<(usize, Listening)>,
-    listeners: u32,
     brake: Option<Brake>,
     exports: Exports,
 ) -> Control {
     let g = &boot.config.global;
-    let mut names = Vec::new();
     let mut sockets = Vec::new();
     let mut receivers = Vec::new();
     let mut channel = Vec::new();
@@ -198,33 +200,15 @@ fn control(
         let socket = match g.stats_sockets.get(number) {
             Some(line) => cli::socket(line, g),
             None if number == master::LINE => {
-                names.push((
-                    format!("sockpair@{}", boot.link.as_ref().map_or(-1, |l| l.channel)),
-                    Level::Admin,
-                ));
                 sockets.push((Arc::clone(&info), master::CHANNEL));
                 channel.push((info, receiver));
                 continue;
             }
             None => continue,
         };
-        names.push((facts::socket_name(&info.addr), socket.level));
         sockets.push((Arc::clone(&info), socket));
         receivers.push((info, receiver));
     }
-    let state = facts::state(&Facts {
-        config: &boot.config,
-        env: &boot.env,
-        limits: &boot.limits,
-        messages: boot.messages,
-        started: boot.started,
-        process: &boot.process,
-        frontends: &boot.listening.frontends,
-        engine: &boot.engine,
-        tunnels: &boot.tunnels,
-        listeners,
-        sockets: names,
-    });
     state.insert(exports.clone());
     let frontends: Vec<Arc<FrontendInfo>> = boot.listening.frontends.iter().flatten().cloned().collect();
     state.insert(frontend_orders(&workers, frontends.clone(), Arc::clone(boot.messages)));
@@ -237,7 +221,7 @@ fn control(
         cli: receivers,
         channel,
         master: boot.link.as_ref().map(|l| Arc::clone(&l.status)),
-        cli_sink: Rc::new(CliSink::new(Arc::new(state), registry, sockets)),
+        cli_sink: Rc::new(CliSink::new(state, registry, sockets)),
         grace: milliseconds(g.grace).unwrap_or_default(),
         hard_stop_after: milliseconds(g.hard_stop_after).filter(|d| !d.is_zero()),
         brake,
@@ -246,6 +230,31 @@ fn control(
         tunnels: Arc::clone(&boot.tunnels),
         frontends,
     }
+}
+
+/// What commands and metrics are about; `api` are the sockets of the runtime API.
+fn state(boot: &Boot<'_>, api: &[(usize, Listening)], listeners: u32) -> State {
+    let g = &boot.config.global;
+    let name = |(number, (info, _)): &(usize, Listening)| match g.stats_sockets.get(*number) {
+        Some(line) => Some((facts::socket_name(&info.addr), cli::socket(line, g).level)),
+        None if *number == master::LINE => {
+            Some((format!("sockpair@{}", boot.link.as_ref().map_or(-1, |l| l.channel)), Level::Admin))
+        }
+        None => None,
+    };
+    facts::state(&Facts {
+        config: &boot.config,
+        env: &boot.env,
+        limits: &boot.limits,
+        messages: boot.messages,
+        started: boot.started,
+        process: &boot.process,
+        frontends: &boot.listening.frontends,
+        engine: &boot.engine,
+        tunnels: &boot.tunnels,
+        listeners,
+        sockets: api.iter().filter_map(name).collect(),
+    })
 }
 
 /// What the runtime API uses to pause, resume and close the listeners of one frontend.

@@ -116,7 +116,7 @@ pub const BUILD: BuildFacts<'static> = BuildFacts {
         MuxFacts { token: "<default>", mode: "TCP", side: "FE|BE", name: "PASS", flags: "" },
         MuxFacts { token: "none", mode: "TCP", side: "FE|BE", name: "PASS", flags: "NO_UPG" },
     ],
-    services: &[],
+    services: &[crate::metrics::NAME],
     filters: &[],
 };
 
@@ -197,7 +197,7 @@ mod tests {
             "will use epoll.",
             "\nAvailable multiplexer protocols :\n",
             "\n         h1 : mode=HTTP  side=FE|BE  mux=H1    flags=HTX|NO_UPG\n",
-            "\nAvailable services : ",
+            "\nAvailable services : prometheus-exporter\n",
             "\nAvailable filters :\n",
         ] {
             assert!(text.contains(section), "{section}\n{text}");

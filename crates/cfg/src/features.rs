@@ -67,7 +67,7 @@ pub const FEATURES: &[Feature] = &[
     on("POLL"),
     on("PRCTL"),
     off("PROCCTL"),
-    off("PROMEX"),
+    on("PROMEX"),
     off("PTHREAD_EMULATION"),
     off("QUIC"),
     off("QUIC_OPENSSL_COMPAT"),

@@ -5,6 +5,8 @@ mod frontend;
 mod later;
 mod process;
 
+pub use process::sheet;
+
 use crate::command::Command;
 
 /// The tables of this crate, in the order in which [`crate::Registry::new`] wants them: commands that are not

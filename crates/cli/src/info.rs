@@ -36,10 +36,24 @@ pub struct Field {
     pub kind: Kind,
     /// What it says.
     pub help: &'static str,
+    /// Its name among the metrics of the process, behind `haproxy_process_`.
+    pub metric: Option<&'static str>,
+    /// As a metric it is a counter: not always what the tags say.
+    pub counter: bool,
 }
 
 const fn field(name: &'static str, tags: &'static str, kind: Kind, help: &'static str) -> Field {
-    Field { name, tags, kind, help }
+    Field { name, tags, kind, help, metric: None, counter: false }
+}
+
+impl Field {
+    const fn gauge(self, name: &'static str) -> Self {
+        Self { metric: Some(name), ..self }
+    }
+
+    const fn counter(self, name: &'static str) -> Self {
+        Self { metric: Some(name), counter: true, ..self }
+    }
 }
 
 /// All fields in HAProxy's order; the position is part of the typed formats.
@@ -48,85 +62,85 @@ pub static FIELDS: &[Field] = &[
     field("Name", "POSV", Str, "Name of the product"),
     field("Version", "POSV", Str, "Version of HAProxy whose interface this is"),
     field("Release_date", "POSV", Str, "Date of the release"),
-    field("Nbthread", "CGSV", U32, "Worker threads"),
-    field("Nbproc", "CGSV", U32, "Worker processes, always 1"),
-    field("Process_num", "KGPV", U32, "Number of this worker process, always 1"),
+    field("Nbthread", "CGSV", U32, "Worker threads").gauge("nbthread"),
+    field("Nbproc", "CGSV", U32, "Worker processes, always 1").gauge("nbproc"),
+    field("Process_num", "KGPV", U32, "Number of this worker process, always 1").gauge("relative_process_id"),
     field("Pid", "SGPV", U32, "Process id"),
     field("Uptime", "MDPV", Str, "Time since the start, for humans"),
-    field("Uptime_sec", "MDPV", U32, "Seconds since the start"),
+    field("Uptime_sec", "MDPV", U32, "Seconds since the start").gauge("uptime_seconds"),
     field("Memmax_MB", "CLPV", U32, "Memory limit (-m) in MB"),
     field("PoolAlloc_MB", "MGPV", U32, "Memory that pools hold, in MB"),
     field("PoolUsed_MB", "MGPV", U32, "Memory of pools in use, in MB"),
-    field("PoolFailed", "MCPV", U32, "Allocations that failed"),
-    field("Ulimit-n", "CLPV", U32, "Limit of file descriptors"),
-    field("Maxsock", "CLPV", U32, "File descriptors that the configuration may need"),
-    field("Maxconn", "CLPV", U32, "Limit of concurrent connections"),
-    field("Hard_maxconn", "CLPV", U32, "Largest limit of connections that memory and descriptors allow"),
-    field("CurrConns", "MGPV", U32, "Connections now"),
-    field("CumConns", "MCPV", U32, "Connections so far"),
-    field("CumReq", "MCPV", U32, "Requests so far"),
-    field("MaxSslConns", "MMPV", U32, "Limit of TLS connections"),
-    field("CurrSslConns", "MGPV", U32, "TLS connections now"),
-    field("CumSslConns", "MCPV", U32, "TLS connections so far"),
-    field("Maxpipes", "CLPV", U32, "Limit of pipes for splicing"),
-    field("PipesUsed", "MGPV", U32, "Pipes in use"),
-    field("PipesFree", "MGPV", U32, "Idle pipes"),
-    field("ConnRate", "MRPV", U32, "Connections in the last second"),
-    field("ConnRateLimit", "CLPV", U32, "Limit of connections per second"),
-    field("MaxConnRate", "MMPV", U32, "Most connections in one second"),
-    field("SessRate", "MRPV", U32, "Sessions in the last second"),
-    field("SessRateLimit", "CLPV", U32, "Limit of sessions per second"),
-    field("MaxSessRate", "MRPV", U32, "Most sessions in one second"),
-    field("SslRate", "MRPV", U32, "TLS connections in the last second"),
-    field("SslRateLimit", "CLPV", U32, "Limit of TLS connections per second"),
-    field("MaxSslRate", "MMPV", U32, "Most TLS connections in one second"),
-    field("SslFrontendKeyRate", "MGPV", U32, "TLS keys computed for clients in the last second"),
-    field("SslFrontendMaxKeyRate", "MMPV", U32, "Most TLS keys computed for clients in one second"),
-    field("SslFrontendSessionReuse_pct", "MGPV", U32, "Share of TLS sessions of clients that were resumed"),
-    field("SslBackendKeyRate", "MRPV", U32, "TLS keys computed for servers in the last second"),
-    field("SslBackendMaxKeyRate", "MMPV", U32, "Most TLS keys computed for servers in one second"),
-    field("SslCacheLookups", "MCPV", U32, "Look-ups in the TLS session cache"),
-    field("SslCacheMisses", "MCPV", U32, "Look-ups in the TLS session cache that found nothing"),
-    field("CompressBpsIn", "MRPV", U32, "Bytes per second into compression"),
-    field("CompressBpsOut", "MRPV", U32, "Bytes per second out of compression"),
-    field("CompressBpsRateLim", "CLPV", U32, "Limit of bytes per second out of compression"),
-    field("ZlibMemUsage", "MGPV", U32, "Memory used by compression"),
-    field("MaxZlibMemUsage", "CLPV", U32, "Limit of memory used by compression"),
-    field("Tasks", "MGPV", U32, "Tasks that exist"),
-    field("Run_queue", "MGPV", U32, "Tasks ready to run"),
-    field("Idle_pct", "MaPV", U32, "Share of the last second spent waiting"),
-    field("node", "COSV", Str, "Name of this node"),
-    field("description", "COSV", Str, "Description of this node"),
-    field("Stopping", "MGPV", U32, "1 while a soft stop is under way"),
-    field("Jobs", "MGPV", U32, "Connections, listeners and tasks that keep the process alive"),
-    field("Unstoppable Jobs", "MGPV", U32, "Jobs that a soft stop does not wait for"),
-    field("Listeners", "MGPV", U32, "Sockets that accept"),
-    field("ActivePeers", "MGPV", U32, "Peers that are verified"),
-    field("ConnectedPeers", "MGPV", U32, "Peers that are connected"),
-    field("DroppedLogs", "MGPV", U32, "Log lines that could not be sent"),
-    field("BusyPolling", "MGPV", U32, "1 with busy-polling"),
-    field("FailedResolutions", "MGPV", U32, "DNS resolutions that failed"),
-    field("TotalBytesOut", "MGPV", U64, "Bytes sent so far"),
-    field("TotalSplicedBytesOut", "MGPV", U64, "Bytes sent by splicing so far"),
-    field("BytesOutRate", "MRPV", U64, "Bytes sent in the last second"),
+    field("PoolFailed", "MCPV", U32, "Allocations that failed").counter("pool_failures_total"),
+    field("Ulimit-n", "CLPV", U32, "Limit of file descriptors").gauge("max_fds"),
+    field("Maxsock", "CLPV", U32, "File descriptors that the configuration may need").gauge("max_sockets"),
+    field("Maxconn", "CLPV", U32, "Limit of concurrent connections").gauge("max_connections"),
+    field("Hard_maxconn", "CLPV", U32, "Largest limit of connections that memory and descriptors allow").gauge("hard_max_connections"),
+    field("CurrConns", "MGPV", U32, "Connections now").gauge("current_connections"),
+    field("CumConns", "MCPV", U32, "Connections so far").counter("connections_total"),
+    field("CumReq", "MCPV", U32, "Requests so far").counter("requests_total"),
+    field("MaxSslConns", "MMPV", U32, "Limit of TLS connections").gauge("max_ssl_connections"),
+    field("CurrSslConns", "MGPV", U32, "TLS connections now").gauge("current_ssl_connections"),
+    field("CumSslConns", "MCPV", U32, "TLS connections so far").counter("ssl_connections_total"),
+    field("Maxpipes", "CLPV", U32, "Limit of pipes for splicing").gauge("max_pipes"),
+    field("PipesUsed", "MGPV", U32, "Pipes in use").counter("pipes_used_total"),
+    field("PipesFree", "MGPV", U32, "Idle pipes").counter("pipes_free_total"),
+    field("ConnRate", "MRPV", U32, "Connections in the last second").gauge("current_connection_rate"),
+    field("ConnRateLimit", "CLPV", U32, "Limit of connections per second").gauge("limit_connection_rate"),
+    field("MaxConnRate", "MMPV", U32, "Most connections in one second").gauge("max_connection_rate"),
+    field("SessRate", "MRPV", U32, "Sessions in the last second").gauge("current_session_rate"),
+    field("SessRateLimit", "CLPV", U32, "Limit of sessions per second").gauge("limit_session_rate"),
+    field("MaxSessRate", "MRPV", U32, "Most sessions in one second").gauge("max_session_rate"),
+    field("SslRate", "MRPV", U32, "TLS connections in the last second").gauge("current_ssl_rate"),
+    field("SslRateLimit", "CLPV", U32, "Limit of TLS connections per second").gauge("limit_ssl_rate"),
+    field("MaxSslRate", "MMPV", U32, "Most TLS connections in one second").gauge("max_ssl_rate"),
+    field("SslFrontendKeyRate", "MGPV", U32, "TLS keys computed for clients in the last second").gauge("current_frontend_ssl_key_rate"),
+    field("SslFrontendMaxKeyRate", "MMPV", U32, "Most TLS keys computed for clients in one second").gauge("max_frontend_ssl_key_rate"),
+    field("SslFrontendSessionReuse_pct", "MGPV", U32, "Share of TLS sessions of clients that were resumed").gauge("frontend_ssl_reuse"),
+    field("SslBackendKeyRate", "MRPV", U32, "TLS keys computed for servers in the last second").gauge("current_backend_ssl_key_rate"),
+    field("SslBackendMaxKeyRate", "MMPV", U32, "Most TLS keys computed for servers in one second").gauge("max_backend_ssl_key_rate"),
+    field("SslCacheLookups", "MCPV", U32, "Look-ups in the TLS session cache").counter("ssl_cache_lookups_total"),
+    field("SslCacheMisses", "MCPV", U32, "Look-ups in the TLS session cache that found nothing").counter("ssl_cache_misses_total"),
+    field("CompressBpsIn", "MRPV", U32, "Bytes per second into compression").counter("http_comp_bytes_in_total"),
+    field("CompressBpsOut", "MRPV", U32, "Bytes per second out of compression").counter("http_comp_bytes_out_total"),
+    field("CompressBpsRateLim", "CLPV", U32, "Limit of bytes per second out of compression").gauge("limit_http_comp"),
+    field("ZlibMemUsage", "MGPV", U32, "Memory used by compression").gauge("current_zlib_memory"),
+    field("MaxZlibMemUsage", "CLPV", U32, "Limit of memory used by compression").gauge("max_zlib_memory"),
+    field("Tasks", "MGPV", U32, "Tasks that exist").gauge("current_tasks"),
+    field("Run_queue", "MGPV", U32, "Tasks ready to run").gauge("current_run_queue"),
+    field("Idle_pct", "MaPV", U32, "Share of the last second spent waiting").gauge("idle_time_percent"),
+    field("node", "COSV", Str, "Name of this node").gauge("node"),
+    field("description", "COSV", Str, "Description of this node").gauge("description"),
+    field("Stopping", "MGPV", U32, "1 while a soft stop is under way").gauge("stopping"),
+    field("Jobs", "MGPV", U32, "Connections, listeners and tasks that keep the process alive").gauge("jobs"),
+    field("Unstoppable Jobs", "MGPV", U32, "Jobs that a soft stop does not wait for").gauge("unstoppable_jobs"),
+    field("Listeners", "MGPV", U32, "Sockets that accept").gauge("listeners"),
+    field("ActivePeers", "MGPV", U32, "Peers that are verified").gauge("active_peers"),
+    field("ConnectedPeers", "MGPV", U32, "Peers that are connected").gauge("connected_peers"),
+    field("DroppedLogs", "MGPV", U32, "Log lines that could not be sent").counter("dropped_logs_total"),
+    field("BusyPolling", "MGPV", U32, "1 with busy-polling").gauge("busy_polling_enabled"),
+    field("FailedResolutions", "MGPV", U32, "DNS resolutions that failed").counter("failed_resolutions"),
+    field("TotalBytesOut", "MGPV", U64, "Bytes sent so far").counter("bytes_out_total"),
+    field("TotalSplicedBytesOut", "MGPV", U64, "Bytes sent by splicing so far").counter("spliced_bytes_out_total"),
+    field("BytesOutRate", "MRPV", U64, "Bytes sent in the last second").gauge("bytes_out_rate"),
     field("DebugCommandsIssued", "MGPV", U32, "Debug commands run so far"),
-    field("CumRecvLogs", "MCPV", U32, "Log lines received so far"),
-    field("Build info", "POSV", Str, "Name and version of this program"),
-    field("Memmax_bytes", "CLPV", U32, "Memory limit (-m) in bytes"),
-    field("PoolAlloc_bytes", "MGPV", U64, "Memory that pools hold, in bytes"),
-    field("PoolUsed_bytes", "MGPV", U64, "Memory of pools in use, in bytes"),
-    field("Start_time_sec", "MDPV", U32, "Date of the start, in seconds of the epoch"),
+    field("CumRecvLogs", "MCPV", U32, "Log lines received so far").counter("recv_logs_total"),
+    field("Build info", "POSV", Str, "Name and version of this program").gauge("build_info"),
+    field("Memmax_bytes", "CLPV", U32, "Memory limit (-m) in bytes").gauge("max_memory_bytes"),
+    field("PoolAlloc_bytes", "MGPV", U64, "Memory that pools hold, in bytes").gauge("pool_allocated_bytes"),
+    field("PoolUsed_bytes", "MGPV", U64, "Memory of pools in use, in bytes").gauge("pool_used_bytes"),
+    field("Start_time_sec", "MDPV", U32, "Date of the start, in seconds of the epoch").gauge("start_time_seconds"),
     field("Tainted", "SGPV", Str, "Flags of experimental or debugging features in use"),
-    field("TotalWarnings", "MCPV", U32, "Warnings so far"),
+    field("TotalWarnings", "MCPV", U32, "Warnings so far").counter("total_warnings"),
     field("MaxconnReached", "MCPV", U32, "Times that the limit of connections was reached"),
     field("BootTime_ms", "MDPV", U32, "Milliseconds that the start took"),
     field("Niced_tasks", "MGPV", U32, "Tasks with another priority"),
     field("CurrStreams", "MGPV", U64, "Streams now"),
     field("CumStreams", "MGPV", U64, "Streams so far"),
     field("BlockedTrafficWarnings", "MGPV", U32, "Warnings about threads that were stuck"),
-    field("PatternsAdded", "MGPV", U64, "Patterns added so far"),
-    field("PatternsFreed", "MGPV", U64, "Patterns removed so far"),
-    field("NbThreadGroups", "CGSV", U32, "Thread groups, always 1"),
+    field("PatternsAdded", "MGPV", U64, "Patterns added so far").gauge("patterns_added_total"),
+    field("PatternsFreed", "MGPV", U64, "Patterns removed so far").gauge("patterns_freed_total"),
+    field("NbThreadGroups", "CGSV", U32, "Thread groups, always 1").gauge("nb_thread_groups"),
 ];
 
 /// A value.
@@ -199,6 +213,11 @@ impl Sheet {
         if let Some(Some(Value::Num(v))) = at.and_then(|i| self.values.get_mut(i)) {
             *v = v.saturating_add(n);
         }
+    }
+
+    /// The fields, each with its value if it has one.
+    pub fn fields(&self) -> impl Iterator<Item = (&'static Field, Option<&Value>)> {
+        FIELDS.iter().zip(self.values.iter().map(Option::as_ref))
     }
 
     /// The sheet as text.

@@ -9,6 +9,7 @@ mod headers_bin;
 mod normalize;
 mod redirect;
 mod reply;
+mod service;
 mod start_line;
 mod stream;
 pub mod table;

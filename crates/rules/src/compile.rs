@@ -4,6 +4,7 @@ use crate::action::Action;
 use crate::action::table::{self, ACTIONS};
 use crate::args::Args;
 use crate::row::{self, Row};
+use crate::service::Service;
 use crate::slots::Slots;
 use crate::txn::RuleSet;
 use hawser_cfg::diag::{Diag, Severity};
@@ -22,6 +23,8 @@ pub struct RuleCx<'a, 'c> {
     pub proxy: &'c Proxy,
     /// The rule set that is being compiled.
     pub set: RuleSet,
+    /// What `use-service` may name.
+    pub services: &'a [Arc<dyn Service>],
     /// Capture slots: requests, responses.
     pub(crate) slots: [Slots; 2],
 }
@@ -38,7 +41,7 @@ impl<'a, 'c> RuleCx<'a, 'c> {
         let proxy = &config.proxies[proxy];
         cx.acls = Acls::default();
         Acls::compile(cx, &proxy.acls);
-        Self { cx, proxy, set: RuleSet::HttpReq, slots: Slots::of(proxy) }
+        Self { cx, proxy, set: RuleSet::HttpReq, services: &[], slots: Slots::of(proxy) }
     }
 
     /// Adds a warning at the rule's line.

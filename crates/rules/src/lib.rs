@@ -12,6 +12,7 @@ pub mod list;
 pub mod replies;
 mod rewrite;
 pub mod row;
+pub mod service;
 mod slots;
 pub mod switching;
 #[cfg(test)]
@@ -22,5 +23,6 @@ pub use compile::RuleCx;
 pub use hawser_http::Reply;
 pub use list::{ProxyRules, RuleList};
 pub use replies::{ErrorReplies, Errors};
+pub use service::Service;
 pub use switching::{Choice, SwitchKind, Switching};
 pub use txn::{Asks, Attach, Room, RuleSet, Txn, Verdict, WaitFor};

@@ -1,6 +1,7 @@
 //! What a rule may change, and what it may decide.
 
 use crate::replies::Errors;
+use crate::service::Service;
 use bytes::Bytes;
 use hawser_cfg::model::{RuleLine, RuleLines};
 use hawser_http::{Head, Reply};
@@ -284,6 +285,8 @@ pub enum Verdict {
     },
     /// `return`: answer without a server.
     Return(Option<Arc<Reply>>),
+    /// `use-service`: the service answers.
+    Service(Arc<dyn Service>),
     /// `redirect`.
     Redirect(Arc<Reply>),
     /// `auth`: the 401 or 407 challenge.

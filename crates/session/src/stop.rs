@@ -1,6 +1,6 @@
 //! Ends of a stream that is not answered by a server.
 
-use hawser_rules::Reply;
+use hawser_rules::{Reply, Service};
 use hawser_sample::facts::{TermCause, TermState};
 use std::sync::Arc;
 
@@ -22,6 +22,8 @@ pub(crate) enum Answer {
     Error(u16),
     /// A reply that rules made; none stands for silence. The status is for the log.
     Reply(u16, Option<Arc<Reply>>),
+    /// What an internal service says.
+    Service(Arc<dyn Service>),
     /// Nothing; the status is for the log, 0 for none.
     Nothing(u16),
     /// Nothing, and the whole connection is closed (`reject`).

@@ -3,12 +3,13 @@
 
 pub mod column;
 mod fill;
+pub mod metrics;
 mod row;
 mod select;
 mod write;
 
-pub use column::{COLUMNS, Col, Column, Kind};
+pub use column::{COLUMNS, Col, Column, Kind, Metric};
 pub use fill::{Backend, Frontend, Server, backend, frontend, listener, server};
-pub use row::{Object, Row, Value};
+pub use row::{Census, Object, Row, Value};
 pub use select::{Selection, Which};
 pub use write::{Format, csv, csv_header, print};

@@ -94,6 +94,15 @@ impl From<&Arc<str>> for Value {
     }
 }
 
+/// How many of a backend's servers are in which state.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Census {
+    /// By the words of [`crate::metrics::SERVER_STATES`].
+    pub states: [u32; 5],
+    /// Results of the last checks of those that are checked, by [`crate::metrics::CHECK_RESULTS`].
+    pub checks: [u32; 16],
+}
+
 /// One row. Columns without a meaning for the object have no value.
 #[derive(Clone, Debug)]
 pub struct Row {
@@ -103,13 +112,20 @@ pub struct Row {
     pub iid: u32,
     /// Id of the server or listener within the proxy.
     pub sid: u32,
+    /// Its state in the words of metrics: a server's `NOLB`, a backend's `UP`.
+    pub state: &'static str,
+    /// A backend's servers, where they were asked for.
+    pub census: Option<Box<Census>>,
+    /// `description` of the proxy, where it was asked for.
+    pub description: Option<Arc<str>>,
     values: Vec<(Col, Value)>,
 }
 
 impl Row {
     /// A row with the columns that identify it.
     pub fn new(object: Object, proxy: &Arc<str>, iid: u32, name: impl Into<Value>, sid: u32) -> Self {
-        let mut row = Self { object, iid, sid, values: Vec::with_capacity(96) };
+        let values = Vec::with_capacity(96);
+        let mut row = Self { object, iid, sid, state: "", census: None, description: None, values };
         row.set(Col::Pxname, proxy);
         row.set(Col::Svname, name);
         row.set(Col::Pid, 1_u32);

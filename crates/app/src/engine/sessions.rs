@@ -18,6 +18,7 @@ use hawser_log::event::level;
 use hawser_proto::mux::MuxRow;
 use hawser_proto::rhttp::Dialer;
 use hawser_proto::{AcceptSink, Address, FrontendInfo, Incoming, ListenerInfo};
+use hawser_rules::Service;
 use hawser_session::{CompileOpts, ReverseDialer, Shared, Snapshot, StatsEnv, Worker};
 use hawser_stats::{Row, Selection};
 use parking_lot::Mutex;
@@ -39,6 +40,8 @@ pub(crate) struct Wanting<'a> {
     pub(crate) listeners: Vec<Arc<ListenerInfo>>,
     pub(crate) limits: &'a Limits,
     pub(crate) args: &'a Args,
+    /// What `use-service` may name.
+    pub(crate) services: Vec<Arc<dyn Service>>,
 }
 
 /// Compiles a configuration. What is returned may serve only if `diags` has no alert.
@@ -53,6 +56,7 @@ pub(crate) fn compile(w: &Wanting<'_>, diags: &mut Diags) -> SharedEngine {
             frontends: w.frontends,
             resolver: &Resolver::libc(w.args.ignore_resolution),
             events: Arc::clone(&events) as Arc<dyn EventSink>,
+            services: &w.services,
         },
     );
     let max_fds = u32::try_from(w.limits.maxsock).unwrap_or(u32::MAX);
@@ -100,6 +104,16 @@ impl Sessions {
     fn snapshot(&self) -> Arc<Snapshot> {
         self.shared.snapshot.load_full()
     }
+
+    fn stats_env(&self) -> StatsEnv<'_> {
+        StatsEnv {
+            listeners: &self.listeners,
+            maxconn: self.maxconn,
+            stopped: self.stopped.load(Ordering::Relaxed),
+            addresses: false,
+            metrics: false,
+        }
+    }
 }
 
 impl Engine for Sessions {
@@ -118,13 +132,11 @@ impl Engine for Sessions {
     }
 
     fn stats(&self, selection: &Selection, addresses: bool) -> Option<Vec<Row>> {
-        let env = StatsEnv {
-            listeners: &self.listeners,
-            maxconn: self.maxconn,
-            stopped: self.stopped.load(Ordering::Relaxed),
-            addresses,
-        };
-        self.snapshot().stats(selection, &env)
+        self.snapshot().stats(selection, &StatsEnv { addresses, ..self.stats_env() })
+    }
+
+    fn metrics(&self, from: usize, most: usize, selection: &Selection) -> Option<(usize, Vec<Row>)> {
+        self.snapshot().stats_from(from, most, selection, &StatsEnv { metrics: true, ..self.stats_env() })
     }
 
     fn info(&self, sheet: &mut Sheet) {

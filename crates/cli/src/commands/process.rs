@@ -3,7 +3,7 @@
 use crate::command::{Call, Command, Level, Reply};
 use crate::info::{Format, InfoSources, Sheet};
 use crate::schema::schema;
-use crate::state::{Environment, Process, SocketList, StartupLogs};
+use crate::state::{Environment, Process, SocketList, StartupLogs, State};
 use hawser_proto::clock;
 use hawser_proto::freq::now_ms;
 use std::fmt::Write;
@@ -74,13 +74,18 @@ fn show_activity(call: &mut Call<'_>) -> Reply {
 }
 
 fn show_info(call: &mut Call<'_>) -> Reply {
-    let Some(p) = call.state.get::<Process>() else { return Reply::err(NO_PROCESS) };
+    sheet(call.state).map_or(Reply::err(NO_PROCESS), |s| Reply::Dump(s.print(Format::parse(call.args))))
+}
+
+/// What `show info` shows; `None` before the process is ready.
+pub fn sheet(state: &State) -> Option<Sheet> {
+    let p = state.get::<Process>()?;
     let mut sheet = Sheet::default();
     fill(&mut sheet, &p);
-    if let Some(sources) = call.state.get::<InfoSources>() {
+    if let Some(sources) = state.get::<InfoSources>() {
         sources.0.iter().for_each(|source| source(&mut sheet));
     }
-    Reply::Dump(sheet.print(Format::parse(call.args)))
+    Some(sheet)
 }
 
 fn show_schema(_: &mut Call<'_>) -> Reply {

@@ -1,7 +1,8 @@
 //! The table of all actions.
 
 use super::{
-    addr, attach, capture, flow, header, headers_bin, normalize, redirect, reply, start_line, stream, vars,
+    addr, attach, capture, flow, header, headers_bin, normalize, redirect, reply, service, start_line,
+    stream, vars,
 };
 use crate::row::{Row, Sets, action, later};
 use crate::txn::RuleSet;
@@ -26,7 +27,7 @@ pub static ACTIONS: &[Row] = &[
     action("set-log-level",       Sets::CONTENT.or(Sets::HTTP_AFTER), stream::set_log_level, "Sets the level of this stream's log line, or silences it."),
     action("set-nice",            Sets::CONTENT,      flow::set_nice,         "Sets the scheduling priority of this stream.").no_effect("streams are scheduled fairly; there is no niceness to set"),
     action("switch-mode",         Sets::TCP_REQ_CONT, flow::switch_mode,      "Goes on with this connection in HTTP mode."),
-    later("use-service",          Sets::CONTENT_REQ,  "services",             "Lets an internal service answer."),
+    action("use-service",         Sets::CONTENT_REQ,  service::use_service,   "Lets an internal service answer."),
     later("sc-add-gpc",           Sets::TCP.or(Sets::HTTP_ALL), TABLES,       "Adds to a general purpose counter of a tracked entry.").prefix(),
     later("sc-inc-gpc",           Sets::TCP.or(Sets::HTTP_ALL), TABLES,       "Increments a general purpose counter of a tracked entry.").prefix(),
     later("sc-inc-gpc0",          Sets::TCP.or(Sets::HTTP_ALL), TABLES,       "Increments the first general purpose counter of a tracked entry.").prefix(),

@@ -21,6 +21,7 @@ mod reply;
 mod request;
 mod response;
 mod rules;
+mod service;
 
 use crate::client::Client;
 use crate::connect;

@@ -1,7 +1,7 @@
 //! Answers that the proxy gives by itself.
 
 use crate::client::Client;
-use crate::http::{Next, response};
+use crate::http::{Next, response, service};
 use crate::stop::{Answer, Stop};
 use crate::stream::{Stream, with_ctx};
 use crate::timers::later;
@@ -32,6 +32,10 @@ pub(crate) async fn finish(
     let (status, reply) = match stop.answer {
         Answer::Error(status) => (status, error_reply(cl, st, status)),
         Answer::Reply(status, reply) => (status, reply),
+        Answer::Service(service) => match service::start(cl, st, &*service) {
+            Ok(served) => return Box::pin(service::send(cl, st, front, served)).await,
+            Err(status) => (status, error_reply(cl, st, status)),
+        },
         Answer::Nothing(status) => {
             st.strm.status = status;
             return Next::Close;
@@ -59,7 +63,7 @@ fn error_reply(cl: &Client, st: &Stream, status: u16) -> Option<Arc<Reply>> {
 }
 
 /// Puts a reply in the place of the response, with what `http-after-response` makes of it.
-fn prepare(cl: &mut Client, st: &mut Stream, reply: &Arc<Reply>) -> Arc<Reply> {
+pub(super) fn prepare(cl: &mut Client, st: &mut Stream, reply: &Arc<Reply>) -> Arc<Reply> {
     st.res.clone_from(&reply.head);
     st.res_held.clear();
     // Rules know nothing of what happened before there was a request.
@@ -75,16 +79,15 @@ fn prepare(cl: &mut Client, st: &mut Stream, reply: &Arc<Reply>) -> Arc<Reply> {
     reply.clone()
 }
 
-async fn send(
+pub(super) async fn send(
     cl: &mut Client,
     st: &mut Stream,
     front: &mut dyn FrontStream,
     reply: &Reply,
     close: bool,
 ) -> Next {
-    let mode = |p: &crate::snapshot::Proxy| p.conn_mode == ConnMode::Close;
-    let unread = !poll_fn(|cx| Poll::Ready(drain(cx, front))).await;
-    let close = close || unread || cl.is_ending() || mode(&cl.fe);
+    let unread = unread(front).await;
+    let close = close || unread || closes(cl);
     let len = BodyLen::Length(reply.body.len() as u64);
     st.own_bytes += (st.res.wire_len() + reply.body.len()) as u64;
     front.send_response(&st.res, len, close);
@@ -105,6 +108,21 @@ async fn send(
         }
     })
     .await;
+    next(st, front, sent, unread)
+}
+
+/// Whether some of the request's body has not come yet; what has is thrown away.
+pub(super) async fn unread(front: &mut dyn FrontStream) -> bool {
+    !poll_fn(|cx| Poll::Ready(drain(cx, front))).await
+}
+
+/// Whether the client's connection is to be closed anyway.
+pub(super) fn closes(cl: &Client) -> bool {
+    cl.is_ending() || cl.fe.conn_mode == ConnMode::Close
+}
+
+/// What follows an answer that was sent or not.
+pub(super) fn next(st: &Stream, front: &mut dyn FrontStream, sent: bool, unread: bool) -> Next {
     if sent && front.next_request() {
         Next::KeepAlive
     } else if sent && (unread || st.strm.status >= 400) {

@@ -95,6 +95,9 @@ async fn settle(
             Stop::reply(status, reply, proxy, TermState::Tarpit)
         }
         Verdict::Return(reply) => local(reply),
+        Verdict::Service(service) => {
+            Stop { answer: Answer::Service(service), cause: TermCause::Local, state }
+        }
         Verdict::Redirect(reply) => local(Some(reply)),
         Verdict::Auth(reply) => {
             Stop::reply(reply.as_ref().map_or(401, |r| r.head.status()), reply, proxy, state)
@@ -196,7 +199,7 @@ fn settle_response(cl: &mut Client, st: &mut Stream, verdict: Verdict) -> Result
         Verdict::Continue | Verdict::Allow | Verdict::SwitchHttp { .. } | Verdict::Wait { .. } => {
             return Ok(());
         }
-        Verdict::CloseServer => return Ok(()),
+        Verdict::CloseServer | Verdict::Service(_) => return Ok(()),
         Verdict::Deny { status, reply } | Verdict::Tarpit { status, reply } => {
             cl.count(st, Stat::DeniedResp);
             Stop::reply(status, reply, proxy, state)

@@ -17,7 +17,7 @@ use hawser_proto::freq::FreqCtr;
 use hawser_proto::mux::{BackMux, MuxConf, MuxRow};
 use hawser_proto::{ConnectTo, FrontendInfo};
 use hawser_rules::switching::SwitchKind;
-use hawser_rules::{ErrorReplies, ProxyRules, RuleCx, Switching};
+use hawser_rules::{ErrorReplies, ProxyRules, RuleCx, Service, Switching};
 use hawser_sample::facts::ProxyFacts;
 use hawser_sample::{Checkpoint, CompileCx, Cond, Expr, Flavor, LogFormat};
 use std::sync::Arc;
@@ -34,6 +34,8 @@ pub struct CompileOpts<'a> {
     pub resolver: &'a Resolver<'a>,
     /// Gets the backends' events.
     pub events: Arc<dyn EventSink>,
+    /// What `use-service` may name.
+    pub services: &'a [Arc<dyn Service>],
 }
 
 /// Compiles a configuration. Errors are alerts in `diags`; the snapshot may be used only without any.
@@ -102,10 +104,11 @@ struct Words {
 }
 
 impl Words {
-    fn compile(cfg: &Config, diags: &mut Diags, index: usize) -> Self {
+    fn compile(cfg: &Config, diags: &mut Diags, index: usize, services: &[Arc<dyn Service>]) -> Self {
         let px = &cfg.proxies[index];
         let mut cx = CompileCx::new(cfg, diags);
         let mut rcx = RuleCx::new(&mut cx, index);
+        rcx.services = services;
         let rules = ProxyRules::compile(&mut rcx);
         let switching = Switching::compile(&mut rcx, SwitchKind::Backend, &px.use_backend);
         let use_server = Switching::compile(&mut rcx, SwitchKind::Server, &px.use_server);
@@ -185,7 +188,7 @@ struct Compiler<'a, 'b> {
 impl Compiler<'_, '_> {
     fn proxy(&mut self, facts: &Arc<ProxyFacts>) -> Proxy {
         let px = self.px;
-        let words = Words::compile(self.cfg, self.diags, self.index);
+        let words = Words::compile(self.cfg, self.diags, self.index, self.opts.services);
         let addr_headers = [(&px.forwardfor, true), (&px.originalto, false)];
         let of = |(conf, source): (&Option<model::ForwardFor>, bool)| {
             conf.as_ref().map(|c| AddrHeader::new(c, source))
@@ -201,6 +204,7 @@ impl Compiler<'_, '_> {
             kind: px.kind,
             mode: px.mode,
             disabled: px.disabled,
+            description: px.description.as_deref().map(Into::into),
             options: px.options,
             abort_on_close: aborts_on_close(px),
             conn_mode: px.conn_mode,

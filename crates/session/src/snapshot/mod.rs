@@ -111,6 +111,8 @@ pub struct Proxy {
     pub mode: Mode,
     /// `disabled`.
     pub disabled: bool,
+    /// `description`.
+    pub description: Option<Arc<str>>,
     /// `option …`.
     pub options: Options,
     /// `option abortonclose`, which is the default in HTTP mode.

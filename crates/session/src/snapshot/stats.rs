@@ -18,6 +18,8 @@ pub struct StatsEnv<'a> {
     pub stopped: bool,
     /// Show addresses: to operators and administrators.
     pub addresses: bool,
+    /// Count servers by state and tell the proxies' descriptions: for metrics.
+    pub metrics: bool,
 }
 
 impl Snapshot {
@@ -30,18 +32,42 @@ impl Snapshot {
             return None;
         }
         for px in self.proxies.iter().filter(|p| !p.disabled).filter(wanted) {
-            if let Some(front) = &px.front {
-                px.front_rows(front, sel, env, &mut rows);
-            }
-            if let Some(back) = &px.back {
-                back_rows(back, sel, env, &mut rows);
-            }
+            px.rows(sel, env, &mut rows);
         }
         Some(rows)
+    }
+
+    /// The rows of up to `most` proxies from the one at an index, and the index that goes on; `None` beyond the last
+    /// one.
+    pub fn stats_from(
+        &self,
+        from: usize,
+        most: usize,
+        sel: &Selection,
+        env: &StatsEnv<'_>,
+    ) -> Option<(usize, Vec<Row>)> {
+        let next = (from + most).min(self.proxies.len());
+        let some = self.proxies.get(from..next).filter(|some| !some.is_empty())?;
+        let mut rows = Vec::new();
+        some.iter().filter(|p| !p.disabled).for_each(|px| px.rows(sel, env, &mut rows));
+        Some((next, rows))
     }
 }
 
 impl Proxy {
+    fn rows(&self, sel: &Selection, env: &StatsEnv<'_>, rows: &mut Vec<Row>) {
+        let first = rows.len();
+        if let Some(front) = &self.front {
+            self.front_rows(front, sel, env, rows);
+        }
+        if let Some(back) = &self.back {
+            back_rows(back, sel, env, rows);
+        }
+        if env.metrics {
+            rows.iter_mut().skip(first).for_each(|r| r.description.clone_from(&self.description));
+        }
+    }
+
     fn front_rows(&self, front: &Front, sel: &Selection, env: &StatsEnv<'_>, rows: &mut Vec<Row>) {
         let Some(info) = &front.info else { return };
         if sel.wants(Object::Frontend) {
@@ -86,6 +112,7 @@ fn back_rows(back: &Back, sel: &Selection, env: &StatsEnv<'_>, rows: &mut Vec<Ro
             speaks_h2: &|i| back.dial.get(i).is_some_and(Dial::speaks_h2),
             cookie: None,
             tell_servers: sel.hides(),
+            census: env.metrics,
             now,
         }));
     }

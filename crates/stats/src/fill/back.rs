@@ -5,8 +5,9 @@ use super::{
     CACHE, COMPRESSION, HRSP, TLS, bytes, counted, frames, last_session, mode, seconds, timers, whole, zeros,
 };
 use crate::column::Col;
-use crate::row::{Object, Row};
-use hawser_balance::server::WEIGHT_SCALE;
+use crate::metrics::{CHECK_RESULTS, SERVER_STATES};
+use crate::row::{Census, Object, Row};
+use hawser_balance::server::{Admin, Oper, ServerState, WEIGHT_SCALE};
 use hawser_balance::traffic::{Event, Traffic};
 use hawser_balance::{Ms, Server as Peer, Stat};
 use hawser_proto::mux::{H2Event, H2Stats};
@@ -27,6 +28,8 @@ pub struct Backend<'a> {
     pub cookie: Option<&'a str>,
     /// Tell how many servers are up, for some are hidden.
     pub tell_servers: bool,
+    /// Count the servers by state, for metrics.
+    pub census: bool,
     /// The present moment.
     pub now: Ms,
 }
@@ -51,6 +54,8 @@ pub fn backend(b: &Backend<'_>) -> Row {
     let (be, c) = (b.backend, &b.backend.counters);
     let mut row = Row::new(Object::Backend, &be.facts.name, be.facts.id, "BACKEND", 0);
     row.set(Col::Status, status(b));
+    row.state = word(be);
+    row.census = b.census.then(|| Box::new(census(be)));
     row.set(Col::Mode, mode(be.facts.http));
     row.set(Col::Algo, if be.servers.is_empty() { "unknown" } else { be.algorithm() });
     if let Some(name) = b.cookie {
@@ -94,10 +99,39 @@ pub fn backend(b: &Backend<'_>) -> Row {
     row.finish()
 }
 
+fn word(be: &hawser_balance::Backend) -> &'static str {
+    if be.servers.is_empty() || be.usable_servers() > 0 { "UP" } else { "DOWN" }
+}
+
+fn census(be: &hawser_balance::Backend) -> Census {
+    let mut census = Census::default();
+    let count = |list: &mut [u32], words: &[&str], word: &str| {
+        let place = words.iter().position(|w| *w == word);
+        place.and_then(|i| list.get_mut(i)).into_iter().for_each(|n| *n += 1);
+    };
+    for s in &be.servers {
+        count(&mut census.states, &SERVER_STATES, state_word(s.state()));
+        let check = s.check.lock();
+        if check.enabled {
+            count(&mut census.checks, &CHECK_RESULTS, check.status);
+        }
+    }
+    census
+}
+
+/// A server's state in the words of metrics, which know fewer than `show stat`.
+fn state_word(s: ServerState) -> &'static str {
+    match s.oper {
+        _ if s.admin.any(Admin::MAINT) => "MAINT",
+        Oper::Down => "DOWN",
+        Oper::Stopping => "NOLB",
+        Oper::Up | Oper::Starting if s.admin.any(Admin::DRAIN) => "DRAIN",
+        Oper::Up | Oper::Starting => "UP",
+    }
+}
+
 fn status(b: &Backend<'_>) -> String {
-    let be = b.backend;
-    let up = be.servers.is_empty() || be.usable_servers() > 0;
-    let word = if up { "UP" } else { "DOWN" };
+    let (be, word) = (b.backend, word(b.backend));
     if !b.tell_servers {
         return word.into();
     }
@@ -165,6 +199,7 @@ pub fn server(v: &Server<'_>) -> Row {
     });
     let mut row = Row::new(Object::Server, &be.facts.name, be.facts.id, &s.name, s.id);
     row.set(Col::Status, s.status_word(tracked.as_deref()));
+    row.state = state_word(s.state());
     row.set(Col::Mode, mode(be.facts.http));
     if v.address {
         row.set(Col::Addr, shown(&s.addr.load().addr));
@@ -210,6 +245,9 @@ fn state(row: &mut Row, v: &Server<'_>) {
         (Col::Throttle, s.throttle().map_or(0, u32::from)),
     ];
     limits.iter().filter(|(_, n)| *n > 0).for_each(|(col, n)| row.set(*col, *n));
+    if let Some(most) = s.opts.pool_max_conn.and_then(|n| u32::try_from(n).ok()) {
+        row.set(Col::SrcIlim, most);
+    }
     row.set(Col::Lastsess, last_session(v.now, s.counters.last_session()));
 }
 

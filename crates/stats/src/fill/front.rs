@@ -38,6 +38,7 @@ pub fn frontend(f: &Frontend<'_>) -> Row {
     let mut row = Row::new(Object::Frontend, &f.info.name, f.iid, "FRONTEND", 0);
     row.set(Col::Status, if f.stopped { "STOP" } else { "OPEN" });
     row.set(Col::Mode, mode(f.http));
+    row.state = if f.stopped { "DOWN" } else { "UP" };
     connections(&mut row, f);
     requests(&mut row, f);
     by_protocol(&mut row, f.traffic);
@@ -126,6 +127,7 @@ pub fn listener(l: &ListenerInfo, iid: u32, http: bool, address: bool) -> Row {
         _ => "OPEN",
     };
     row.set(Col::Status, status);
+    row.state = status;
     row.set(Col::Mode, mode(http));
     row.set(Col::Proto, l.protocol);
     if address {

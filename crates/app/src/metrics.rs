@@ -1,0 +1,98 @@
+//! `http-request use-service prometheus-exporter`: the metrics of HAProxy's exporter, and those of reverse HTTP.
+
+use crate::commands::Statistics;
+use crate::engine::SharedEngine;
+use crate::reverse::Tunnels;
+use hawser_cli::State;
+use hawser_cli::info::Sheet;
+use hawser_http::{Head, Version};
+use hawser_rules::service::{Body, Served, Service};
+use hawser_stats::metrics::{BadQuery, Dump, Family, Query, Source};
+use hawser_stats::{Row, Selection};
+use std::fmt;
+use std::sync::{Arc, OnceLock, Weak};
+
+/// What `use-service` calls it.
+pub(crate) const NAME: &str = "prometheus-exporter";
+
+/// The exporter. It answers once the process is ready.
+#[derive(Default)]
+pub(crate) struct Exporter {
+    state: OnceLock<Weak<State>>,
+}
+
+impl Exporter {
+    /// Tells where the numbers are.
+    pub(crate) fn connect(&self, state: &Arc<State>) {
+        let _ = self.state.set(Arc::downgrade(state));
+    }
+
+    fn source(&self) -> Option<Sources> {
+        let state = self.state.get()?.upgrade()?;
+        let engine = state.get::<Statistics>().map(|s| s.0.clone())?;
+        let tunnels = Arc::clone(&*state.get::<Arc<Tunnels>>()?);
+        Some(Sources { state, engine, tunnels })
+    }
+}
+
+impl fmt::Debug for Exporter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(NAME)
+    }
+}
+
+impl Service for Exporter {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn log_name(&self) -> &'static str {
+        "<PROMEX>"
+    }
+
+    fn answer(&self, req: &Head) -> Result<Served, u16> {
+        let query = Query::parse(req.target()).map_err(|BadQuery| 400_u16)?;
+        let source = self.source().ok_or(503_u16)?;
+        let mut head = Head::response(Version::H11, 200, b"OK");
+        head.add(b"cache-control", b"no-cache");
+        head.add(b"content-type", b"text/plain; version=0.0.4");
+        let dump = Dump::new(query, Box::new(source));
+        Ok(Served { head, body: Box::new(Text { dump, piece: String::new() }) })
+    }
+}
+
+/// The text of a scrape.
+struct Text {
+    dump: Dump,
+    /// Reused from piece to piece.
+    piece: String,
+}
+
+impl Body for Text {
+    fn more(&mut self, out: &mut Vec<u8>) -> bool {
+        self.piece.clear();
+        let more = self.dump.more(&mut self.piece);
+        out.extend_from_slice(self.piece.as_bytes());
+        more
+    }
+}
+
+struct Sources {
+    state: Arc<State>,
+    engine: SharedEngine,
+    tunnels: Arc<Tunnels>,
+}
+
+impl Source for Sources {
+    fn sheet(&self) -> Option<Sheet> {
+        hawser_cli::commands::sheet(&self.state)
+    }
+
+    fn rows(&self, from: usize, most: usize, no_maint: bool) -> Option<(usize, Vec<Row>)> {
+        self.engine.metrics(from, most, &Selection { no_maint, ..Selection::default() })
+    }
+
+    fn rhttp(&self) -> Vec<Family> {
+        self.tunnels.metrics()
+    }
+}
