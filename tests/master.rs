@@ -313,6 +313,24 @@ fn a_worker_that_dies_takes_all_with_it() {
 }
 
 #[test]
+fn a_worker_that_was_leaving_may_die() {
+    let p = free_port();
+    let mut m = Master::serving(&cfg("", p, 200));
+    let worker = m.worker();
+    let mut c = Client::connect(p);
+    c.send("GET / HTTP/1.1\r\nHost: a\r\n");
+    pause(100);
+    assert!(m.cli("reload").starts_with("Success=1"));
+    assert!(until(3000, || m.workers().1 == [worker]));
+    send(worker, libc::SIGKILL);
+    assert!(until(3000, || m.workers().1.is_empty()));
+    assert_eq!(get(p, "/").status, 200);
+    assert!(m.stderr().contains(&format!("Former worker ({worker}) exited with code 137 (Killed)")));
+    m.signal(libc::SIGTERM);
+    assert_eq!(m.wait(), Some(0));
+}
+
+#[test]
 fn no_worker_outlives_its_master() {
     let p = free_port();
     let m = Master::serving(&cfg("", p, 200));

@@ -307,10 +307,10 @@ impl Master {
                 let text = format!("Current worker ({pid}) {how}");
                 if status.success() { self.messages.warning(&text) } else { self.messages.alert(&text) }
             }
-            Stage::Former if told => self.messages.warning(&format!("Former worker ({pid}) {how}")),
-            Stage::Former => self.messages.alert(&format!("Former worker ({pid}) {how}")),
+            // However it ended: nobody was to connect to it any more.
+            Stage::Former => self.messages.warning(&format!("Former worker ({pid}) {how}")),
         }
-        if !told {
+        if stage == Stage::Current && !told {
             self.messages.warning(&format!(
                 "A worker process unexpectedly died, which is a bug of the program. Please report it.\n{}",
                 version::short()
