@@ -60,7 +60,8 @@ fn threads_take_turns_together() {
         s.write_all(b"GET / HTTP/1.0\r\n\r\n").unwrap();
         s.read_to_string(&mut turns).unwrap();
     }
-    let order: Vec<_> = turns.lines().filter_map(|l| l.strip_prefix("X-Origin: ")).collect();
+    let turns = turns.to_ascii_lowercase();
+    let order: Vec<_> = turns.lines().filter_map(|l| l.strip_prefix("x-origin: ")).collect();
     assert_eq!(order.len(), 20, "{turns}");
     assert!(order.windows(2).all(|w| w[0] != w[1]), "{order:?}");
 }
