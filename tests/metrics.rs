@@ -145,6 +145,7 @@ fn values_are_those_of_the_statistics() {
     }
     for (series, value) in [
         ("haproxy_process_nbproc", 1.0),
+        ("haproxy_backend_check_up_down_total{proxy=\"empty\"}", 0.0),
         ("haproxy_process_node{node=\"n1\"}", 1.0),
         ("haproxy_process_description{desc=\"all\"}", 1.0),
         ("haproxy_frontend_status{proxy=\"fe\",state=\"UP\"}", 1.0),
@@ -160,6 +161,8 @@ fn values_are_those_of_the_statistics() {
     ] {
         assert_eq!(m.get(series), Some(&value), "{series}");
     }
+    // A process that does next to nothing is idle.
+    assert!(m["haproxy_process_idle_time_percent"] > 0.0);
     assert!(m["haproxy_server_limit_sessions{proxy=\"be\",server=\"s2\"}"].is_nan());
 }
 

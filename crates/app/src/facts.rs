@@ -3,6 +3,7 @@
 use crate::args::Args;
 use crate::commands::{GlobalLog, Statistics};
 use crate::engine::SharedEngine;
+use crate::idle::Idle;
 use crate::limits::Limits;
 use crate::master;
 use crate::messages::Messages;
@@ -67,10 +68,12 @@ pub(crate) fn state(f: &Facts<'_>) -> State {
     state.insert(GlobalLog(Logger::compile(&mut Diags::default(), g, &g.logs, None)));
     state.insert(Statistics(Arc::clone(f.engine)));
     state.insert(Arc::clone(f.tunnels));
+    let idle = Idle::new(f.limits.threads);
     let (engine, messages) = (Arc::clone(f.engine), Arc::clone(f.messages));
     state.insert(InfoSources(vec![
         Box::new(move |sheet| engine.info(sheet)),
         Box::new(move |sheet| sheet.set("TotalWarnings", messages.warnings())),
+        Box::new(move |sheet| sheet.set("Idle_pct", idle.percent())),
     ]));
     state
 }

@@ -15,6 +15,7 @@ mod dump;
 mod engine;
 mod events;
 mod facts;
+mod idle;
 pub mod limits;
 mod master;
 mod memory;

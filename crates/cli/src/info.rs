@@ -108,7 +108,7 @@ pub static FIELDS: &[Field] = &[
     field("MaxZlibMemUsage", "CLPV", U32, "Limit of memory used by compression").gauge("max_zlib_memory"),
     field("Tasks", "MGPV", U32, "Tasks that exist").gauge("current_tasks"),
     field("Run_queue", "MGPV", U32, "Tasks ready to run").gauge("current_run_queue"),
-    field("Idle_pct", "MaPV", U32, "Share of the last second spent waiting").gauge("idle_time_percent"),
+    field("Idle_pct", "MaPV", U32, "Share of the time, a second at least, that threads had nothing to do, percent").gauge("idle_time_percent"),
     field("node", "COSV", Str, "Name of this node").gauge("node"),
     field("description", "COSV", Str, "Description of this node").gauge("description"),
     field("Stopping", "MGPV", U32, "1 while a soft stop is under way").gauge("stopping"),
