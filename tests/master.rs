@@ -369,6 +369,10 @@ fn commands_reach_workers() {
     assert!(m.cli("@1 show cli sockets").contains("sockpair@"));
     assert!(m.cli("@1 show env HAPROXY_MWORKER").contains("HAPROXY_MWORKER=1\n"));
     assert!(!m.cli("@1 show env").contains("HAWSER_WORKER"));
+    // A conversation with a worker, until it ends.
+    let talk = m.cli("prompt\n@@1\nshow version\nquit");
+    assert!(talk.starts_with("master> ") && talk.contains("3.4.0"), "{talk}");
+    assert!(m.cli("@@1\nshow info").contains(&format!("\nPid: {worker}\n")));
     let prompts = m.cli("prompt\nexpert-mode on\n@1\nshow version\n@\n");
     for prompt in ["master> ", "master(e)> ", &format!("{worker}(e)> ")] {
         assert!(prompts.contains(prompt), "{prompts}");

@@ -134,6 +134,12 @@ impl Conversation {
         self.input.extend_from_slice(bytes);
     }
 
+    /// What was fed after the last complete line, for those who pass it on.
+    pub fn take_rest(&mut self) -> Vec<u8> {
+        self.input.drain(..std::mem::take(&mut self.taken));
+        std::mem::take(&mut self.input)
+    }
+
     /// The commands of the next complete line, payload included; `None` when more bytes are needed.
     ///
     /// # Errors

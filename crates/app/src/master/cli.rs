@@ -187,7 +187,7 @@ impl Session<'_> {
             let Some(prefixed) = text.strip_prefix('@') else {
                 let of_session = request.words.first().is_some_and(|w| OF_SESSION.contains(&w.as_str()));
                 if let Some(pid) = self.target.filter(|_| !of_session) {
-                    self.relay(pid, request, text, peer).await?;
+                    self.relay(pid, request, text, false, peer).await?;
                 } else if !self.own(request, peer).await? {
                     return Ok(false);
                 }
@@ -210,11 +210,11 @@ impl Session<'_> {
                         .chain(line[at + 1..].iter().map(|r| r.text.as_str()))
                         .collect();
                     let all = Request { text: rest.join(";"), ..line[line.len() - 1].clone() };
-                    self.relay(pid, &all, &all.text, peer).await?;
+                    self.relay(pid, &all, &all.text, true, peer).await?;
                     return Ok(true);
                 }
                 Some(Target::Worker(pid)) if command.is_empty() => self.target = Some(pid),
-                Some(Target::Worker(pid)) => self.relay(pid, request, command, peer).await?,
+                Some(Target::Worker(pid)) => self.relay(pid, request, command, false, peer).await?,
                 Some(Target::Master) if command.is_empty() => self.target = None,
                 Some(Target::Master) => {
                     let words = request.words[1..].to_vec();
@@ -266,13 +266,34 @@ impl Session<'_> {
     }
 
     /// Has a worker run a command.
-    async fn relay(&mut self, pid: i32, request: &Request, command: &str, peer: &mut Peer) -> io::Result<()> {
+    async fn relay(
+        &mut self,
+        pid: i32,
+        request: &Request,
+        command: &str,
+        both: bool,
+        peer: &mut Peer,
+    ) -> io::Result<()> {
         let connected = self.shared.workers.lock().find(pid).map(|w| w.connect());
         let Some(Ok(worker)) = connected else {
             return peer.write(b"Can't connect to the target CLI!\n").await;
         };
-        let (text, preludes) = relay::order(&self.conversation, request, command);
-        relay::pass(worker, &text, preludes, peer).await
+        let (mut text, mut preludes) = match (command.trim(), self.conversation.mode) {
+            ("", Mode::Prompt) if both => relay::order(&self.conversation, request, "prompt"),
+            ("", Mode::Interactive) if both => relay::order(&self.conversation, request, "prompt i"),
+            _ => relay::order(&self.conversation, request, command),
+        };
+        if both && command.trim().is_empty() {
+            match self.conversation.mode {
+                // The client's next line is the command.
+                Mode::Single => _ = text.pop(),
+                Mode::Interactive | Mode::Prompt => preludes += 1,
+            }
+        }
+        if both {
+            text += &String::from_utf8_lossy(&self.conversation.take_rest());
+        }
+        relay::pass(worker, &text, preludes, both, peer).await
     }
 
     fn prompt(&self) -> String {

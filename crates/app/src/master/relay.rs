@@ -72,16 +72,33 @@ pub(super) fn order(conversation: &Conversation, request: &Request, command: &st
     (text, count)
 }
 
-/// Sends a line to a worker, and its answers to the client, but for so many newlines at their start.
-pub(super) async fn pass(worker: OwnedFd, text: &str, mut skip: usize, peer: &mut Peer) -> io::Result<()> {
+/// Sends a line to a worker, and its answers to the client, but for so many newlines at their start. With `both`, what
+/// the client says meanwhile goes to the worker.
+pub(super) async fn pass(
+    worker: OwnedFd,
+    text: &str,
+    mut skip: usize,
+    mut both: bool,
+    peer: &mut Peer,
+) -> io::Result<()> {
     let worker = std::os::unix::net::UnixStream::from(worker);
     worker.set_nonblocking(true)?;
     let mut worker = UnixStream::from_std(worker)?;
     worker.write_all(text.as_bytes()).await?;
-    let mut buf = vec![0; 16_384];
+    let (mut buf, mut said) = (vec![0; 16_384], [0; 1024]);
     loop {
-        // A worker that ends meanwhile has said what it had to say.
-        let n = worker.read(&mut buf).await.unwrap_or(0);
+        let n = tokio::select! {
+            // A worker that ends meanwhile has said what it had to say.
+            n = worker.read(&mut buf) => n.unwrap_or(0),
+            n = peer.read(&mut said), if both => {
+                let n = n?;
+                both = n > 0;
+                let passed = if both { worker.write_all(&said[..n]).await } else { worker.shutdown().await };
+                // What it still has to say is read all the same.
+                both &= passed.is_ok();
+                continue;
+            }
+        };
         if n == 0 {
             return Ok(());
         }
