@@ -11,6 +11,7 @@ use hawser_proto::mux::FrontStream;
 use hawser_rules::Reply;
 use hawser_rules::service::{Body, Served, Service};
 use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -66,7 +67,9 @@ impl Pieces {
     fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<&[u8]> {
         while self.at >= self.piece.len() && self.more {
             if std::mem::replace(&mut self.tired, false) {
-                cx.waker().wake_by_ref();
+                // Wakes the task once the thread has looked for events: waking it here would let it run many times
+                // before that.
+                let _ = pin!(tokio::task::yield_now()).poll(cx);
                 return Poll::Pending;
             }
             self.piece.clear();
