@@ -156,6 +156,10 @@ fn systemd_hears_of_the_start_and_of_the_end() {
         let pid = std::fs::read_to_string(m.dir.join("pid")).unwrap();
         assert_eq!(pid.trim(), m.child.id().to_string());
         let worker = m.worker();
+        // The master makes processes, the worker cannot.
+        let limits = std::fs::read_to_string(format!("/proc/{worker}/limits")).unwrap();
+        let processes = limits.lines().find(|l| l.starts_with("Max processes")).unwrap();
+        assert_eq!(processes.split_whitespace().nth(2), Some("0"), "{processes}");
         m.signal(signal);
         assert_eq!(m.heard(), "STOPPING=1");
         assert_eq!(m.wait(), Some(status), "signal {signal}");
