@@ -74,6 +74,22 @@ mod tests {
     use std::time::Duration;
 
     #[test]
+    fn every_command_of_haproxy_has_a_row() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/reference/haproxy-3.4/keywords.txt");
+        let Ok(text) = std::fs::read_to_string(path) else { return };
+        let registry = registry();
+        let list = text.split("# List of registered CLI keywords:\n").nth(1).unwrap();
+        let words = |line: &str| line.split(" [").next().unwrap_or_default().trim().to_owned();
+        let missing: Vec<_> = list
+            .lines()
+            .take_while(|l| !l.starts_with('#'))
+            .map(words)
+            .filter(|w| !registry.rows().iter().any(|r| r.words == *w))
+            .collect();
+        assert!(missing.is_empty(), "{missing:?}");
+    }
+
+    #[test]
     fn errors_are_dated() {
         let mut c = Conversation::new(Level::Operator, SeverityOutput::None, Duration::from_secs(1));
         c.feed(b"show errors\n");
