@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![expect(clippy::print_stdout, reason = "tests say why they fail")]
 
+use hawser_testkit::logs::LogSink;
 use hawser_testkit::net::now;
 use hawser_testkit::process::check;
 use hawser_testkit::tools::{reference, setting};
@@ -332,6 +333,38 @@ fn names_lead_to_agents() {
     assert_eq!(names, expected);
 }
 
+#[test]
+fn checks_tell_whether_an_agent_is_there() {
+    let (p, logs) = (Ports::new(), LogSink::new());
+    let backend = format!(
+        "option httpchk GET /check\n  log 127.0.0.1:{} local0\n  option log-health-checks\n\
+         \x20 default-server check inter 100 rise 2 fall 2",
+        logs.port()
+    );
+    let edge = p.edge(bin(), &backend);
+    logs.wait_for("Health check for server rev/dev failed, reason: Socket error");
+    logs.wait_for("Server rev/dev is DOWN.");
+    assert_eq!(ask(p.public, "GET / HTTP/1.1\r\nHost: a\r\n\r\n").status, 503);
+    let answers = |status: u16| {
+        Origin::http(move |_| format!("HTTP/1.1 {status} X\r\nContent-Length: 0\r\n\r\n").into_bytes())
+    };
+    let origin = answers(200);
+    let device = p.device(bin(), origin.port(), "");
+    logs.wait_for("Health check for server rev/dev succeeded, reason: Layer7 check passed, code: 200,");
+    logs.wait_for("Server rev/dev is UP.");
+    assert_eq!(ask(p.public, "GET / HTTP/1.1\r\nHost: a\r\n\r\n").status, 200);
+    drop(device);
+    let down = |edge: &Hawser| {
+        cli(edge, "show stat").lines().any(|l| l.starts_with("rev,dev,") && l.contains(",DOWN,"))
+    };
+    assert!(until(3000, || down(&edge)));
+    // One that answers, but not well.
+    let origin = answers(500);
+    let _device = p.device(bin(), origin.port(), "");
+    logs.wait_for("reason: Layer7 wrong status, code: 500");
+    assert!(down(&edge));
+}
+
 /// SETTINGS, empty.
 const SETTINGS: [u8; 9] = [0, 0, 0, 4, 0, 0, 0, 0, 0];
 
@@ -421,10 +454,6 @@ fn what_is_wrong_is_said_as_haproxy_says_it() {
     fails(
         " bind 127.0.0.1:9998\nbackend b2\n mode tcp\n server rev rhttp@",
         "backend 'b2' : server rev uses reverse HTTP addressing which can only be used with HTTP mode.",
-    );
-    fails(
-        " bind 127.0.0.1:9998\nbackend b2\n server rev rhttp@ check",
-        "'server b2/rev' : 'check' over connections",
     );
     fails(" mode tcp\n bind rhttp@be/srv", "MUX protocol 'h2' is not usable for 'bind rhttp@be/srv'");
 }

@@ -4,7 +4,7 @@
 //! one's ([`IdlePool::give_away`], `tune.idle-pool.shared`). Limits per server (`pool-max-conn`) count the connections of
 //! all threads; the estimate of how many are needed is per thread.
 
-use crate::server::Server;
+use crate::server::{Admin, Server};
 use crate::time::Ms;
 use hawser_cfg::model::Reuse;
 use std::cell::Cell;
@@ -270,7 +270,7 @@ impl<C: Idle> IdlePool<C> {
         if conn.private || full || unneeded || delay == 0 || self.pressure.is_low() || !conn.may_be_reused() {
             return Err(conn);
         }
-        if conn.lease.server.state().is_down() || conn.io.is_dead() {
+        if conn.lease.server.state().admin.any(Admin::MAINT) || conn.io.is_dead() {
             return Err(conn);
         }
         let server = conn.lease.server.clone();
@@ -312,7 +312,7 @@ impl<C: Idle> IdlePool<C> {
     }
 
     /// Closes half of the idle connections that the recent load did not need, for each server whose
-    /// `pool-purge-delay` has passed, and those that died or whose server is down.
+    /// `pool-purge-delay` has passed, and those that died or whose server is in maintenance.
     pub fn purge(&mut self, now: Ms) {
         let mut next = None;
         for p in self.servers.values_mut() {
@@ -399,7 +399,7 @@ impl<C: Idle> Lists<C> {
 impl<C: Idle> ServerPool<C> {
     fn purge(&mut self) {
         let excess = self.usage.end_period(&self.server);
-        if self.server.state().is_down() {
+        if self.server.state().admin.any(Admin::MAINT) {
             self.by_hash.clear();
             return;
         }

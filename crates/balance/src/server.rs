@@ -271,6 +271,13 @@ impl Server {
         Some(self.load.throttle.load(Relaxed)).filter(|t| *t != 0)
     }
 
+    /// Connections to it go where the client wanted to.
+    pub fn is_transparent(&self) -> bool {
+        let addr = self.addr.load();
+        let nowhere = matches!(&addr.addr, Address::Ip(a) if a.ip().is_unspecified());
+        nowhere || addr.port_missing || addr.port_offset.is_some()
+    }
+
     /// A backup server.
     pub fn is_backup(&self) -> bool {
         self.opts.backup

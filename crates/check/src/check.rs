@@ -3,6 +3,7 @@
 use crate::driver::Wake;
 use crate::health::{Applied, Health};
 use crate::observe::Observing;
+use crate::pool::{NoPool, Pool};
 use crate::probe::{Outcome, Probe};
 use crate::script::{self, Script};
 use crate::settings::Settings;
@@ -25,6 +26,8 @@ pub struct CheckEnv {
     pub node: Arc<str>,
     /// Sets HTTP/2 up for servers that speak it (`proto`, `check-proto`).
     pub h2: Option<MakeBack>,
+    /// Sets HTTP/1 up for checks over connections that traffic uses as well (`check-reuse-pool`).
+    pub h1: Option<MakeBack>,
 }
 
 /// All checks of a configuration. They may be compiled on any thread; [`Checks::run`] stays on one.
@@ -51,7 +54,7 @@ pub(crate) struct Check {
     /// `option log-health-checks`.
     pub(crate) logs: bool,
     node: Arc<str>,
-    /// What HTTP checks speak, where that is not HTTP/1.
+    /// What HTTP checks speak, where that is not HTTP/1 on a connection of their own.
     mux: Option<Arc<dyn BackMux>>,
     state: Mutex<State>,
 }
@@ -130,6 +133,7 @@ fn one(
         fall: settings.fall,
         ..CheckView::default()
     };
+    let make = if speaks_h2(s) { env.h2 } else { env.h1.filter(|_| settings.reuse_pool) };
     let check = Arc::new(Check {
         backend: be.clone(),
         server: s.index,
@@ -139,7 +143,7 @@ fn one(
         bufsize: config.global.bufsize.unwrap_or(16_384) as usize,
         logs: proxy.options.set & opt::LOG_HEALTH_CHECKS != 0,
         node: env.node.clone(),
-        mux: env.h2.filter(|_| script.http && speaks_h2(s)).map(|make| make(&mux_conf(config))),
+        mux: make.filter(|_| script.http).map(|make| make(&mux_conf(config))),
         state: Mutex::new(State { health, resets: s.check_resets() }),
     });
     if let Some(o) = Observing::new(&check, &s.opts, tx.clone(), number) {
@@ -175,7 +179,7 @@ impl Check {
     }
 
     /// Runs the check once.
-    pub(crate) async fn probe(&self) -> Option<Outcome> {
+    pub(crate) async fn probe(&self, pool: &dyn Pool) -> Option<Outcome> {
         let server = self.server()?;
         let state = self.script.send_state.then(|| self.state_header(server));
         let probe = Probe {
@@ -186,6 +190,8 @@ impl Check {
             state,
             bufsize: self.bufsize,
             mux: self.mux.as_deref(),
+            pool: if self.settings.reuse_pool && self.script.http { pool } else { &NoPool },
+            backend: self.backend.facts.index,
         };
         Some(probe.run().await)
     }

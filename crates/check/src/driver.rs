@@ -1,11 +1,13 @@
 //! Runs all checks on one thread.
 
 use crate::check::Checks;
+use crate::pool::Pool;
 use crate::probe::Outcome;
 use crate::schedule::{Schedule, spread};
 use hawser_balance::{Ms, time};
 use std::future::pending;
 use std::hash::{BuildHasher, RandomState};
+use std::rc::Rc;
 use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
@@ -29,8 +31,9 @@ impl Checks {
         self.list.is_empty()
     }
 
-    /// Runs the checks until it is dropped. Must be called within a `LocalSet`.
-    pub async fn run(mut self) {
+    /// Runs the checks until it is dropped, over connections of `pool` where they want that. Must be called within a
+    /// `LocalSet`.
+    pub async fn run(mut self, pool: Rc<dyn Pool>) {
         let intervals: Vec<u32> = self.list.iter().map(|c| c.settings.inter).collect();
         let mut schedule = Schedule::new(&intervals, self.max_spread, time::now());
         let (tx, mut results) = unbounded_channel();
@@ -41,7 +44,7 @@ impl Checks {
         loop {
             let now = time::now();
             while let Some(i) = schedule.take(now) {
-                self.start(i, &tx);
+                self.start(i, &pool, &tx);
             }
             if slow_step.is_some_and(|step| now >= slow_due + step) {
                 slow_due = now;
@@ -59,16 +62,16 @@ impl Checks {
         }
     }
 
-    fn start(&self, i: usize, results: &UnboundedSender<(usize, Option<Outcome>)>) {
+    fn start(&self, i: usize, pool: &Rc<dyn Pool>, results: &UnboundedSender<(usize, Option<Outcome>)>) {
         let Some(check) = self.list.get(i).cloned() else { return };
-        let results = results.clone();
+        let (results, pool) = (results.clone(), pool.clone());
         if check.is_paused() {
             // Only the time of the next look passes.
             drop(results.send((i, None)));
             return;
         }
         tokio::task::spawn_local(async move {
-            let outcome = check.probe().await;
+            let outcome = check.probe(&*pool).await;
             drop(results.send((i, outcome)));
         });
     }

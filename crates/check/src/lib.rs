@@ -18,6 +18,7 @@ mod check;
 mod driver;
 mod health;
 mod observe;
+mod pool;
 mod probe;
 mod schedule;
 mod script;
@@ -26,6 +27,7 @@ mod status;
 
 pub use check::{CheckEnv, Checks, compile};
 pub use health::{Applied, Health};
+pub use pool::{Lent, NoPool, Pool, Target};
 pub use probe::Outcome;
 pub use schedule::Schedule;
 pub use script::Script;

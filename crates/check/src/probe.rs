@@ -1,20 +1,23 @@
 //! Runs the steps of a check over a connection.
 
+use crate::pool::{Lent, Pool, Single, Target};
 use crate::script::expect::Found;
 use crate::script::{Action, Connect, Expect, Request, Script, Step};
 use crate::settings::Settings;
 use crate::status::Status;
 use conn::{Conn, Fault, Received};
+use exchange::Message;
 use hawser_balance::server::Server;
 use hawser_proto::mux::{BackMux, StreamError};
 use hawser_proto::{ConnectTo, pp};
 use hawser_sample::ctx::Payload;
 use hawser_sample::{Ctx, Value};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 mod conn;
-mod h2;
+mod exchange;
 mod response;
 
 use response::Response;
@@ -36,14 +39,18 @@ pub struct Outcome {
 pub(crate) struct Probe<'a> {
     pub(crate) script: &'a Script,
     pub(crate) settings: &'a Settings,
-    pub(crate) server: &'a Server,
+    pub(crate) server: &'a Arc<Server>,
+    /// Number of its backend among the proxies.
+    pub(crate) backend: usize,
+    /// Where connections that are there already come from.
+    pub(crate) pool: &'a dyn Pool,
     /// Connection settings of the server line; the address is filled in.
     pub(crate) to: &'a ConnectTo,
     /// `http-check send-state`: the value of the header.
     pub(crate) state: Option<String>,
     /// Most bytes of a response that are looked at.
     pub(crate) bufsize: usize,
-    /// What HTTP checks speak, where that is not HTTP/1.
+    /// What HTTP checks speak, where that is not HTTP/1 on a connection of their own.
     pub(crate) mux: Option<&'a dyn BackMux>,
 }
 
@@ -60,6 +67,10 @@ type Done<T> = Result<T, Failure>;
 struct Run<'a> {
     p: &'a Probe<'a>,
     conn: Option<Conn>,
+    /// A connection of traffic, in place of one of its own.
+    lent: Option<Box<dyn Lent>>,
+    /// What it opens is to go into the pool afterwards.
+    pooled: bool,
     linger: bool,
     /// No later than this, whatever happens.
     deadline: Instant,
@@ -86,6 +97,8 @@ impl Probe<'_> {
         let mut run = Run {
             p: self,
             conn: None,
+            lent: None,
+            pooled: false,
             linger: false,
             deadline: start + whole,
             data: Vec::new(),
@@ -116,7 +129,9 @@ impl Run<'_> {
                     let bytes = data.bytes(&Ctx::EMPTY).unwrap_or_default();
                     self.send(&bytes, step).await?;
                 }
-                Action::Request(r) if self.p.mux.is_some() => self.exchange(r, step).await?,
+                Action::Request(r) if self.p.mux.is_some() || self.lent.is_some() => {
+                    self.exchange(r, step).await?
+                }
                 Action::Request(r) => {
                     let bytes = r.render(self.p.state.as_deref(), &Ctx::EMPTY);
                     self.send(&bytes, step).await?;
@@ -142,6 +157,18 @@ impl Run<'_> {
     async fn connect(&mut self, c: &Connect, step: Option<&Step>) -> Done<()> {
         self.close();
         let p = self.p;
+        self.pooled = p.settings.reuse_pool && p.script.http && c.is_default();
+        if self.pooled {
+            self.lent = p.pool.take(self.target());
+        }
+        if self.lent.is_some() {
+            self.connected(c);
+            return Ok(());
+        }
+        if p.server.attached.is_some() {
+            // Nobody can be dialled.
+            return Err(self.failure(Status::SockErr, String::new(), step));
+        }
         let mut to = p.to.clone();
         to.dst = p.settings.target(p.server, c.addr, c.port);
         let limit = Duration::from_millis(p.settings.connect_timeout.into());
@@ -154,9 +181,7 @@ impl Run<'_> {
             }
             Ok(Ok(conn)) => conn,
         };
-        if let Some(t) = p.settings.read_timeout {
-            self.deadline = Instant::now() + Duration::from_millis(t.into());
-        }
+        self.connected(c);
         let version = if c.send_proxy { p.settings.send_proxy.max(1) } else { p.settings.send_proxy };
         if version != 0 {
             let (local, peer) = (conn.local(), conn.peer());
@@ -169,11 +194,23 @@ impl Run<'_> {
             conn.write(&header).await.map_err(|f| self.failure(Status::SockErr, f.text(), step))?;
         }
         self.conn = Some(conn);
+        Ok(())
+    }
+
+    /// A connection is there.
+    fn connected(&mut self, c: &Connect) {
+        if let Some(t) = self.p.settings.read_timeout {
+            self.deadline = Instant::now() + Duration::from_millis(t.into());
+        }
         self.linger = c.linger;
         self.data.clear();
         self.ended = false;
-        self.last = Last { status: p.script.connected(), code: None, info: String::new() };
-        Ok(())
+        self.last = Last { status: self.p.script.connected(), code: None, info: String::new() };
+    }
+
+    fn target(&self) -> Target<'_> {
+        let name = self.p.settings.pool_conn_name.as_deref();
+        Target { backend: self.p.backend, server: self.p.server, name }
     }
 
     async fn send(&mut self, bytes: &[u8], step: &Step) -> Done<()> {
@@ -190,14 +227,11 @@ impl Run<'_> {
         }
     }
 
-    /// A request and its response over another protocol than HTTP/1.
+    /// A request and its response by way of a mux.
     async fn exchange(&mut self, r: &Request, step: &Step) -> Done<()> {
-        let (Some(mux), Some(conn)) = (self.p.mux, self.conn.take()) else {
-            return Err(self.failure(Status::SockErr, String::new(), Some(step)));
-        };
-        let (head, body) = r.message(self.p.state.as_deref(), &Ctx::EMPTY);
-        let exchange = h2::exchange(mux, conn.into_transport(), (&head, &body), self.p.bufsize);
-        match timeout_at(self.deadline, exchange).await {
+        let message = Message::of(r, self.p.state.as_deref());
+        let deadline = self.deadline;
+        match timeout_at(deadline, self.answer(&message)).await {
             Ok(Ok(response)) => {
                 self.ended = true;
                 self.response = Some(response);
@@ -210,6 +244,27 @@ impl Run<'_> {
             Ok(Err(_)) => Err(self.failure(Status::SockErr, String::new(), Some(step))),
             Err(_) => Err(self.failure(Status::L7Tout, String::new(), Some(step))),
         }
+    }
+
+    async fn answer(&mut self, m: &Message) -> Result<Response, StreamError> {
+        let mut lent = match (self.lent.take(), self.conn.take(), self.p.mux) {
+            (Some(mut lent), ..) => {
+                exchange::send(lent.stream(), m).await?;
+                lent
+            }
+            (None, Some(conn), Some(mux)) => {
+                let mut stream = exchange::stream_on(mux, conn.into_transport());
+                exchange::send(&mut *stream, m).await?;
+                match self.pooled {
+                    true => self.p.pool.opened(self.target(), stream),
+                    false => Box::new(Single(stream)),
+                }
+            }
+            _ => return Err(StreamError::Idle),
+        };
+        let response = exchange::respond(lent.stream(), m, self.p.bufsize).await?;
+        lent.give_back();
+        Ok(response)
     }
 
     /// Receives more. `Ok(false)` at the end of the stream or when the buffer is full.
@@ -387,6 +442,9 @@ impl Run<'_> {
     }
 
     fn close(&mut self) {
+        if let Some(unused) = self.lent.take() {
+            unused.give_back();
+        }
         if let Some(conn) = self.conn.take() {
             conn.close(self.linger);
         }

@@ -65,6 +65,13 @@ pub(crate) enum Data {
     HexFormat(LogFormat),
 }
 
+impl Connect {
+    /// Whether it reaches the server as traffic does.
+    pub(crate) fn is_default(&self) -> bool {
+        self.port.is_none() && self.addr.is_none() && !self.send_proxy && !self.linger
+    }
+}
+
 impl Data {
     /// The bytes; `None` when a format does not write valid hexadecimal.
     pub(crate) fn bytes(&self, ctx: &hawser_sample::Ctx<'_>) -> Option<Vec<u8>> {

@@ -34,6 +34,10 @@ pub struct Settings {
     pub send_proxy: u8,
     /// `pp2-never-send-local`: version 2 tells the check's own addresses.
     pub own_addresses: bool,
+    /// `check-reuse-pool`, where nothing about the check's connections is special.
+    pub reuse_pool: bool,
+    /// `check-pool-conn-name`.
+    pub pool_conn_name: Option<String>,
 }
 
 impl Settings {
@@ -62,6 +66,8 @@ impl Settings {
             port: o.check_port,
             send_proxy: if announce { version } else { 0 },
             own_addresses: false,
+            reuse_pool: same && !announce && !o.check_via_socks4 && reuses(s),
+            pool_conn_name: o.check_pool_conn_name.clone(),
         }
     }
 
@@ -89,6 +95,15 @@ impl Settings {
     }
 }
 
+/// Whether checks want connections of traffic, and may have them: they know no client that a server without address
+/// could send them to.
+fn reuses(s: &Server) -> bool {
+    let o = &s.opts;
+    let wanted = o.check_reuse_pool.unwrap_or(s.attached.is_some());
+    let same_proto = o.check_proto.as_deref().is_none_or(|p| Some(p) == o.proto.as_deref());
+    wanted && same_proto && (s.attached.is_some() || !s.is_transparent())
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use super::Settings;
@@ -107,6 +122,8 @@ pub(crate) mod tests {
             port: None,
             send_proxy: 0,
             own_addresses: false,
+            reuse_pool: false,
+            pool_conn_name: None,
         }
     }
 }

@@ -32,6 +32,7 @@ mod timers;
 mod tunnel;
 pub mod worker;
 
+pub use pool::Loan;
 pub use reverse::ReverseDialer;
 pub use snapshot::{CompileOpts, Snapshot, StatsEnv, compile};
 pub use worker::{Shared, Worker};

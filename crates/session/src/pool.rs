@@ -1,5 +1,9 @@
 //! Connections to servers that are used again: `http-reuse`.
 
+mod lend;
+
+pub use lend::Loan;
+
 use crate::client::Client;
 use crate::link::{Hold, Link};
 use crate::snapshot::Back;
@@ -117,7 +121,7 @@ pub(crate) fn take(
     let hash = target.hash;
     let conn = match take_own(cl, server, hash) {
         Some(own) => own,
-        None => take_pooled(cl, server, hash, back)?,
+        None => take_pooled(&cl.worker, server, &Wish::of(cl, hash, back))?,
     };
     let (Wire { line: Line::Single(stream), .. }, seat) = conn.swap(()) else { return None };
     Some(Link::new(stream, Hold::Alone(seat), true))
@@ -139,14 +143,14 @@ fn join(cl: &mut Client, server: &Arc<Server>, hash: u64, back: &Back) -> Option
     if let Some((shared, stream)) = cl.worker.sharing().join(server, hash) {
         return link(shared, stream);
     }
-    let (Wire { line: Line::Multi(mut lane), .. }, seat) = take_pooled(cl, server, hash, back)?.swap(())
+    let (Wire { line: Line::Multi(mut lane), .. }, seat) =
+        take_pooled(&cl.worker, server, &Wish::of(cl, hash, back))?.swap(())
     else {
         return None;
     };
     let stream = lane.0.as_ref()?.open()?;
     let conn = lane.0.take()?;
-    let scope = if mode == Reuse::Safe { Scope::Client } else { Scope::All };
-    link(share(cl, seat, conn, scope), stream)
+    link(share(cl, seat, conn, proven_scope(mode)), stream)
 }
 
 /// A connection of many streams that only this client may use.
@@ -175,24 +179,40 @@ fn share(cl: &Client, seat: Seat, conn: Arc<dyn BackConn>, scope: Scope) -> Rc<S
     shared
 }
 
+/// What a request may use of the pools.
+pub(crate) struct Wish {
+    pub(crate) hash: u64,
+    pub(crate) mode: Reuse,
+    /// It is a client's first.
+    pub(crate) first: bool,
+    /// Connections of other threads will do (`tune.idle-pool.shared`).
+    pub(crate) shared: bool,
+}
+
+impl Wish {
+    fn of(cl: &Client, hash: u64, back: &Back) -> Self {
+        // Where every failure is retried, a first request has nothing to fear.
+        let first = cl.is_first() && !back.retry.repairs_reuse();
+        Self { hash, mode: back.reuse, first, shared: cl.snapshot.idle_pool_shared }
+    }
+}
+
 /// A connection of this thread's pool, or of another's.
-fn take_pooled(cl: &Client, server: &Arc<Server>, hash: u64, back: &Back) -> Option<Conn<Wire>> {
-    let mode = back.reuse;
-    // Where every failure is retried, a first request has nothing to fear.
-    let first = cl.is_first() && !back.retry.repairs_reuse();
-    let mut own = cl.worker.pool();
+fn take_pooled(worker: &Worker, server: &Arc<Server>, wish: &Wish) -> Option<Conn<Wire>> {
+    let Wish { hash, mode, first, shared } = *wish;
+    let mut own = worker.pool();
     if let Some(conn) = own.take(server, hash, mode, first) {
         return Some(conn);
     }
-    if !cl.snapshot.idle_pool_shared || !own.misses(server) {
+    if !shared || !own.misses(server) {
         return None;
     }
     drop(own);
-    let mut conn = cl.worker.other_pools().find_map(|p| p.lock().give_away(server, hash, mode, first))?;
+    let mut conn = worker.other_pools().find_map(|p| p.lock().give_away(server, hash, mode, first))?;
     if let Line::Single(stream) = &mut conn.io.line {
         stream.migrate().ok()?;
     }
-    Some(cl.worker.pool().receive(conn))
+    Some(worker.pool().receive(conn))
 }
 
 /// A connection that belongs to this client alone and leads to the server.
@@ -223,15 +243,24 @@ pub(crate) fn opened(
         return Link::new(stream, Hold::Once(seat), false);
     }
     let Some(conn) = stream.conn() else { return Link::new(stream, Hold::Alone(seat), false) };
-    let scope = match back.reuse {
+    let shared = share(cl, seat, conn, scope_of(back.reuse));
+    let ride = Ride { shared, server: server.clone(), worker: cl.worker.clone() };
+    Link::new(stream, Hold::Shared(ride), false)
+}
+
+/// Who may use a new connection that carries many streams.
+fn scope_of(reuse: Reuse) -> Scope {
+    match reuse {
         Reuse::Never => Scope::Private,
         Reuse::Safe => Scope::Client,
         Reuse::Aggressive => Scope::Proven,
         Reuse::Always => Scope::All,
-    };
-    let shared = share(cl, seat, conn, scope);
-    let ride = Ride { shared, server: server.clone(), worker: cl.worker.clone() };
-    Link::new(stream, Hold::Shared(ride), false)
+    }
+}
+
+/// Who may use one that was idle before.
+fn proven_scope(reuse: Reuse) -> Scope {
+    if reuse == Reuse::Safe { Scope::Client } else { Scope::All }
 }
 
 /// Authentication that holds for a connection (NTLM) makes that its client's own, and the client stay with the server.
@@ -276,9 +305,7 @@ pub(crate) fn give_back(cl: &mut Client, st: &Stream, mut link: Link, whole: boo
     if !link.stream().next_request() || !whole || !may_keep(cl, st) {
         return;
     }
-    let (stream, Hold::Alone(seat)) = link.into_parts() else { return };
-    let Some(stream) = stream.into_send() else { return };
-    let ((), conn) = seat.swap(Wire { line: Line::Single(stream), reaper: cl.worker.reaper() });
+    let Some(conn) = idle(&cl.worker, link) else { return };
     let mode = st.be.as_ref().and_then(|b| b.back.as_ref()).map(|b| b.reuse);
     if mode == Some(Reuse::Never) || conn.private {
         let conns = &mut cl.keep().conns;
@@ -289,4 +316,11 @@ pub(crate) fn give_back(cl: &mut Client, st: &Stream, mut link: Link, whole: boo
         return;
     }
     cl.worker.park(conn);
+}
+
+/// A connection that carries one request after the other, when it carries none.
+fn idle(worker: &Worker, link: Link) -> Option<Conn<Wire>> {
+    let (stream, Hold::Alone(seat)) = link.into_parts() else { return None };
+    let line = Line::Single(stream.into_send()?);
+    Some(seat.swap(Wire { line, reaper: worker.reaper() }).1)
 }

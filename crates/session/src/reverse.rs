@@ -51,7 +51,7 @@ impl Dialer for ReverseDialer {
         if server.attached.is_some() {
             return Err(format!("Cannot use reverse HTTP server '{be}/{srv}' as target to a reverse bind"));
         }
-        if is_transparent(server) {
+        if server.is_transparent() {
             return Err(format!("Cannot use transparent server '{be}/{srv}' as target to a reverse bind"));
         }
         if server.opts.proto.as_deref() != Some("h2") {
@@ -93,11 +93,4 @@ impl Dialer for ReverseDialer {
             front.logger.logger().send(level, text.as_bytes());
         }
     }
-}
-
-/// Whether connections to it go where the client wanted to.
-fn is_transparent(server: &Server) -> bool {
-    let addr = server.addr.load();
-    let nowhere = matches!(&addr.addr, Address::Ip(a) if a.ip().is_unspecified());
-    nowhere || addr.port_missing || addr.port_offset.is_some()
 }

@@ -44,7 +44,12 @@ impl Target {
             a.set_ip(dst);
             from_client = true;
         }
-        let hash = Self::hash(st, from_client.then_some(&addr), conn_name(cl, st, dial), &extras);
+        let hash = Self::hash(
+            (st.asks.bc_mark, st.asks.bc_tos),
+            from_client.then_some(&addr),
+            conn_name(cl, st, dial),
+            &extras,
+        );
         Self { addr, hash, extras }
     }
 
@@ -60,9 +65,18 @@ impl Target {
         self.extras.dial(to)
     }
 
+    /// The hash of a connection of that name which nothing else sets apart.
+    pub(crate) fn hash_of_name(name: Option<&[u8]>) -> u64 {
+        Self::hash((None, None), None, name.map(Into::into), &Extras::default())
+    }
+
     /// `addr` is the address where it depends on the client's.
-    fn hash(st: &Stream, addr: Option<&Address>, name: Option<Box<[u8]>>, extras: &Extras) -> u64 {
-        let options = (st.asks.bc_mark, st.asks.bc_tos);
+    fn hash(
+        options: (Option<u32>, Option<u8>),
+        addr: Option<&Address>,
+        name: Option<Box<[u8]>>,
+        extras: &Extras,
+    ) -> u64 {
         if options == (None, None) && addr.is_none() && name.is_none() && extras.is_none() {
             return 0;
         }

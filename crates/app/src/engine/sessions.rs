@@ -1,6 +1,7 @@
 //! The engine: compiled configuration, one `session::Worker` per thread.
 
 mod forward;
+mod lent;
 mod report;
 
 use self::forward::{Forwarders, Forwards};
@@ -63,7 +64,7 @@ pub(crate) fn compile(w: &Wanting<'_>, diags: &mut Diags) -> SharedEngine {
     let fds = Arc::new(FdPressure::new(max_fds, FD_RATIOS.0, FD_RATIOS.1));
     let backend = |index| Some(Arc::clone(&snapshot.proxy(index)?.back.as_ref()?.backend));
     let node = w.config.global.node.clone().unwrap_or_else(crate::facts::host_name);
-    let env = CheckEnv { node: node.into(), h2: hawser_mux_h2::H2.back };
+    let env = CheckEnv { node: node.into(), h1: hawser_mux_h1::H1.back, h2: hawser_mux_h2::H2.back };
     let checks = hawser_check::compile(w.config, backend, &env, diags);
     let forwarders = forward::compile(w.config, diags);
     let proc_vars = hawser_sample::globals::process_vars(w.config, diags);
@@ -121,7 +122,7 @@ impl Engine for Sessions {
         let worker = Worker::new(number as usize, Arc::clone(&self.shared));
         tokio::task::spawn_local(worker.clone().purge_pool());
         if let Some(checks) = self.checks.lock().take() {
-            tokio::task::spawn_local(checks.run());
+            tokio::task::spawn_local(checks.run(Rc::new(lent::Workers(worker.clone()))));
         }
         let forwards = Forwards::new(Arc::clone(&self.forwarders));
         Rc::new(OneThread { worker, forwards, events: Arc::clone(&self.events), maxsock: self.maxsock })

@@ -85,6 +85,9 @@ pub struct RareServerOpts {
     pub tcp_md5sig: Option<String>,
     pub socks4: Option<SocketAddr>,
     pub check_via_socks4: bool,
+    /// Nothing where the server's kind decides: peers of reverse HTTP can only be checked that way.
+    pub check_reuse_pool: Option<bool>,
+    pub check_pool_conn_name: Option<String>,
     pub proxy_v2_options: ProxyV2Options,
     /// `set-proxy-v2-tlv-fmt`: types and formats, in order; without a format the value is empty.
     pub proxy_v2_tlvs: Vec<(u8, Option<Word>)>,
@@ -157,6 +160,8 @@ static NO_RARE: RareServerOpts = RareServerOpts {
     tcp_md5sig: None,
     socks4: None,
     check_via_socks4: false,
+    check_reuse_pool: None,
+    check_pool_conn_name: None,
     proxy_v2_options: ProxyV2Options { authority: false, crc32c: false, unique_id: false },
     proxy_v2_tlvs: Vec::new(),
 };

@@ -7,6 +7,7 @@ use hawser_balance::resolve::Resolver;
 use hawser_balance::{CompileEnv, EventSink, Observation, time};
 use hawser_cfg::model::{self, Addr, AddrKind, ServerOpts};
 use hawser_sample::facts::ProxyFacts;
+use std::rc::Rc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::LocalSet;
@@ -68,8 +69,12 @@ fn world(
     let mut diags = Diags::default();
     let be = hawser_balance::compile(&p, &env, &mut diags);
     config.proxies.push(p);
-    let checks =
-        compile(&config, |_| Some(be.clone()), &CheckEnv { node: "here".into(), h2: None }, &mut diags);
+    let checks = compile(
+        &config,
+        |_| Some(be.clone()),
+        &CheckEnv { node: "here".into(), h2: None, h1: None },
+        &mut diags,
+    );
     assert!(diags.list.is_empty(), "{:?}", diags.list);
     (checks, be, recorder)
 }
@@ -269,7 +274,7 @@ fn the_driver_follows_a_server() {
             (o.inter, o.rise, o.fall, o.slowstart) = (Some(20), Some(2), Some(1), Some(60));
         });
         assert_eq!((checks.len(), checks.is_empty()), (1, false));
-        let driver = tokio::task::spawn_local(checks.run());
+        let driver = tokio::task::spawn_local(checks.run(Rc::new(NoPool)));
         let ok = |s| {
             format!(
                 "Notice Health check for server be/s1 succeeded, reason: Layer4 check passed, status: {s}."

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::check::reason;
+use crate::pool::NoPool;
 use crate::script::tests::{proxy, script};
 use hawser_balance::resolve::Resolver;
 use hawser_balance::{Backend, CompileEnv, NoEvents};
@@ -110,6 +111,8 @@ where
             state: None,
             bufsize: 16_384,
             mux: None,
+            pool: &NoPool,
+            backend: 0,
         };
         probe.run().await
     })

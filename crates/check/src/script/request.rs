@@ -81,7 +81,8 @@ impl Request {
         let mut lines = lines.split(|b| *b == b'\n').map(<[u8]>::trim_ascii_end);
         let line = lines.next().unwrap_or_default();
         let target = line.get(self.method.len() + 1..line.len().saturating_sub(self.version.len() + 1));
-        let mut head = Head::request(self.method.as_bytes(), target.unwrap_or(b"/"), Version::H11);
+        let version = if self.version == "HTTP/1.0" { Version::H10 } else { Version::H11 };
+        let mut head = Head::request(self.method.as_bytes(), target.unwrap_or(b"/"), version);
         for field in lines {
             let Some(colon) = memchr::memchr(b':', field) else { continue };
             let (name, value) = (&field[..colon], field[colon + 1..].trim_ascii_start());
@@ -90,6 +91,17 @@ impl Request {
             }
         }
         (head, body.to_vec())
+    }
+}
+
+impl Request {
+    /// Whether it asks for the end of the connection after its response; it does unless it has a wish of its own.
+    pub(crate) fn closes(&self) -> bool {
+        let wish = self.headers.iter().find(|h| h.0 == "connection");
+        wish.is_none_or(|(_, value)| {
+            let value = value.bytes(&Ctx::EMPTY).unwrap_or_default();
+            value.split(|b| *b == b',').any(|t| t.trim_ascii().eq_ignore_ascii_case(b"close"))
+        })
     }
 }
 

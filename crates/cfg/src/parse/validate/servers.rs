@@ -108,14 +108,6 @@ fn passive(p: &Proxy, s: &Server, diags: &mut Diags) {
         );
         alert(diags, s.pos, text);
     }
-    if s.opts.check {
-        let text = format!(
-            "'server {}/{}' : 'check' over connections that were attached is not supported by Hawser yet (area: reverse \
-             HTTP). Their peers can be watched with 'idle-ping'.",
-            p.name, s.name
-        );
-        diags.alert(s.pos, text).layout = Layout::Located;
-    }
 }
 
 /// Data sent with the SYN is lost when the connection fails, so that the request must be repeated.

@@ -1,0 +1,99 @@
+//! Connections to servers that are used again: who may use them, and how many are kept.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use hawser_testkit::{Client, Hawser, Origin, binary, free_port, until};
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+fn bin() -> &'static str {
+    binary(env!("CARGO_BIN_EXE_hawser"))
+}
+
+const HEAD: &str = "global\n  nbthread 1\n  stats socket {dir}/cli level admin\n\
+                    defaults\n  mode http\n  timeout connect 1s\n  timeout client 20s\n  timeout server 20s\n";
+
+fn cli(h: &Hawser, command: &str) -> String {
+    let mut s = UnixStream::connect(h.dir().join("cli")).unwrap();
+    s.write_all(format!("{command}\n").as_bytes()).unwrap();
+    let mut out = String::new();
+    s.read_to_string(&mut out).unwrap();
+    out
+}
+
+/// A column of a proxy's or server's statistics.
+fn stat(h: &Hawser, proxy: &str, name: &str, column: &str) -> String {
+    let out = cli(h, "show stat");
+    let mut lines = out.lines();
+    let at = lines.next().unwrap().split(',').position(|c| c == column).unwrap();
+    let row = lines.find(|l| l.starts_with(&format!("{proxy},{name},"))).unwrap();
+    row.split(',').nth(at).unwrap().to_owned()
+}
+
+/// An origin that counts its requests for `/check`.
+fn counting() -> (Origin, Arc<AtomicUsize>) {
+    let checks = Arc::new(AtomicUsize::new(0));
+    let seen = checks.clone();
+    let origin = Origin::http(move |r| {
+        seen.fetch_add(usize::from(r.line().contains("/check")), Relaxed);
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok".to_vec()
+    });
+    (origin, checks)
+}
+
+/// A backend whose server is checked ten times a second.
+fn checked(public: u16, origin: u16, options: &str, connection: &str) -> String {
+    format!(
+        "{HEAD}frontend pub\n  bind 127.0.0.1:{public}\n  default_backend b\n\
+         backend b\n  http-reuse always\n  option httpchk\n\
+         \x20 http-check send meth GET uri /check ver HTTP/1.1 hdr host a {connection}\n\
+         \x20 server s 127.0.0.1:{origin} check inter 100 {options}\n"
+    )
+}
+
+#[test]
+fn checks_and_requests_share_connections() {
+    // (options of the server, what the check says about its connection, whether one connection is enough)
+    let alive = "hdr connection keep-alive";
+    let cases = [
+        ("check-reuse-pool", alive, true),
+        ("check-reuse-pool", "", false),
+        ("", alive, false),
+        ("check-reuse-pool no-check-reuse-pool", alive, false),
+        // Only connections of that name, of which checks are the only users.
+        ("check-reuse-pool check-pool-conn-name x", alive, true),
+        ("check-reuse-pool addr 127.0.0.1", alive, false),
+    ];
+    for (options, connection, shared) in cases {
+        let (origin, checks) = counting();
+        let public = free_port();
+        let h = Hawser::start(bin(), &checked(public, origin.port(), options, connection), &[public]);
+        assert!(until(3000, || checks.load(Relaxed) >= 4), "{options}");
+        assert_eq!(origin.connections() == 1, shared, "{options} {connection}");
+        assert_eq!(stat(&h, "b", "s", "check_status"), "L7OK");
+        assert_eq!((stat(&h, "b", "s", "connect"), stat(&h, "b", "s", "reuse")), ("0".into(), "0".into()));
+        let before = origin.connections();
+        let r = Client::connect(public).ask("GET /a HTTP/1.1\r\nHost: a\r\n\r\n");
+        assert_eq!(r.status, 200);
+        if shared {
+            let another = usize::from(options.contains("name"));
+            assert_eq!(origin.connections(), before + another, "{options}");
+        }
+    }
+}
+
+#[test]
+fn checks_are_streams_of_http2_connections() {
+    let (public, inner) = (free_port(), free_port());
+    let cfg = checked(public, inner, "proto h2 check-reuse-pool", "")
+        + &format!("frontend o\n  bind 127.0.0.1:{inner} proto h2\n  http-request return status 200\n");
+    let h = Hawser::start(bin(), &cfg, &[public]);
+    let asked = |n: usize| stat(&h, "o", "FRONTEND", "req_tot").parse().is_ok_and(|have: usize| have >= n);
+    assert!(until(3000, || asked(4)));
+    let mut c = Client::connect(public);
+    assert_eq!(c.ask("GET /a HTTP/1.1\r\nHost: a\r\n\r\n").status, 200);
+    assert_eq!(stat(&h, "o", "FRONTEND", "h2_total_connections"), "1");
+    assert_eq!(stat(&h, "b", "s", "connect"), "0");
+}
