@@ -213,11 +213,16 @@ fn room_is_made_under_pressure() {
 }
 
 #[test]
-fn servers_that_are_down_lose_their_connections() {
+fn servers_in_maintenance_lose_their_connections() {
     let mut b = Bench::new(|_| ());
     b.idle(1, &[0; 4], 100);
     let c = b.open(1);
+    // Its checks need a connection still.
     b.server.oper.store(crate::server::Oper::Down as u8, Relaxed);
+    let another = b.open(1);
+    b.pool.put(c, 200).unwrap();
+    let c = another;
+    b.server.admin.store(Admin::FMAINT.0, Relaxed);
     assert!(b.pool.put(c, 200).is_err());
     b.pool.purge(5100);
     assert!(b.pool.is_empty());
