@@ -214,7 +214,7 @@ fn room_is_made_under_pressure() {
 
 #[test]
 fn servers_in_maintenance_lose_their_connections() {
-    let mut b = Bench::new(|_| ());
+    let mut b = Bench::new(|o| o.rare_mut().pool_low_conn = Some(9));
     b.idle(1, &[0; 4], 100);
     let c = b.open(1);
     // Its checks need a connection still.
