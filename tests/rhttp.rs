@@ -125,16 +125,25 @@ struct Load {
     clients: Vec<JoinHandle<()>>,
 }
 
+/// Sizes of bodies.
+fn small(i: usize) -> usize {
+    i * 37 % 3000
+}
+
+/// So large that nobody keeps them to send them again.
+fn large(i: usize) -> usize {
+    200_000 + i % 1000
+}
+
 impl Load {
-    fn start(port: u16, clients: usize) -> Self {
+    fn start(port: u16, clients: usize, size: fn(usize) -> usize) -> Self {
         let (stop, good, bad) = <(Arc<AtomicBool>, Arc<AtomicU32>, Arc<AtomicU32>)>::default();
         let client = |n: usize| {
             let (stop, good, bad) = (stop.clone(), good.clone(), bad.clone());
             std::thread::spawn(move || {
                 // A connection for each request: what ends between two of them is nobody's loss.
                 for i in (n..).take_while(|_| !stop.load(Relaxed)) {
-                    let once =
-                        || std::panic::catch_unwind(|| exchange(&mut Client::connect(port), i * 37 % 3000));
+                    let once = || std::panic::catch_unwind(|| exchange(&mut Client::connect(port), size(i)));
                     // The kernel resets connections that arrive at the very moment when a listener closes.
                     let status = once().or_else(|_| once()).unwrap_or_default();
                     if status != 200 {
@@ -230,7 +239,7 @@ fn every_thread_uses_the_one_connection() {
         let edge = p.edge(bin(), "");
         let _device = p.device(&device_bin, origin.port(), "");
         p.up();
-        let load = Load::start(p.public, 16);
+        let load = Load::start(p.public, 16, small);
         pause(1500);
         let (good, bad) = load.end();
         assert!(good > 100, "{good}");
@@ -269,7 +278,7 @@ fn a_new_device_takes_over_without_a_loss() {
     let _edge = p.edge(bin(), "");
     let mut old = p.device(bin(), origin.port(), "nbconn 2");
     p.up();
-    let load = Load::start(p.public, 4);
+    let load = Load::start(p.public, 4, small);
     for _ in 0..3 {
         pause(200);
         let pid = old.pid().to_string();
@@ -289,7 +298,7 @@ fn a_new_edge_takes_over_without_a_loss() {
     let mut old = p.edge(bin(), "");
     let _device = p.device(bin(), origin.port(), "nbconn 2");
     p.up();
-    let load = Load::start(p.public, 4);
+    let load = Load::start(p.public, 4, small);
     for _ in 0..3 {
         pause(300);
         let pid = old.pid().to_string();
@@ -301,6 +310,34 @@ fn a_new_edge_takes_over_without_a_loss() {
     let (good, bad) = load.end();
     assert!(good > 50);
     assert_eq!(bad, 0, "of {good}");
+}
+
+/// Reloads of both ends, in turn, while bodies are under way that cannot be sent a second time.
+#[test]
+fn reloads_break_no_upload() {
+    let (p, origin) = (Ports::new(), echo());
+    let (edge_cfg, device_cfg) = (p.edge_cfg(""), p.device_cfg(origin.port(), "nbconn 2"));
+    let mut ends = [p.edge(bin(), ""), p.device(bin(), origin.port(), "nbconn 2")];
+    p.up();
+    let load = Load::start(p.public, 32, large);
+    for (i, cfg) in [&edge_cfg, &device_cfg].into_iter().cycle().enumerate().take(reloads()) {
+        pause(400);
+        let old = &mut ends[i % 2];
+        let pid = old.pid().to_string();
+        let new = Hawser::start_with(bin(), cfg, &[], &["-sf", &pid]);
+        assert_eq!(old.wait(10_000).and_then(|s| s.code()), Some(0), "the old process stays");
+        *old = new;
+    }
+    pause(300);
+    let (good, bad) = load.end();
+    println!("{good} uploads");
+    assert!(good > 20, "{good}");
+    assert_eq!(bad, 0, "of {good}");
+}
+
+/// Of the test above.
+fn reloads() -> usize {
+    setting("HAWSER_TEST_RELOADS").and_then(|n| n.parse().ok()).unwrap_or(4)
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Connections of clients.
 
 mod conn;
+mod farewell;
 mod stream;
 
 use crate::conf::Side;

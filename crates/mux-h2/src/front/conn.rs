@@ -3,6 +3,7 @@
 use crate::chunk::{Chunk, Gauge};
 use crate::conf::Side;
 use crate::frames::{set_initial_window, window_update};
+use crate::front::farewell::{Farewell, Pinging};
 use crate::front::stream::Stream;
 use crate::head;
 use crate::watch::Verdict;
@@ -99,6 +100,8 @@ struct Open {
     growing: Vec<u32>,
     /// Until when [`Shared::parting`] waits.
     parting: Option<Pin<Box<Sleep>>>,
+    /// It was told of the end, and is not at it.
+    farewell: Option<Farewell>,
 }
 
 /// A client's connection.
@@ -137,6 +140,7 @@ impl Conn {
                             wide: false,
                             growing: Vec::new(),
                             parting: None,
+                            farewell: None,
                         }));
                     }
                     Poll::Ready(Err(e)) => self.failed(&e),
@@ -150,6 +154,7 @@ impl Conn {
                         open.conn.graceful_shutdown();
                     }
                     open.poll_pong(cx);
+                    open.poll_farewell(cx);
                     open.grow(&self.side, &self.wire);
                     // Streams that the session has not finished count, whatever the client thinks of them: it
                     // must not get at more work by taking requests back.
@@ -234,8 +239,12 @@ impl Conn {
     fn count(&mut self) {
         self.total = self.total.saturating_add(1);
         let max = self.side.h2.max_total_streams;
-        if max > 0 && self.total >= max {
-            self.drain();
+        if max > 0
+            && self.total >= max
+            && let State::Open(open) = &mut self.state
+        {
+            self.draining = true;
+            open.conn.graceful_shutdown();
         }
     }
 }
@@ -288,6 +297,28 @@ impl Open {
             self.pinged = false;
         }
     }
+
+    fn poll_farewell(&mut self, cx: &mut Context<'_>) {
+        let Some(mut farewell) = self.farewell.take() else { return };
+        match farewell.poll(cx, self) {
+            Poll::Pending => self.farewell = Some(farewell),
+            Poll::Ready(()) => self.conn.graceful_shutdown(),
+        }
+    }
+}
+
+impl Pinging for Open {
+    fn ping(&mut self) -> bool {
+        if self.pinged {
+            return false;
+        }
+        self.pinged = self.pings.as_mut().is_some_and(|p| p.send_ping(Ping::opaque()).is_ok());
+        self.pinged
+    }
+
+    fn is_pinged(&self) -> bool {
+        self.pinged
+    }
 }
 
 impl FrontConn for Conn {
@@ -334,19 +365,19 @@ impl FrontConn for Conn {
     }
 
     fn drain(&mut self) {
-        self.draining = true;
+        if std::mem::replace(&mut self.draining, true) {
+            return;
+        }
         if let State::Open(open) = &mut self.state {
-            open.conn.graceful_shutdown();
+            open.farewell = Some(Farewell::begin(&self.wire));
         }
         self.shared.wake();
     }
 
     fn ping(&mut self) {
         if let State::Open(open) = &mut self.state
-            && !open.pinged
-            && let Some(p) = &mut open.pings
+            && Pinging::ping(&mut **open)
         {
-            open.pinged = p.send_ping(Ping::opaque()).is_ok();
             self.shared.wake();
         }
     }
