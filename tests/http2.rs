@@ -270,6 +270,29 @@ fn an_upload_stops_when_the_server_does_not_read() {
     assert!(h.rss_kib() < before + 10 * 1024);
 }
 
+/// A client answers our PING at once, and sends only then what it had made ready before.
+#[test]
+fn requests_that_cross_a_goaway_are_served() {
+    let origin = Origin::http(|_| b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok".to_vec());
+    let (h, port, _) = proxy(origin.port(), "");
+    let mut c = H2::connect(port);
+    c.get(1, "/");
+    assert_eq!(c.outcome(1).status(), 200);
+    h.signal(libc::SIGUSR1);
+    let ping = loop {
+        let f = c.next_frame().unwrap();
+        if f.kind == kind::PING && f.flags & END == 0 {
+            break f;
+        }
+    };
+    c.frame(kind::PING, END, 0, &ping.payload);
+    pause(20);
+    c.headers(3, &request("POST", "/late"), false);
+    c.data(3, b"body", true);
+    let r = c.outcome(3);
+    assert_eq!((r.status(), r.body.as_slice()), (200, &b"ok"[..]), "{:?} {:?}", r.reset, r.goaway);
+}
+
 #[test]
 fn a_soft_stop_says_goaway_and_lets_streams_finish() {
     let o = Origin::http(|_| {
