@@ -97,3 +97,23 @@ fn checks_are_streams_of_http2_connections() {
     assert_eq!(stat(&h, "o", "FRONTEND", "h2_total_connections"), "1");
     assert_eq!(stat(&h, "b", "s", "connect"), "0");
 }
+
+/// Asks `n` times, each time as another client.
+fn ask_as_many(port: u16, n: usize) {
+    for _ in 0..n {
+        assert_eq!(Client::connect(port).ask("GET /a HTTP/1.1\r\nHost: a\r\n\r\n").status, 200);
+    }
+}
+
+#[test]
+fn scarce_descriptors_keep_nothing_idle() {
+    for (ratios, connections) in [("", 1), ("tune.pool-low-fd-ratio 0\n  tune.pool-high-fd-ratio 0", 3)] {
+        let (origin, _) = counting();
+        let public = free_port();
+        let cfg = checked(public, origin.port(), "no-check", "")
+            .replace("nbthread 1", &format!("nbthread 1\n  {ratios}"));
+        let _h = Hawser::start(bin(), &cfg, &[public]);
+        ask_as_many(public, 3);
+        assert_eq!(origin.connections(), connections, "{ratios}");
+    }
+}

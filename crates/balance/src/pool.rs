@@ -266,8 +266,11 @@ impl<C: Idle> IdlePool<C> {
         let pooled = conn.lease.server.idle.pooled();
         // -1 is no limit.
         let full = u32::try_from(o.pool_max_conn.unwrap_or(-1)).is_ok_and(|max| pooled >= max);
-        let unneeded = !conn.lease.usage.needs_idle(o.pool_low_conn.unwrap_or(0));
-        if conn.private || full || unneeded || delay == 0 || self.pressure.is_low() || !conn.may_be_reused() {
+        // A thread keeps its first one even if the load does not seem to need it.
+        let first = conn.lease.usage.idle.load(Relaxed) == 0;
+        let needed = || conn.lease.usage.needs_idle(o.pool_low_conn.unwrap_or(0));
+        let room = !self.pressure.is_high() && (first || (!self.pressure.is_low() && needed()));
+        if conn.private || full || delay == 0 || !room || !conn.may_be_reused() {
             return Err(conn);
         }
         if conn.lease.server.state().admin.any(Admin::MAINT) || conn.io.is_dead() {

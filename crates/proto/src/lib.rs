@@ -40,7 +40,7 @@ pub use connect::{PortRange, dial};
 pub use incoming::{AcceptSink, ConnSlot, FrontendInfo, FrontendStatus, Incoming, ListenerInfo, ProcessInfo};
 pub use inherited::take as take_inherited;
 pub use receiver::errno_text;
-pub use sock::Sock;
+pub use sock::{OPEN_SOCKETS, Sock};
 pub use table::{PROTOCOLS, protocol_for, protocol_of};
 pub use transport::{SockOpt, Transport};
 pub use vtable::{

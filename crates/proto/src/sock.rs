@@ -14,6 +14,8 @@ use rustix::net::{self, RecvFlags, SendFlags, Shutdown};
 use std::cell::{Cell, OnceCell};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::Interest;
@@ -30,6 +32,26 @@ pub struct Sock {
     /// The last write met a full socket: wait before the next.
     write_blocked: bool,
     nodelay: Cell<NoDelay>,
+    _counted: Counted,
+}
+
+/// Sockets of connections that are open in the process.
+pub static OPEN_SOCKETS: AtomicU32 = AtomicU32::new(0);
+
+/// Counts among [`OPEN_SOCKETS`].
+struct Counted;
+
+impl Counted {
+    fn new() -> Self {
+        OPEN_SOCKETS.fetch_add(1, Relaxed);
+        Self
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        OPEN_SOCKETS.fetch_sub(1, Relaxed);
+    }
 }
 
 /// `TCP_NODELAY` matters only for a write while earlier bytes are not acknowledged. Accepted sockets inherit it
@@ -76,6 +98,7 @@ impl Sock {
             fresh,
             write_blocked: false,
             nodelay: Cell::new(NoDelay::Set),
+            _counted: Counted::new(),
         })
     }
 
@@ -268,7 +291,7 @@ impl Transport for Sock {
     }
 
     fn migrate(self: Box<Self>) -> io::Result<Box<dyn Transport>> {
-        let Self { io, src, dst, family, fresh: _, write_blocked: _, nodelay } = *self;
+        let Self { io, src, dst, family, fresh: _, write_blocked: _, nodelay, _counted: _ } = *self;
         let sock = Self::new(io.into_inner(), family, src, false)?;
         Ok(Box::new(Self { dst, nodelay, ..sock }))
     }

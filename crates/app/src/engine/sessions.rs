@@ -18,7 +18,7 @@ use hawser_cli::info::Sheet;
 use hawser_log::event::level;
 use hawser_proto::mux::MuxRow;
 use hawser_proto::rhttp::Dialer;
-use hawser_proto::{AcceptSink, Address, FrontendInfo, Incoming, ListenerInfo};
+use hawser_proto::{AcceptSink, Address, FrontendInfo, Incoming, ListenerInfo, OPEN_SOCKETS};
 use hawser_rules::Service;
 use hawser_session::{CompileOpts, ReverseDialer, Shared, Snapshot, StatsEnv, Worker};
 use hawser_stats::{Row, Selection};
@@ -61,7 +61,9 @@ pub(crate) fn compile(w: &Wanting<'_>, diags: &mut Diags) -> SharedEngine {
         },
     );
     let max_fds = u32::try_from(w.limits.maxsock).unwrap_or(u32::MAX);
-    let fds = Arc::new(FdPressure::new(max_fds, FD_RATIOS.0, FD_RATIOS.1));
+    let (low, high) = w.config.global.pool_fd_ratios;
+    let (low, high) = (low.unwrap_or(FD_RATIOS.0), high.unwrap_or(FD_RATIOS.1));
+    let fds = Arc::new(FdPressure::new(&OPEN_SOCKETS, max_fds, low, high));
     let backend = |index| Some(Arc::clone(&snapshot.proxy(index)?.back.as_ref()?.backend));
     let node = w.config.global.node.clone().unwrap_or_else(crate::facts::host_name);
     let env = CheckEnv { node: node.into(), h1: hawser_mux_h1::H1.back, h2: hawser_mux_h2::H2.back };

@@ -21,18 +21,21 @@ struct Bench {
     server: Arc<Server>,
     pool: IdlePool<Fake>,
     pressure: Arc<FdPressure>,
+    fds: &'static AtomicU32,
     next: u32,
     dead: Rc<Cell<bool>>,
 }
 
 impl Bench {
     fn new(f: impl FnOnce(&mut ServerOpts)) -> Self {
-        let pressure = Arc::new(FdPressure::new(100, 20, 25));
+        let fds = Box::leak(Box::default());
+        let pressure = Arc::new(FdPressure::new(fds, 100, 20, 25));
         let be = backend("", vec![srv("s", f)]);
         Self {
             server: be.servers[0].clone(),
             pool: IdlePool::new(pressure.clone()),
             pressure,
+            fds,
             next: 0,
             dead: Rc::default(),
         }
@@ -129,8 +132,17 @@ fn not_worth_keeping() {
     check("worn out", Bench::new(reuse(2)), |_, c| c.uses = 2, false);
     check("not worn out", Bench::new(reuse(2)), |_, c| c.uses = 1, true);
     check("any reuse", Bench::new(reuse(-1)), |_, c| c.uses = 9999, true);
-    check("descriptors", Bench::new(|_| ()), |b, _| b.pressure.set(20), false);
-    check("few descriptors left", Bench::new(|_| ()), |b, _| b.pressure.set(19), true);
+    check("descriptors", Bench::new(|_| ()), |b, _| b.fds.store(25, Relaxed), false);
+    check("few descriptors left", Bench::new(|_| ()), |b, _| b.fds.store(24, Relaxed), true);
+    let second = |fds: u32, kept| {
+        let mut b = Bench::new(|o| o.rare_mut().pool_low_conn = Some(9));
+        let (one, two) = (b.open(1), b.open(1));
+        b.fds.store(fds, Relaxed);
+        b.pool.put(one, 1).unwrap();
+        assert_eq!(b.pool.put(two, 1).is_ok(), kept, "{fds} descriptors");
+    };
+    second(19, true);
+    second(20, false);
 }
 
 #[test]
@@ -204,10 +216,10 @@ fn room_is_made_under_pressure() {
     let mut b = Bench::new(|o| o.rare_mut().pool_low_conn = Some(9));
     b.idle(1, &[0; 2], 100);
     b.idle(2, &[0; 2], 50);
-    b.pressure.set(24);
+    b.fds.store(24, Relaxed);
     b.pool.make_room();
     assert_eq!(b.pool.len(), 4);
-    b.pressure.set(25);
+    b.fds.store(25, Relaxed);
     b.pool.make_room();
     assert_eq!(std::iter::from_fn(|| b.take(2, Reuse::Always, true)).collect::<Vec<_>>(), [4]);
 }

@@ -52,44 +52,32 @@ impl Usage {
 /// `tune.pool-high-fd-ratio`).
 #[derive(Debug)]
 pub struct FdPressure {
-    used: AtomicU32,
+    used: &'static AtomicU32,
     low: u32,
     high: u32,
 }
 
+static NOTHING: AtomicU32 = AtomicU32::new(0);
+
 impl FdPressure {
-    /// `max_fds` is the process's limit; the ratios are percentages (20 and 25 by default).
-    pub fn new(max_fds: u32, low_ratio: u32, high_ratio: u32) -> Self {
-        let share = |pct: u32| u32::try_from(u64::from(max_fds) * u64::from(pct) / 100).unwrap_or(u32::MAX);
-        Self { used: AtomicU32::new(0), low: share(low_ratio), high: share(high_ratio) }
+    /// `max` is how many the process may have; the ratios are percentages (20 and 25 by default).
+    pub fn new(used: &'static AtomicU32, max: u32, low_ratio: u32, high_ratio: u32) -> Self {
+        let share =
+            |pct: u32| u32::try_from((u64::from(max) * u64::from(pct)).div_ceil(100)).unwrap_or(u32::MAX);
+        Self { used, low: share(low_ratio), high: share(high_ratio) }
     }
 
     /// Never any pressure.
     pub fn none() -> Self {
-        Self { used: AtomicU32::new(0), low: u32::MAX, high: u32::MAX }
+        Self { used: &NOTHING, low: u32::MAX, high: u32::MAX }
     }
 
-    /// A descriptor was opened.
-    pub fn open(&self) {
-        self.used.fetch_add(1, Relaxed);
-    }
-
-    /// A descriptor was closed.
-    pub fn close(&self) {
-        self.used.fetch_sub(1, Relaxed);
-    }
-
-    /// Sets the number of descriptors in use, for those who count elsewhere.
-    pub fn set(&self, used: u32) {
-        self.used.store(used, Relaxed);
-    }
-
-    /// No further connection should be kept idle.
+    /// Connections should not be kept idle, beyond one of a thread and server.
     pub(super) fn is_low(&self) -> bool {
         self.used.load(Relaxed) >= self.low
     }
 
-    /// Idle connections should be closed to make room.
+    /// None should be kept, and idle connections should be closed to make room.
     pub(super) fn is_high(&self) -> bool {
         self.used.load(Relaxed) >= self.high
     }

@@ -95,6 +95,8 @@ pub struct Global {
     pub sndbuf_server: Option<u32>,
     /// `tune.idle-pool.shared` (default on).
     pub idle_pool_shared: Option<bool>,
+    /// `tune.pool-low-fd-ratio` and `tune.pool-high-fd-ratio` (percent).
+    pub pool_fd_ratios: (Option<u32>, Option<u32>),
     /// `spread-checks` (percent).
     pub spread_checks: Option<u32>,
     /// `max-spread-checks` (ms).

@@ -52,6 +52,8 @@ pub(crate) static LIMITS: Table<Kw<G>> = Table::new(&[
     size("tune.sndbuf.server", |g| &mut g.sndbuf_server, "Kernel send buffer of server connections."),
     size("tune.pipesize", |g| &mut g.pipesize, "Size of the pipes for splicing."),
     run("tune.idle-pool.shared", (1, 1), "'full', 'on' or 'off'.", idle_pool, "Whether threads share idle server connections."),
+    run("tune.pool-high-fd-ratio", (1, 1), "an integer argument between 0 and 100.", |cx, g, l| g.pool_fd_ratios.1 = cx.u32(l, 0, 0, 100), "Percent of descriptors from which idle connections are closed."),
+    run("tune.pool-low-fd-ratio", (1, 1), "an integer argument between 0 and 100.", |cx, g, l| g.pool_fd_ratios.0 = cx.u32(l, 0, 0, 100), "Percent of descriptors up to which idle connections are kept."),
 ]);
 
 /// Polling, threads, memory and HTTP/1 knobs without effect.
@@ -102,8 +104,6 @@ pub(crate) static INTERNALS: Table<Kw<G>> = Table::new(&[
     idle("tune.notsent-lowat.server", Kind::Size, "sockets keep the system's mark", "Unsent bytes of a server socket from which it is not written to."),
     idle("tune.pattern.cache-size", N, INTERNAL, "Entries of the cache of pattern look-ups."),
     idle("tune.peers.max-updates-at-once", N, "peers are refused, so that this setting applies to nothing", "Most updates sent to a peer in a row."),
-    idle("tune.pool-high-fd-ratio", Kind::Int(0, 100), INTERNAL, "Percent of descriptors from which idle connections are closed."),
-    idle("tune.pool-low-fd-ratio", Kind::Int(0, 100), INTERNAL, "Percent of descriptors up to which idle connections are kept."),
     idle("tune.rcvbuf.backend", Kind::Size, "datagram sockets keep the system's size", "Kernel receive buffer of datagram sockets to servers."),
     idle("tune.rcvbuf.frontend", Kind::Size, "datagram sockets keep the system's size", "Kernel receive buffer of datagram sockets of listeners."),
     idle("tune.sndbuf.backend", Kind::Size, "datagram sockets keep the system's size", "Kernel send buffer of datagram sockets to servers."),
