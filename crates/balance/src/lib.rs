@@ -44,7 +44,9 @@ pub use counters::{Counters, Stat, Timer};
 pub use end::{EndCause, SessionEnd};
 pub use event::{EventSink, Level, NoEvents};
 pub use observe::{Observation, Observer};
-pub use pool::{Agent, Attached, Attachment, Conn, FdPressure, Idle, IdlePool, Scope, Shared, Sharing};
+pub use pool::{
+    Agent, Attached, Attachment, Berth, Conn, FdPressure, Idle, IdlePool, Scope, Shared, Sharing,
+};
 pub use queue::{Granted, QueuePos, QueueTicket};
 pub use retry::{Circumstances, Decision, Failure, RetryPolicy};
 pub use server::{Server, ServerState};

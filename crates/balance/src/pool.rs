@@ -18,11 +18,13 @@ mod fake;
 mod keys;
 mod ping;
 mod shared;
+mod strict;
 mod usage;
 
 pub use attached::{Agent, Attached, Attachment};
 use keys::KeyMap;
 pub use shared::{Scope, Shared, Sharing};
+pub use strict::Berth;
 pub use usage::FdPressure;
 use usage::Usage;
 
@@ -105,6 +107,8 @@ struct Lease {
     server: Arc<Server>,
     usage: Arc<Usage>,
     place: Place,
+    /// Of a server that is strict about its number of connections.
+    berth: Option<Berth>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -201,7 +205,7 @@ impl<C: Idle> IdlePool<C> {
     /// Registers a connection that was just established, in use.
     pub fn opened<T>(&mut self, server: &Arc<Server>, hash: u64, io: T) -> Conn<T> {
         let usage = self.of(server).usage.clone();
-        let lease = Lease { server: server.clone(), usage, place: Place::Used };
+        let lease = Lease { server: server.clone(), usage, place: Place::Used, berth: None };
         lease.count();
         Conn { io, private: false, hash, uses: 0, lease }
     }

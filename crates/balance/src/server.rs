@@ -63,7 +63,7 @@ pub(crate) struct Load {
     pub(crate) queued: AtomicU32,
     served_max: AtomicU32,
     queued_max: AtomicU32,
-    maxconn: AtomicU32,
+    pub(crate) maxconn: AtomicU32,
     minconn: AtomicU32,
     /// Share of the limit that slow start allows, percent; 0 when no slow start is under way.
     throttle: AtomicU8,
@@ -153,6 +153,8 @@ pub struct Server {
     pub(crate) uweight: AtomicU32,
     pub(crate) eweight: AtomicU32,
     pub(crate) oper: AtomicU8,
+    /// Connections, where `strict-maxconn` has them counted.
+    pub(crate) conns: AtomicU32,
     pub(crate) admin: AtomicU8,
     pub(crate) last_change: AtomicU64,
     pub(crate) downtime: AtomicU64,
@@ -205,6 +207,7 @@ impl Server {
             uweight: weight.into(),
             eweight: (weight * WEIGHT_SCALE).into(),
             oper: AtomicU8::new(if starts_down(o) { Oper::Down } else { Oper::Up } as u8),
+            conns: AtomicU32::new(0),
             admin: AtomicU8::new(if o.disabled { Admin::CMAINT.0 | Admin::FMAINT.0 } else { 0 }),
             last_change: AtomicU64::new(0),
             downtime: AtomicU64::new(0),

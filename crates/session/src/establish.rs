@@ -9,7 +9,7 @@ use crate::snapshot::{Back, Dial};
 use crate::stream::Stream;
 use crate::target::Target;
 use crate::timers::later;
-use hawser_balance::{Observation, Server, Stat, time};
+use hawser_balance::{Berth, Observation, Server, Stat, time};
 use hawser_cfg::model::{Reuse, opt};
 use hawser_http::{BodyLen, Start};
 use hawser_proto::mux::BackStream;
@@ -74,6 +74,10 @@ impl<'a> Goal<'a> {
         st.strm.bc_dst = self.target.addr.clone();
         st.strm.bc_reused = false;
         cl.worker.pool().make_room();
+        let berth = match self.server.opts.strict_maxconn {
+            true => Some(self.berth(cl).ok_or(Failure::Resource)?),
+            false => None,
+        };
         let line = self.target.connect(st, self.dial).map_err(|e| classify(&e))?;
         let attempt = if self.multi && self.main {
             with_dials(cl, back, |d| d.begin(self.server.uid, self.target.hash))
@@ -92,12 +96,26 @@ impl<'a> Goal<'a> {
             return Err(f);
         }
         self.server.report(Observation::L4Ok, time::ms(cl.now()));
-        let mut link = pool::opened(cl, &self.server, &self.target, back, self.main, stream);
+        let mut link = pool::opened(cl, &self.server, &self.target, back, self.main, stream, berth);
         if let Some(attempt) = attempt {
             attempt.end(Outcome::Up);
         }
         self.reached(cl, st, &mut link);
         Ok(link)
+    }
+
+    /// A place among the connections that the server may have; idle ones are closed for it.
+    fn berth(&self, cl: &Client) -> Option<Berth> {
+        let mut berth = Berth::take(&self.server);
+        while berth.is_none() {
+            let closed = cl.worker.pool().close_one(&self.server)
+                || cl.worker.other_pools().any(|p| p.lock().close_one(&self.server));
+            if !closed {
+                return None;
+            }
+            berth = Berth::take(&self.server);
+        }
+        berth
     }
 
     /// Notes what is known now.

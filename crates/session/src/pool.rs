@@ -10,7 +10,7 @@ use crate::snapshot::Back;
 use crate::stream::Stream;
 use crate::target::Target;
 use crate::worker::Worker;
-use hawser_balance::{Conn, Idle, Scope, Server, Shared};
+use hawser_balance::{Berth, Conn, Idle, Scope, Server, Shared};
 use hawser_cfg::model::{ConnMode, Reuse};
 use hawser_proto::mux::{BackConn, BackStream};
 use std::rc::Rc;
@@ -237,8 +237,10 @@ pub(crate) fn opened(
     back: &Back,
     main: bool,
     stream: Box<dyn BackStream>,
+    berth: Option<Berth>,
 ) -> Link {
-    let seat = cl.worker.pool().opened(server, target.hash, ());
+    let mut seat = cl.worker.pool().opened(server, target.hash, ());
+    seat.moor(berth);
     if !main {
         return Link::new(stream, Hold::Once(seat), false);
     }

@@ -40,7 +40,7 @@ pub(crate) static OPTIONS: Table<Kw<S>> = Table::new(&[
     int("maxconn", (0, MAX), |s| &mut s.maxconn, "Most connections; what exceeds them waits."),
     int("minconn", (0, MAX), |s| &mut s.minconn, "Connections allowed while the backend is quiet."),
     int("maxqueue", (0, MAX), |s| &mut s.maxqueue, "Most requests that wait for this server."),
-    flag("strict-maxconn", |s: &mut S| &mut s.strict_maxconn, "Counts idle connections into maxconn.").later("strict connection limits"),
+    flag("strict-maxconn", |s: &mut S| &mut s.strict_maxconn, "No more connections than maxconn, idle ones included."),
     flag("backup", |s| &mut s.backup, "Used when no other server is up."),
     run("no-backup", (0, 0), "", |_, s, _| s.backup = false, "Undoes backup."),
     flag("check", |s| &mut s.check, "Checks the health of the server."),
