@@ -93,6 +93,8 @@ pub struct Global {
     pub rcvbuf_server: Option<u32>,
     /// See above.
     pub sndbuf_server: Option<u32>,
+    /// `tune.stick-counters`, HAProxy's 3 by default.
+    pub stick_counters: Option<u8>,
     /// `tune.idle-pool.shared` (default on).
     pub idle_pool_shared: Option<bool>,
     /// `tune.pool-low-fd-ratio` and `tune.pool-high-fd-ratio` (percent).

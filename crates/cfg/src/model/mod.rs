@@ -16,6 +16,7 @@ mod options;
 mod proxy;
 mod rules;
 mod server;
+mod stick;
 
 pub use addr::{Addr, AddrKind};
 pub use bind::{Bind, BindOpts};
@@ -30,6 +31,7 @@ pub use options::{
 pub use proxy::{HeaderCapture, Mode, Proxy, ProxyKind};
 pub use rules::{DefaultRules, RuleLine, RuleLines, Userlist};
 pub use server::{ProxyV2Options, RareServerOpts, Server, ServerOpts, Source, UseSrc};
+pub use stick::{DataType, Form, KeyType, StickTable, Stored};
 
 use crate::pos::{Pos, Word};
 use std::collections::HashMap;
@@ -51,6 +53,8 @@ pub struct Config {
     pub userlists: Vec<Userlist>,
     /// `log-forward` sections.
     pub log_forwards: Vec<LogForward>,
+    /// Stick tables, in the order in which they are declared; those of disabled proxies too.
+    pub stick_tables: Vec<StickTable>,
     /// Place of each proxy in `proxies`, by name.
     pub proxy_names: HashMap<Arc<str>, usize>,
 }
@@ -59,6 +63,11 @@ impl Config {
     /// The proxy of that name.
     pub fn proxy(&self, name: &str) -> Option<&Proxy> {
         self.proxies.get(*self.proxy_names.get(name)?)
+    }
+
+    /// Place of a stick table in `stick_tables`.
+    pub fn find_stick_table(&self, name: &str) -> Option<usize> {
+        self.proxy(name)?.stick_table
     }
 
     /// A file name of a line, relative to what `default-path` says (manual 3.1).

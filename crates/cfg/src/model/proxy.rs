@@ -181,6 +181,10 @@ pub struct Proxy {
     pub restrict_req_hdr_names: Option<Word>,
     /// `force-persist` / `ignore-persist` conditions; the flag is true for force.
     pub persist_rules: Vec<(bool, RuleLine)>,
+    /// Place of its `stick-table` in [`super::Config::stick_tables`].
+    pub stick_table: Option<usize>,
+    /// `stick` lines: `on`, `match`, `store-request` or `store-response`, then the rest.
+    pub stick_rules: Vec<RuleLine>,
     /// `http-send-name-header`.
     pub send_name_header: Option<Word>,
     /// `load-server-state-from-file`.

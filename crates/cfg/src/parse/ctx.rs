@@ -3,7 +3,7 @@
 use super::line::Line;
 use crate::diag::{Diag, Diags};
 use crate::env::Env;
-use crate::model::{ProxyKind, RuleLine, ServerOpts, UnixBind};
+use crate::model::{ProxyKind, RuleLine, ServerOpts, StickTable, UnixBind};
 use crate::pos::Pos;
 use crate::suggest;
 use crate::units::{self, TimeUnit, UnitError};
@@ -86,6 +86,8 @@ pub(crate) struct State {
     pub(crate) server: String,
     /// `redirect` rules of the section: they run after its other request rules.
     pub(crate) redirects: Vec<RuleLine>,
+    /// Stick tables so far.
+    pub(crate) stick_tables: Vec<StickTable>,
     /// Names of the files so far, by [`crate::pos::FileId`].
     pub(crate) files: Vec<Arc<str>>,
     seen: Vec<Box<str>>,
@@ -130,6 +132,7 @@ impl Default for State {
             taken: 0,
             server: String::new(),
             redirects: Vec::new(),
+            stick_tables: Vec::new(),
             files: Vec::new(),
             seen: Vec::new(),
         }

@@ -102,6 +102,7 @@ impl Parser {
         }
         let s = self.sections;
         Config {
+            stick_tables: self.st.stick_tables,
             files: Vec::new(),
             global: s.global,
             proxies: s.proxies,

@@ -17,7 +17,6 @@ const COPY: &str = "how data is copied is the data path's own choice";
 const NO_LUA: &str = "Lua cannot be loaded yet, so that this setting applies to nothing";
 const NO_COMPRESSION: &str = "nothing can compress yet, so that this limit applies to nothing";
 const NO_CLIENT: &str = "only Lua, OCSP updates and ACME use the HTTP client, and they are refused";
-const NO_TABLES: &str = "stick tables are refused, so that this setting applies to nothing";
 const VARS: &str = "variables are bounded by the size of the requests that they come from";
 const THREADS: &str = "every thread has its own listeners and connections, without groups of threads";
 
@@ -51,6 +50,7 @@ pub(crate) static LIMITS: Table<Kw<G>> = Table::new(&[
     size("tune.sndbuf.client", |g| &mut g.sndbuf_client, "Kernel send buffer of client connections."),
     size("tune.sndbuf.server", |g| &mut g.sndbuf_server, "Kernel send buffer of server connections."),
     size("tune.pipesize", |g| &mut g.pipesize, "Size of the pipes for splicing."),
+    run("tune.stick-counters", (1, 1), "an integer argument", stick_counters, "Stick counters of a session and of a stream."),
     run("tune.idle-pool.shared", (1, 1), "'full', 'on' or 'off'.", idle_pool, "Whether threads share idle server connections."),
     run("tune.pool-high-fd-ratio", (1, 1), "an integer argument between 0 and 100.", |cx, g, l| g.pool_fd_ratios.1 = cx.u32(l, 0, 0, 100), "Percent of descriptors from which idle connections are closed."),
     run("tune.pool-low-fd-ratio", (1, 1), "an integer argument between 0 and 100.", |cx, g, l| g.pool_fd_ratios.0 = cx.u32(l, 0, 0, 100), "Percent of descriptors up to which idle connections are kept."),
@@ -114,7 +114,6 @@ pub(crate) static INTERNALS: Table<Kw<G>> = Table::new(&[
     idle("tune.ring.queues", Kind::Int(0, 16), "rings are refused, so that this setting applies to nothing", "Queues in front of a ring."),
     idle("tune.runqueue-depth", Z, INTERNAL, "Most tasks that run in a row."),
     idle("tune.sched.low-latency", ON, INTERNAL, "Prefers latency to throughput."),
-    idle("tune.stick-counters", Kind::Int(1, 100), NO_TABLES, "Stick counters of a stream."),
     idle("tune.streams-elasticity", N, INTERNAL, "How streams of one connection share the process."),
     idle("tune.takeover-other-tg-connections", Kind::OneOf(&["none", "restricted", "full"]), THREADS, "Whether idle connections of other groups are taken."),
     idle("tune.vars.check-max-size", Kind::Size, VARS, "Most bytes of variables of a check."),
@@ -194,6 +193,23 @@ fn bufsize(cx: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
 fn maxaccept(cx: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
     if let Some(n) = cx.int(line, 0, -1, i64::from(i32::MAX)) {
         g.maxaccept = i32::try_from(n).ok();
+    }
+}
+
+/// `tune.stick-counters`.
+fn stick_counters(cx: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
+    let value = line.arg(0);
+    match value.parse::<i64>() {
+        Ok(n @ 0..=100) => g.stick_counters = u8::try_from(n).ok(),
+        Ok(n) => {
+            let text = format!(
+                "tune.stick-counters: the number of stick-counters must be between 1 and 100 (was {n})"
+            );
+            cx.alert_arg(line, 0, text);
+        }
+        Err(_) => {
+            cx.alert_arg(line, 0, format!("tune.stick-counters: '{value}' is an invalid number"));
+        }
     }
 }
 

@@ -29,8 +29,6 @@ pub(crate) static LATER: Table<Kw<P>> = Table::new(&[
     later("ssl-f-use", Scope::FE, "TLS", "Certificate of the TLS listeners."),
     later("crt", Scope::FE, "TLS", "Certificate of the TLS listeners."),
     later("stats", PX, "statistics page", "The statistics page."),
-    later("stick", Scope::BE, "stick tables", "Stores or matches a key in a stick table."),
-    later("stick-table", Scope::PX, "stick tables", "Declares a stick table."),
     gone("clitimeout", "2.1", "'timeout client'"),
     gone("contimeout", "2.1", "'timeout connect'"),
     gone("srvtimeout", "2.1", "'timeout server'"),

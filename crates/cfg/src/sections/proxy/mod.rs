@@ -13,6 +13,7 @@ mod rules;
 mod server;
 mod server_options;
 mod source;
+mod stick;
 pub(crate) mod timeout;
 
 use crate::keyword::Table;

@@ -71,7 +71,7 @@ pub(crate) static OPTIONS: Table<Kw<S>> = Table::new(&[
     run("no-send-proxy", (0, 0), "", |_, s, _| s.send_proxy = false, "Undoes send-proxy."),
     flag("send-proxy-v2", |s| &mut s.send_proxy_v2, "Sends the PROXY protocol, version 2."),
     run("no-send-proxy-v2", (0, 0), "", |_, s, _| s.send_proxy_v2 = false, "Undoes send-proxy-v2."),
-    flag("non-stick", |s: &mut S| &mut s.non_stick, "Never stored in stick tables.").idle("stick tables are refused, so that there is nothing to store in"),
+    flag("non-stick", |s: &mut S| &mut s.non_stick, "Never stored in stick tables."),
     run("stick", (0, 0), "", |_, s, _| s.non_stick = false, "Undoes non-stick."),
     flag("tfo", |s| &mut s.tfo, "TCP fast open."),
     run("no-tfo", (0, 0), "", |_, s, _| s.tfo = false, "Undoes tfo."),
