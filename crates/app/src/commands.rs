@@ -1,5 +1,7 @@
 //! Commands of the runtime API that need more than the process: the layers that serve traffic.
 
+mod table;
+
 use crate::engine::SharedEngine;
 use crate::reverse::Tunnels;
 use hawser_balance::event::Level as LogLevel;
@@ -22,7 +24,7 @@ static COMMANDS: &[Command] = &[
 /// All commands of the program.
 pub(crate) fn registry() -> Registry {
     let mut tables = hawser_cli::commands::TABLES.to_vec();
-    tables.push(COMMANDS);
+    tables.extend([COMMANDS, table::COMMANDS]);
     Registry::new(&tables)
 }
 

@@ -7,6 +7,7 @@ use hawser_cli::info::Sheet;
 use hawser_proto::AcceptSink;
 use hawser_proto::rhttp::Dialer;
 use hawser_stats::{Row, Selection};
+use hawser_stick::Table;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -25,6 +26,9 @@ pub(crate) trait Engine: Send + Sync {
     /// The rows of up to `most` proxies from the one at an index, for metrics, and the index that goes on; `None`
     /// beyond the last one.
     fn metrics(&self, from: usize, most: usize, selection: &Selection) -> Option<(usize, Vec<Row>)>;
+
+    /// The stick tables, in the order of the configuration.
+    fn tables(&self) -> Vec<Arc<Table>>;
 
     /// Adds what it counts to `show info`.
     fn info(&self, sheet: &mut Sheet);

@@ -6,9 +6,11 @@ use crate::reverse::Tunnels;
 use hawser_cli::State;
 use hawser_cli::info::Sheet;
 use hawser_http::{Head, Version};
+use hawser_proto::freq::now_ms;
 use hawser_rules::service::{Body, Served, Service};
-use hawser_stats::metrics::{BadQuery, Dump, Family, Query, Source};
+use hawser_stats::metrics::{BadQuery, Dump, Family, Labels, Query, Source};
 use hawser_stats::{Row, Selection};
+use hawser_stick::Table;
 use std::fmt;
 use std::sync::{Arc, OnceLock, Weak};
 
@@ -92,7 +94,31 @@ impl Source for Sources {
         self.engine.metrics(from, most, &Selection { no_maint, ..Selection::default() })
     }
 
+    fn tables(&self) -> Vec<Family> {
+        tables(&self.engine.tables())
+    }
+
     fn rhttp(&self) -> Vec<Family> {
         self.tunnels.metrics()
     }
+}
+
+/// What is told of stick tables. The last one declared comes first.
+fn tables(tables: &[Arc<Table>]) -> Vec<Family> {
+    let now = now_ms();
+    let family = |name, help, value: &dyn Fn(&Table) -> u32| {
+        let labels = |t: &Table| Labels::new().with("name", t.name()).with("type", t.key_type().word());
+        let samples = tables.iter().rev().map(|t| (labels(t), value(t).into())).collect();
+        Family { name, help, counter: false, samples }
+    };
+    vec![
+        family("haproxy_sticktable_size", "Most entries of the stick table", &Table::size),
+        family("haproxy_sticktable_used", "Entries in the stick table", &|t| t.used(now)),
+        // Updates are counted for peers, to whom none are sent.
+        family(
+            "haproxy_sticktable_local_updates",
+            "Updates of the stick table that peers are told of",
+            &|_| 0,
+        ),
+    ]
 }

@@ -13,6 +13,7 @@ mod service;
 mod start_line;
 mod stream;
 pub mod table;
+mod track;
 mod vars;
 
 use crate::txn::{Txn, Verdict, WaitFor};
@@ -33,6 +34,8 @@ pub enum Step {
     End(Verdict),
     /// The next rule is due once something has happened.
     After(WaitFor),
+    /// This rule is due again once there is more input.
+    Again,
     /// A message could not be rewritten: an error or not, as `strict-mode` says.
     Failed,
 }

@@ -47,6 +47,7 @@ impl RuleList {
                     rule.decided(txn);
                     return v;
                 }
+                Step::Again => return Verdict::Wait { rule: i, until: WaitFor::Input },
                 Step::After(until) => return Verdict::Wait { rule: i + 1, until },
                 Step::Failed => {
                     txn.asks.failed_rewrites += 1;

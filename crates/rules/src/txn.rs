@@ -10,6 +10,7 @@ use hawser_sample::facts::{Sess, Strm};
 use hawser_sample::value::Owned;
 use hawser_sample::vars::{ProcVars, Scope, VarId};
 use hawser_sample::{Ctx, Expr, LogFormat, Runtime, Value};
+use hawser_stick::Tracked;
 use std::sync::Arc;
 
 /// Where a rule set is evaluated.
@@ -138,6 +139,12 @@ impl Txn<'_> {
             partial: self.partial,
             writes: Some(&self.asks.writes),
         }
+    }
+
+    /// What a stick counter tracks: the stream's, else the session's.
+    pub fn tracked(&self, number: usize) -> Option<&Tracked> {
+        let strm = self.strm.as_deref().and_then(|s| s.tracked.get(number));
+        strm.or_else(|| self.sess.tracked.get(number))
     }
 
     /// The message of this direction.

@@ -98,6 +98,8 @@ pub enum Arg {
     Proxy(usize),
     /// Indexes of a proxy and of a server in it.
     Server(usize, usize),
+    /// Index of a stick table.
+    Table(usize),
     /// A field name, recognised where the proxy knows it.
     Header(KnownName, Arc<[u8]>),
     /// A variable.
@@ -259,7 +261,7 @@ fn piece(text: &str) -> (String, usize) {
 fn one(cx: &mut CompileCx<'_>, ty: ArgType, t: &str, i: usize, owner: Owner<'_>) -> Result<Arg, Error> {
     let bad = || Error::new(format!("failed to parse '{t}' as type '{}' at position {}", ty.name(), i + 1));
     match ty {
-        ArgType::Str | ArgType::Regex | ArgType::Table => Ok(Arg::Str(Arc::from(&*octets::decode(t)))),
+        ArgType::Str | ArgType::Regex => Ok(Arg::Str(Arc::from(&*octets::decode(t)))),
         ArgType::Sint => integer(t).map(Arg::Int).ok_or_else(bad),
         ArgType::Ipv4 => t.parse().map(Arg::Ip4).map_err(|_| bad()),
         ArgType::Ipv6 => t.parse().map(Arg::Ip6).map_err(|_| bad()),
@@ -273,6 +275,7 @@ fn one(cx: &mut CompileCx<'_>, ty: ArgType, t: &str, i: usize, owner: Owner<'_>)
             proxy(cx, ty == ArgType::Frontend, t, i, owner).map(Arg::Proxy)
         }
         ArgType::Server => server(cx, t, i, owner),
+        ArgType::Table => table(cx, t, i, owner).map(Arg::Table),
         ArgType::Userlist => {
             if t.is_empty() {
                 return Err(Error::complete(format!(
@@ -330,6 +333,16 @@ fn server(cx: &CompileCx<'_>, t: &str, i: usize, owner: Owner<'_>) -> Result<Arg
         let name = cx.config.proxies.get(be).map_or("", |p| &*p.name);
         let place = whence(cx, i, owner, ", referenced in ");
         Error::complete(format!("unable to find server '{srv}' in proxy '{name}'{place}"))
+    })
+}
+
+/// A stick table by name, that of the current proxy by default.
+fn table(cx: &CompileCx<'_>, t: &str, i: usize, owner: Owner<'_>) -> Result<usize, Error> {
+    let current = || cx.proxy.and_then(|p| cx.config.proxies.get(p)).map_or("", |p| &*p.name);
+    let name = if t.is_empty() { current() } else { t };
+    cx.config.find_stick_table(name).ok_or_else(|| {
+        let place = whence(cx, i, owner, " referenced in ");
+        Error::complete(format!("unable to find table '{name}'{place}"))
     })
 }
 

@@ -6,7 +6,9 @@ use crate::vars::{ProcVars, Scope, VarId};
 use bytes::Bytes;
 use hawser_http::Head;
 use hawser_proto::Address;
+use hawser_stick::Table;
 use std::cell::RefCell;
+use std::sync::Arc;
 
 /// Borrowed, optional views. The source bits of a fetch say which ones it needs; a missing view makes the
 /// sample "not found", never an error.
@@ -212,6 +214,14 @@ pub trait Runtime {
     /// Whether the process is stopping (`stopping`).
     fn stopping(&self) -> bool {
         false
+    }
+    /// A stick table, by its index in the configuration.
+    fn table(&self, index: usize) -> Option<&Arc<Table>> {
+        None
+    }
+    /// The present moment for stick tables (ms).
+    fn now_ms(&self) -> u64 {
+        hawser_proto::freq::now_ms()
     }
     /// Number of worker threads (`nbthread`-like fetches), and the current thread's number.
     fn threads(&self) -> (u32, u32) {

@@ -6,6 +6,7 @@ use hawser_cfg::model::Timeouts;
 use hawser_http::Version;
 use hawser_proto::Address;
 use hawser_proto::pp::Tlvs;
+use hawser_stick::Counters;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use std::time::{Instant, SystemTime};
@@ -39,8 +40,6 @@ pub struct Sess {
     pub log_level: Option<LogLevel>,
     /// The connection began with a PROXY protocol header.
     pub rcvd_proxy: bool,
-    /// TLVs that came with a PROXY v2 header.
-    pub pp_tlvs: Option<Box<Tlvs>>,
     /// Error of the client connection (`fc_err`), 0 for none; codes are those of the manual's table.
     pub fc_err: u8,
     /// Encrypted by TLS (`ssl_fc`, `%ft`).
@@ -51,11 +50,37 @@ pub struct Sess {
     pub fc_streams: u32,
     /// Streams that the client connection may have open (`fc_settings_streams_limit`).
     pub fc_streams_limit: u32,
+    /// What few connections have.
+    pub rare: Option<Box<Rare>>,
+    /// Entries of stick tables that the session tracks.
+    pub tracked: Counters,
+}
+
+/// Facts about few client connections.
+#[derive(Debug, Default)]
+pub struct Rare {
+    /// TLVs that came with a PROXY v2 header.
+    pub pp_tlvs: Option<Tlvs>,
     /// The client's SYN packet (`bind … tcp-ss`).
-    pub saved_syn: Option<Box<Bytes>>,
+    pub saved_syn: Option<Bytes>,
 }
 
 impl Sess {
+    /// TLVs that came with a PROXY v2 header.
+    pub fn pp_tlvs(&self) -> Option<&Tlvs> {
+        self.rare.as_ref()?.pp_tlvs.as_ref()
+    }
+
+    /// The client's SYN packet.
+    pub fn saved_syn(&self) -> Option<&Bytes> {
+        self.rare.as_ref()?.saved_syn.as_ref()
+    }
+
+    /// What few connections have, to be filled.
+    pub fn rare_mut(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
+
     /// A session of a frontend, accepted now, about which nothing else is known.
     pub fn new(frontend: Arc<ProxyFacts>, accepted: Instant, accept_date: SystemTime) -> Self {
         Self {
@@ -72,13 +97,13 @@ impl Sess {
             vars: Store::default(),
             log_level: None,
             rcvd_proxy: false,
-            pp_tlvs: None,
             fc_err: 0,
             tls: false,
             fc_glitches: 0,
             fc_streams: 1,
             fc_streams_limit: 1,
-            saved_syn: None,
+            rare: None,
+            tracked: Counters::default(),
         }
     }
 }
@@ -255,6 +280,8 @@ pub struct Strm {
     pub bc_glitches: u32,
     /// The line is written before the end (`option logasap`): sizes and times so far, with a `+`.
     pub log_asap: bool,
+    /// Entries of stick tables that the stream tracks.
+    pub tracked: Counters,
     /// When the log line is written (`%OG`).
     pub log_origin: LogOrigin,
 }

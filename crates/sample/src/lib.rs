@@ -25,6 +25,7 @@ pub mod logformat;
 pub mod pattern;
 pub mod registry;
 pub mod row;
+pub mod stick;
 pub mod types;
 mod userlist;
 pub mod value;

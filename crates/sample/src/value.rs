@@ -163,7 +163,7 @@ impl<'a> Value<'a> {
             (Type::Addr, _) => self.as_ip().map(Self::ip),
             (Type::Ipv4, _) => match self.as_ip()? {
                 IpAddr::V4(a) => Some(Self::Ip4(a)),
-                IpAddr::V6(a) => a.to_ipv4_mapped().map(Self::Ip4),
+                IpAddr::V6(a) => embedded_ip4(a).map(Self::Ip4),
             },
             (Type::Ipv6, _) => match self.as_ip()? {
                 IpAddr::V4(a) => Some(Self::Ip6(a.to_ipv6_mapped())),
@@ -232,6 +232,16 @@ pub fn parse_ip(s: &[u8]) -> Option<IpAddr> {
         return None;
     }
     host.parse::<Ipv4Addr>().ok().map(IpAddr::V4)
+}
+
+/// The IPv4 address that an IPv6 address stands for: mapped, compatible (RFC 4291) or 6to4 (RFC 3056).
+fn embedded_ip4(a: Ipv6Addr) -> Option<Ipv4Addr> {
+    match a.segments() {
+        [0x2002, high, low, ..] | [0, 0, 0, 0, 0, 0 | 0xffff, high, low] => {
+            Some(Ipv4Addr::from(u32::from(high) << 16 | u32::from(low)))
+        }
+        _ => None,
+    }
 }
 
 /// A part of a borrowed or owned string, without copying it.

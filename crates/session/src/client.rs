@@ -11,6 +11,7 @@ use hawser_sample::Runtime;
 use hawser_sample::ctx::ServerFacts;
 use hawser_sample::facts::Sess;
 use hawser_sample::vars::StreamVars;
+use hawser_stick::{Counters, Table};
 use std::cell::{RefCell, RefMut};
 use std::ops::Deref;
 use std::rc::Rc;
@@ -59,8 +60,8 @@ pub(crate) struct Kept {
     pub(crate) dialing: Dials,
     /// Backend and server of the last request (`option prefer-last-server`).
     pub(crate) last: Option<(usize, u32)>,
-    /// Variables of a TCP stream that goes on as the first request: its content rules were run.
-    pub(crate) switched: Option<StreamVars>,
+    /// Variables of a TCP stream that goes on as the first request, and what it tracks: its content rules were run.
+    pub(crate) switched: Option<(StreamVars, Counters)>,
     /// It is bound to that server by a connection of its own (NTLM).
     pub(crate) bound: bool,
 }
@@ -177,6 +178,14 @@ impl Runtime for View<'_> {
 
     fn find_server(&self, backend: usize, name: &str) -> Option<usize> {
         self.backend(backend)?.find(name).map(|i| i as usize)
+    }
+
+    fn table(&self, index: usize) -> Option<&Arc<Table>> {
+        self.snapshot.tables.get(index)
+    }
+
+    fn now_ms(&self) -> u64 {
+        hawser_proto::freq::ms_at(self.worker.now())
     }
 
     fn stopping(&self) -> bool {

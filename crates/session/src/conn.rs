@@ -11,6 +11,7 @@ use hawser_proto::mux::Fronted;
 use hawser_proto::{Address, ConnSlot, Incoming, SockOpt, Transport, clock};
 use hawser_rules::{Asks, Room, RuleSet, Txn, Verdict};
 use hawser_sample::facts::Sess;
+use hawser_stick::Event;
 use std::cell::RefCell;
 use std::sync::Arc;
 
@@ -52,6 +53,7 @@ pub(crate) fn session_rules(cl: Box<Client>, mut transport: Box<dyn Transport>) 
     if !connection_rules(&cl, RuleSet::TcpReqSess, &mut asks, &mut *transport) {
         return None;
     }
+    cl.tally_session(Event::Session);
     if let Some(to) = asks.attach {
         return attach::begin(cl, transport, to);
     }
@@ -84,7 +86,7 @@ fn session(
     sess.listener_name = listener.named.then(|| listener.name.clone());
     sess.listener_id = listener.id;
     if listener.saved_syn {
-        sess.saved_syn = transport.saved_syn().map(|packet| Box::new(packet.into()));
+        sess.rare_mut().saved_syn = transport.saved_syn().map(Into::into);
     }
     sess
 }

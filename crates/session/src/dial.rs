@@ -85,7 +85,7 @@ fn announcement(cl: &Client, st: &mut Stream, a: &Announce) -> Vec<u8> {
         };
         a.tlvs.iter().map(|(kind, f)| (*kind, f.as_ref().map(value).unwrap_or_default())).collect()
     });
-    let received = cl.sess.borrow().pp_tlvs.clone();
+    let received = cl.sess.borrow().pp_tlvs().cloned();
     let mut tlvs: Vec<(u8, &[u8])> = values.iter().map(|(kind, v)| (*kind, v.as_slice())).collect();
     if a.options.authority {
         tlvs.extend(received.as_ref().and_then(|t| t.get(pp::AUTHORITY)).map(|v| (pp::AUTHORITY, v)));

@@ -28,7 +28,7 @@ impl Shaking {
             }
         };
         cl.sess.borrow_mut().rcvd_proxy = expect.proxy;
-        cl.sess.borrow_mut().pp_tlvs = Some(Box::new(header.tlvs));
+        cl.sess.borrow_mut().rare_mut().pp_tlvs = Some(header.tlvs);
         if let Some((src, dst)) = header.addrs {
             cl.sess.borrow_mut().src = src;
             cl.sess.borrow_mut().dst = dst;

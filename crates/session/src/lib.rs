@@ -24,11 +24,13 @@ mod raw;
 mod reverse;
 mod route;
 pub mod snapshot;
+mod stick;
 mod stop;
 mod stream;
 mod target;
 mod tcp;
 mod timers;
+mod tracking;
 mod tunnel;
 pub mod worker;
 

@@ -7,6 +7,7 @@ use hawser_balance::{Stat, Traffic, TrafficEvent};
 use hawser_cfg::model::opt;
 use hawser_proto::clock;
 use hawser_sample::facts::{LogOrigin, TermCause, TermState};
+use hawser_stick::Event;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
@@ -35,6 +36,11 @@ impl Client {
     /// Counts a denied request.
     pub(crate) fn deny(&self, st: &Stream) {
         self.count(st, Stat::DeniedReq);
+    }
+
+    /// Counts a request that was wrong by the client's fault.
+    pub(crate) fn blame(&self, st: &Stream) {
+        self.tally(st, Event::HttpError);
     }
 
     /// Connections on which nothing was sent are of no interest.
@@ -72,6 +78,7 @@ pub(crate) fn response_started(cl: &Client, st: &mut Stream) {
 /// Ends a stream.
 pub(crate) fn end(cl: &Client, mut st: Box<Stream>) {
     st.strm.t.end = Some(cl.now());
+    cl.tally_bytes(&st);
     let thread = cl.worker.number();
     if let Some(front) = &cl.fe.front {
         front.counters.add(thread, Stat::BytesIn, st.strm.bytes_in);
@@ -111,6 +118,8 @@ pub(crate) fn end(cl: &Client, mut st: Box<Stream>) {
 
 /// A request of HTTP/2 that its mux refused: no stream was made of it, and none is counted.
 pub(crate) fn malformed(cl: &Client) {
+    cl.tally_session(Event::HttpRequest);
+    cl.tally_session(Event::HttpError);
     let mut st = cl.worker.take_stream();
     let now = cl.now();
     (st.strm.created, st.strm.t.end) = (Some(now), Some(now));

@@ -6,6 +6,7 @@ use crate::held::Held;
 use crate::persist::Persist;
 use crate::pump::Pump;
 use crate::snapshot::{Proxy, Snapshot, Times};
+use crate::stick::Keys;
 use hawser_balance::{BackendGuard, EndCause, SessionEnd, Slot};
 use hawser_http::Head;
 use hawser_proto::mux::MessageInfo;
@@ -58,6 +59,8 @@ pub(crate) struct Stream {
     pub(crate) guard: Option<BackendGuard>,
     /// Which server it has to go to.
     pub(crate) persist: Persist,
+    /// What `stick` rules are to remember of it.
+    pub(crate) keys: Keys,
     /// Attempts to reach a server.
     pub(crate) tries: Tries,
     /// Its place on a server.
@@ -97,6 +100,7 @@ impl Stream {
         self.switched = false;
         self.spliced = [0; 2];
         self.own_bytes = 0;
+        self.keys.clear();
         self.tries = Tries::default();
         self.persist = Persist::default();
         self.req.buf.capacity() + self.res.buf.capacity() + self.asks.scratch.capacity() <= KEEP_HEAD
@@ -143,7 +147,7 @@ impl Stream {
             queue: asked(a.queue, be.times.queue),
             server: asked(a.server, be.times.server),
             server_fin: be.times.server_fin,
-            tarpit: asked(a.tarpit, fe.times.tarpit),
+            tarpit: asked(a.tarpit, be.times.tarpit),
             tunnel: asked(a.tunnel, be.times.tunnel),
         }
     }

@@ -65,7 +65,11 @@ fn show_key(kind: KeyType, key: &[u8], out: &mut String) {
             let _ = write!(out, "{}", Ipv6Addr::from(octets));
         }
         (KeyType::String(_), key) => show_text(key, out),
-        (_, key) => key.iter().for_each(|b| drop(write!(out, "{b:02X}"))),
+        (_, key) => {
+            for b in key {
+                let _ = write!(out, "{b:02X}");
+            }
+        }
     }
 }
 

@@ -105,7 +105,8 @@ mod tests {
     #[test]
     fn cells_do_not_overlap() {
         let l = table(&[(DataType::GpcRate, 3), (DataType::ConnCur, 1), (DataType::Gpt, 2)]);
-        let cells: Vec<_> = l.fields().map(|f| (f.data, f.cell(0), f.cell(f.count - 1), f.cell(f.count))).collect();
+        let cells: Vec<_> =
+            l.fields().map(|f| (f.data, f.cell(0), f.cell(f.count - 1), f.cell(f.count))).collect();
         assert_eq!(
             cells,
             [

@@ -12,9 +12,12 @@ use parking_lot::RwLock;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use twox_hash::{XxHash32, XxHash64};
 
 /// Parts of a table, each with a lock of its own; small tables have one.
 const SHARDS: usize = 16;
+/// Parts of a table of HAProxy's.
+const BUCKETS: u32 = 64;
 /// Entries up to which a table is small.
 const SMALL: u32 = 256;
 /// Entries that the maker of a new one forgets because their time is over.
@@ -186,16 +189,43 @@ impl Table {
 
     /// Forgets the entry that was refreshed least recently; false when all are in use.
     fn evict(&self, now: u64) -> bool {
-        let mut parts: Vec<_> = self.shards.iter().map(|p| (p.oldest.load(Relaxed), p)).collect();
-        parts.sort_by_key(|(oldest, _)| *oldest);
-        parts.into_iter().any(|(_, part)| {
-            let mut shard = part.shard.write();
-            let Some(entry) = shard.idlest(u64::MAX, now) else { return false };
-            shard.remove(self.hasher.hash_one(entry.key()), &entry);
-            part.oldest.store(shard.oldest(), Relaxed);
+        // What the shards tell of their first entries may be out of date: the one that seems to have the oldest may
+        // turn out to have none that is older than the next shard's.
+        for _ in 0..2 * self.shards.len() {
+            let Some((part, next)) = self.oldest_part() else { return false };
+            if self.evict_from(part, next, now) {
+                return true;
+            }
+        }
+        self.shards.iter().any(|part| self.evict_from(part, u64::MAX, now))
+    }
+
+    /// The part that seems to have the oldest entry, and how old that of the next one is.
+    fn oldest_part(&self) -> Option<(&Part, u64)> {
+        let (mut first, mut next): (Option<(&Part, u64)>, u64) = (None, u64::MAX);
+        for part in &self.shards {
+            let oldest = part.oldest.load(Relaxed);
+            match first {
+                Some((_, least)) if oldest >= least => next = next.min(oldest),
+                _ => {
+                    next = first.map_or(next, |(_, least)| least);
+                    first = Some((part, oldest));
+                }
+            }
+        }
+        first.map(|(part, _)| (part, next))
+    }
+
+    /// Forgets the first entry of a part that nobody uses, if it was not refreshed after `before`.
+    fn evict_from(&self, part: &Part, before: u64, now: u64) -> bool {
+        let mut shard = part.shard.write();
+        let entry = shard.idlest(before, now);
+        if let Some(entry) = &entry {
+            shard.remove(self.hasher.hash_one(entry.key()), entry);
             self.used.fetch_sub(1, Relaxed);
-            true
-        })
+        }
+        part.oldest.store(shard.oldest(), Relaxed);
+        entry.is_some()
     }
 
     /// Forgets all entries whose time is over. Cheap when there are none.
@@ -272,14 +302,23 @@ impl Table {
         &self.shards[at]
     }
 
-    /// All entries, sorted by key.
+    /// All entries, in the order in which HAProxy shows them: by a hash, then by key.
     pub fn entries(&self, now: u64) -> Vec<Arc<Entry>> {
         self.forget(now);
         let mut all: Vec<Arc<Entry>> = Vec::new();
         for part in &self.shards {
             all.extend(part.shard.read().iter().cloned());
         }
-        all.sort_by(|a, b| a.key().cmp(b.key()));
+        // Of the hash, what fits a seed of 32 bits.
+        let seed = low(XxHash64::oneshot(0, self.name.as_bytes()));
+        all.sort_by_cached_key(|e| {
+            let mut key = Key::from_slice(e.key());
+            if self.key == KeyType::Integer {
+                // There, integers are in the machine's order.
+                key.reverse();
+            }
+            (XxHash32::oneshot(seed, &key) % BUCKETS, key)
+        });
         all
     }
 

@@ -12,7 +12,7 @@ use std::sync::Arc;
 pub struct Tracked {
     table: Arc<Table>,
     entry: Arc<Entry>,
-    /// It was tracked by rules of a backend, or of contents.
+    /// It was tracked by the rules of a backend that is not the frontend.
     pub backend: bool,
 }
 
@@ -96,7 +96,6 @@ impl Event {
 
 /// The stick counters of a session or of a stream, by number. Without any it is a null pointer.
 #[derive(Debug, Default)]
-#[expect(clippy::box_collection, reason = "a pointer's size where nothing is tracked")]
 pub struct Counters(Option<Box<SmallVec<[Option<Tracked>; 3]>>>);
 
 impl Counters {

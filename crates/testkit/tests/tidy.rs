@@ -26,8 +26,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "app",
         &[
-            "cfg", "http", "proto", "cli", "stick", "sample", "listener", "mux-h1", "mux-h2", "rules", "balance",
-            "log", "check", "session", "stats",
+            "cfg", "http", "proto", "cli", "stick", "sample", "listener", "mux-h1", "mux-h2", "rules",
+            "balance", "log", "check", "session", "stats",
         ],
     ),
     ("hawser", &["app"]),

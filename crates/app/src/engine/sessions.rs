@@ -22,6 +22,7 @@ use hawser_proto::{AcceptSink, Address, FrontendInfo, Incoming, ListenerInfo, OP
 use hawser_rules::Service;
 use hawser_session::{CompileOpts, ReverseDialer, Shared, Snapshot, StatsEnv, Worker};
 use hawser_stats::{Row, Selection};
+use hawser_stick::Table;
 use parking_lot::Mutex;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -140,6 +141,10 @@ impl Engine for Sessions {
 
     fn metrics(&self, from: usize, most: usize, selection: &Selection) -> Option<(usize, Vec<Row>)> {
         self.snapshot().stats_from(from, most, selection, &StatsEnv { metrics: true, ..self.stats_env() })
+    }
+
+    fn tables(&self) -> Vec<Arc<Table>> {
+        self.snapshot().tables.clone()
     }
 
     fn info(&self, sheet: &mut Sheet) {

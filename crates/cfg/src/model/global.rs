@@ -1,6 +1,6 @@
 //! The `global` section (manual chapter 3).
 
-use super::{Bind, LogTarget};
+use super::{Bind, HttpCodes, LogTarget};
 use crate::pos::{Pos, Word};
 use std::path::PathBuf;
 
@@ -115,8 +115,8 @@ pub struct Global {
     pub set_vars: Vec<SetVar>,
     /// `h1-case-adjust` pairs: lower-case name, name as to be sent.
     pub h1_case_adjust: Vec<(String, String)>,
-    /// `http-err-codes` / `http-fail-codes` changes, as written.
-    pub http_codes: Vec<(Pos, Vec<Word>)>,
+    /// `http-err-codes` and `http-fail-codes`.
+    pub http_codes: HttpCodes,
     /// `unix-bind` prefix and permissions.
     pub unix_bind: UnixBind,
     /// `strict-limits`; on by default.

@@ -16,6 +16,7 @@ mod options;
 mod proxy;
 mod rules;
 mod server;
+mod status;
 mod stick;
 
 pub use addr::{Addr, AddrKind};
@@ -31,6 +32,7 @@ pub use options::{
 pub use proxy::{HeaderCapture, Mode, Proxy, ProxyKind};
 pub use rules::{DefaultRules, RuleLine, RuleLines, Userlist};
 pub use server::{ProxyV2Options, RareServerOpts, Server, ServerOpts, Source, UseSrc};
+pub use status::{HttpCodes, StatusSet};
 pub use stick::{DataType, Form, KeyType, StickTable, Stored};
 
 use crate::pos::{Pos, Word};

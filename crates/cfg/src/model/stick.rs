@@ -127,6 +127,11 @@ impl DataType {
     /// Most elements of an array.
     pub const MOST: u32 = 100;
 
+    /// By its number.
+    pub const fn at(number: u8) -> Self {
+        DATA_TYPES[number as usize].0
+    }
+
     /// By name; `server_name` is an older one of `server_key`.
     pub fn find(name: &str) -> Option<Self> {
         let name = if name == "server_name" { "server_key" } else { name };

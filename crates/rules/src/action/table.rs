@@ -2,13 +2,12 @@
 
 use super::{
     addr, attach, capture, flow, header, headers_bin, normalize, redirect, reply, service, start_line,
-    stream, vars,
+    stream, track, vars,
 };
 use crate::row::{Row, Sets, action, later};
 use crate::txn::RuleSet;
 use hawser_cfg::keyword::ActionRow;
 
-const TABLES: &str = "stick tables";
 const MAPS: &str = "maps and ACLs that rules change";
 const LUA: &str = "Lua";
 
@@ -28,12 +27,12 @@ pub static ACTIONS: &[Row] = &[
     action("set-nice",            Sets::CONTENT,      flow::set_nice,         "Sets the scheduling priority of this stream.").no_effect("streams are scheduled fairly; there is no niceness to set"),
     action("switch-mode",         Sets::TCP_REQ_CONT, flow::switch_mode,      "Goes on with this connection in HTTP mode."),
     action("use-service",         Sets::CONTENT_REQ,  service::use_service,   "Lets an internal service answer."),
-    later("sc-add-gpc",           Sets::TCP.or(Sets::HTTP_ALL), TABLES,       "Adds to a general purpose counter of a tracked entry.").prefix(),
-    later("sc-inc-gpc",           Sets::TCP.or(Sets::HTTP_ALL), TABLES,       "Increments a general purpose counter of a tracked entry.").prefix(),
-    later("sc-inc-gpc0",          Sets::TCP.or(Sets::HTTP_ALL), TABLES,       "Increments the first general purpose counter of a tracked entry.").prefix(),
-    later("sc-inc-gpc1",          Sets::TCP.or(Sets::HTTP_ALL), TABLES,       "Increments the second general purpose counter of a tracked entry.").prefix(),
-    later("sc-set-gpt",           Sets::TCP.or(Sets::HTTP_ALL), TABLES,       "Sets a general purpose tag of a tracked entry.").prefix(),
-    later("sc-set-gpt0",          Sets::TCP.or(Sets::HTTP_ALL), TABLES,       "Sets the first general purpose tag of a tracked entry.").prefix(),
+    action("sc-add-gpc",           Sets::TCP.or(Sets::HTTP_ALL), track::add_gpc,       "Adds to a general purpose counter of a tracked entry.").prefix(),
+    action("sc-inc-gpc",           Sets::TCP.or(Sets::HTTP_ALL), track::inc_gpc,       "Increments a general purpose counter of a tracked entry.").prefix(),
+    action("sc-inc-gpc0",          Sets::TCP.or(Sets::HTTP_ALL), track::inc_gpc0,       "Increments the first general purpose counter of a tracked entry.").prefix(),
+    action("sc-inc-gpc1",          Sets::TCP.or(Sets::HTTP_ALL), track::inc_gpc1,       "Increments the second general purpose counter of a tracked entry.").prefix(),
+    action("sc-set-gpt",           Sets::TCP.or(Sets::HTTP_ALL), track::set_gpt,       "Sets a general purpose tag of a tracked entry.").prefix(),
+    action("sc-set-gpt0",          Sets::TCP.or(Sets::HTTP_ALL), track::set_gpt0,       "Sets the first general purpose tag of a tracked entry.").prefix(),
     later("do-resolve",           Sets::CONTENT_REQ,  "DNS resolvers",        "Resolves a name into a variable.").prefix(),
     later("cache-use",            Sets::HTTP_REQ,     "the cache",            "Answers from the cache if it can."),
     later("cache-store",          Sets::HTTP_RES,     "the cache",            "Stores the response in the cache."),
@@ -74,7 +73,7 @@ pub static ACTIONS: &[Row] = &[
     action("set-status",          Sets::HTTP_RES.or(Sets::HTTP_AFTER), start_line::set_status, "Sets the status of the response."),
     action("strict-mode",         Sets::HTTP_ALL,     flow::strict_mode,      "Says whether failed rewrites are errors."),
     action("tarpit",              Sets::HTTP_REQ,     reply::tarpit,          "Refuses the request after a delay."),
-    later("track-sc",             Sets::TCP_REQ.or(Sets::HTTP), TABLES,       "Tracks an entry of a stick table.").prefix().unlisted(Sets::TCP),
+    action("track-sc",             Sets::TCP_REQ.or(Sets::HTTP), track::track_sc,       "Tracks an entry of a stick table.").prefix().unlisted(Sets::TCP),
     action("set-timeout",         Sets::HTTP,         stream::set_timeout,    "Sets a timeout of this stream."),
     action("wait-for-body",       Sets::HTTP,         flow::wait_for_body,    "Waits until the body, or enough of it, has come."),
     action("set-var-fmt",         Sets::TCP.or(Sets::HTTP_ALL), vars::set_var_fmt, "Sets a variable to a formatted string.").prefix(),

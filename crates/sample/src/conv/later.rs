@@ -1,11 +1,10 @@
 //! Rows of converters that wait for another part of the program.
 
-use crate::args::ArgType::{PbufFnum, Sint, Str, Table};
+use crate::args::ArgType::{PbufFnum, Sint, Str};
 use crate::args::{NONE, args};
 use crate::row::{Converter, conv_later};
 use crate::types::Type;
 
-const STICK: &str = "stick tables";
 const TLS: &str = "TLS";
 const PROTO: &str = "payload protocols";
 const SYN: &str = "saved SYN packets";
@@ -19,7 +18,6 @@ pub(super) static CONVERTERS: &[Converter] = &[
     conv_later("aes_gcm_enc", args(4, &[Sint, Str, Str, Str, Str]), Type::Bin, Type::Bin, TLS),
     conv_later("fix_is_valid", NONE, Type::Bin, Type::Bool, PROTO),
     conv_later("fix_tag_value", args(1, &[Str]), Type::Bin, Type::Bin, PROTO),
-    conv_later("in_table", args(1, &[Table]), Type::Any, Type::Bool, STICK),
     conv_later("jwt_decrypt_cert", args(1, &[Str]), Type::Bin, Type::Bin, TLS),
     conv_later("jwt_decrypt_jwk", args(1, &[Str]), Type::Bin, Type::Bin, TLS),
     conv_later("jwt_decrypt_secret", args(1, &[Str]), Type::Bin, Type::Bin, TLS),
@@ -29,41 +27,6 @@ pub(super) static CONVERTERS: &[Converter] = &[
     conv_later("jwt_verify_cert", args(2, &[Str, Str]), Type::Bin, Type::Sint, TLS),
     conv_later("mqtt_field_value", args(2, &[Str, Str]), Type::Bin, Type::Str, PROTO),
     conv_later("mqtt_is_valid", NONE, Type::Bin, Type::Bool, PROTO),
-    conv_later("table_bytes_in_rate", args(1, &[Table]), Type::Any, Type::Sint, STICK),
-    conv_later("table_bytes_out_rate", args(1, &[Table]), Type::Any, Type::Sint, STICK),
-    conv_later("table_clr_gpc", args(2, &[Sint, Table]), Type::Any, Type::Sint, STICK),
-    conv_later("table_clr_gpc0", args(1, &[Table]), Type::Any, Type::Sint, STICK),
-    conv_later("table_clr_gpc1", args(1, &[Table]), Type::Any, Type::Sint, STICK),
-    conv_later("table_conn_cnt", args(1, &[Table]), Type::Any, Type::Sint, STICK),
-    conv_later("table_conn_cur", args(1, &[Table]), Type::Any, Type::Sint, STICK),
-    conv_later("table_conn_rate", args(1, &[Table]), Type::Any, Type::Sint, STICK),
-    conv_later("table_expire", args(1, &[Table, Sint]), Type::Any, Type::Sint, STICK),
-    conv_later("table_glitch_cnt", args(1, &[Table]), Type::Any, Type::Sint, STICK),
-    conv_later("table_glitch_rate", args(1, &[Table]), Type::Any, Type::Sint, STICK),
-    conv_later("table_gpc", args(2, &[Sint, Table]), Type::Any, Type::Sint, STICK),
-    conv_later("table_gpc0", args(1, &[Table]), Type::Any, Type::Sint, STICK),
-    conv_later("table_gpc0_rate", args(1, &[Table]), Type::Any, Type::Sint, STICK),
-    conv_later("table_gpc1", args(1, &[Table]), Type::Any, Type::Sint, STICK),
-    conv_later("table_gpc1_rate", args(1, &[Table]), Type::Any, Type::Sint, STICK),
-    conv_later("table_gpc_rate", args(2, &[Sint, Table]), Type::Any, Type::Sint, STICK),
-    conv_later("table_gpt", args(2, &[Sint, Table]), Type::Any, Type::Sint, STICK),
-    conv_later("table_gpt0", args(1, &[Table]), Type::Any, Type::Sint, STICK),
-    conv_later("table_http_err_cnt", args(1, &[Table]), Type::Any, Type::Sint, STICK),
-    conv_later("table_http_err_rate", args(1, &[Table]), Type::Any, Type::Sint, STICK),
-    conv_later("table_http_fail_cnt", args(1, &[Table]), Type::Any, Type::Sint, STICK),
-    conv_later("table_http_fail_rate", args(1, &[Table]), Type::Any, Type::Sint, STICK),
-    conv_later("table_http_req_cnt", args(1, &[Table]), Type::Any, Type::Sint, STICK),
-    conv_later("table_http_req_rate", args(1, &[Table]), Type::Any, Type::Sint, STICK),
-    conv_later("table_idle", args(1, &[Table, Sint]), Type::Any, Type::Sint, STICK),
-    conv_later("table_inc_gpc", args(2, &[Sint, Table]), Type::Any, Type::Sint, STICK),
-    conv_later("table_inc_gpc0", args(1, &[Table]), Type::Any, Type::Sint, STICK),
-    conv_later("table_inc_gpc1", args(1, &[Table]), Type::Any, Type::Sint, STICK),
-    conv_later("table_kbytes_in", args(1, &[Table]), Type::Any, Type::Sint, STICK),
-    conv_later("table_kbytes_out", args(1, &[Table]), Type::Any, Type::Sint, STICK),
-    conv_later("table_server_id", args(1, &[Table]), Type::Any, Type::Sint, STICK),
-    conv_later("table_sess_cnt", args(1, &[Table]), Type::Any, Type::Sint, STICK),
-    conv_later("table_sess_rate", args(1, &[Table]), Type::Any, Type::Sint, STICK),
-    conv_later("table_trackers", args(1, &[Table]), Type::Any, Type::Sint, STICK),
     conv_later("x509_v_err_str", NONE, Type::Sint, Type::Str, TLS),
     conv_later("eth.data", NONE, Type::Bin, Type::Bin, SYN),
     conv_later("eth.dst", NONE, Type::Bin, Type::Bin, SYN),

@@ -13,6 +13,7 @@ mod net;
 mod num;
 mod regsub;
 mod rfc7239;
+mod stick;
 mod string;
 mod time;
 mod words;
@@ -40,6 +41,7 @@ pub(crate) static TABLES: &[&[&[Converter]]] = &[
         num::CONVERTERS,
         regsub::CONVERTERS,
         rfc7239::CONVERTERS,
+        stick::CONVERTERS,
         string::CONVERTERS,
         time::CONVERTERS,
         words::CONVERTERS,

@@ -46,7 +46,7 @@ pub(super) static FETCHES: &[Fetch] = &[
     fetch("fc_pp_tlv", args(1, &[ArgType::Str]), Type::Str, Source::L5_CLIENT, |a, c| tlv(c.sess?, u8::try_from(a[0].int()?).ok()?), "A TLV of the PROXY header.").each(each_tlv).check(tlv_args),
     fetch("fc_pp_unique_id", NONE, Type::Str, CLIENT, |_, c| tlv(c.sess?, pp::UNIQUE_ID), "Unique id from the PROXY header."),
     fetch("fc_rcvd_proxy", NONE, Type::Bool, CLIENT, |_, c| Some(Value::Bool(c.sess?.rcvd_proxy)), "Whether a PROXY header came."),
-    fetch("fc_saved_syn", NONE, Type::Bin, CLIENT, |_, c| c.sess?.saved_syn.as_ref().map(|s| Value::Bin(Cow::Borrowed(s))), "The client's SYN packet."),
+    fetch("fc_saved_syn", NONE, Type::Bin, CLIENT, |_, c| c.sess?.saved_syn().map(|s| Value::Bin(Cow::Borrowed(s))), "The client's SYN packet."),
     int("fc_settings_streams_limit", Source::L5_CLIENT, |_, c| Some(Value::Int(i64::from(c.sess?.fc_streams_limit))), "Streams that the client may open."),
     addr("fc_src", CLIENT, |_, c| ip(&c.sess?.fc_src), "Original source address."),
     fetch("fc_src_is_local", NONE, Type::Bool, CLIENT, |_, c| local(&c.sess?.fc_src), "Whether the original source is an address of this machine."),
@@ -98,12 +98,15 @@ pub(super) fn date_in<'a>(a: &'a [Arg], micros: i64) -> Option<Value<'a>> {
 }
 
 fn tlv(s: &Sess, kind: u8) -> Option<Value<'_>> {
-    s.pp_tlvs.as_ref()?.get(kind).map(Value::str)
+    s.pp_tlvs()?.get(kind).map(Value::str)
 }
 
 fn each_tlv<'a>(a: &'a [Arg], ctx: &Ctx<'a>, f: &mut dyn FnMut(Value<'a>) -> bool) -> bool {
     let Some(s) = ctx.sess else { return false };
-    s.pp_tlvs.iter().flat_map(|t| t.iter()).any(|t| Some(i64::from(t.0)) == a[0].int() && f(Value::str(t.1)))
+    s.pp_tlvs()
+        .into_iter()
+        .flat_map(|t| t.iter())
+        .any(|t| Some(i64::from(t.0)) == a[0].int() && f(Value::str(t.1)))
 }
 
 fn tlv_args(_: &mut CompileCx<'_>, a: &mut [Arg]) -> Result<(), Error> {

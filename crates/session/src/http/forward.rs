@@ -14,6 +14,7 @@ use hawser_balance::{SessionEnd, Stat};
 use hawser_cfg::model::{ConnMode, opt};
 use hawser_proto::mux::{FrontStream, StreamError};
 use hawser_sample::facts::{TermCause, TermState};
+use hawser_stick::Event;
 use std::future::poll_fn;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -148,6 +149,9 @@ fn aborted(cl: &Client, st: &Stream, cause: TermCause) {
         TermCause::Client | TermCause::ClientTimeout => Stat::CliAborts,
         _ => Stat::SrvAborts,
     };
+    if stat == Stat::SrvAborts {
+        cl.tally(st, Event::HttpFailure);
+    }
     if let Some(slot) = &st.slot {
         slot.server().counters.inc(cl.worker.number(), stat);
     }

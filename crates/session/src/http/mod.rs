@@ -29,6 +29,7 @@ use crate::link::Link;
 use crate::log;
 use crate::persist;
 use crate::route;
+use crate::stick;
 use crate::stop::Stop;
 use crate::stream::Stream;
 use crate::tunnel;
@@ -79,6 +80,8 @@ pub(crate) async fn single(mut cl: Box<Client>, mut front: Box<dyn FrontStream>)
         Next::Preface => {}
         _ if cl.fe.options.has(hawser_cfg::model::opt::NOLINGER) => front.set_linger_zero(),
         Next::Linger => {
+            // Nobody is served any more.
+            drop(std::mem::take(&mut cl.sess.borrow_mut().tracked));
             Box::pin(linger::drain(&mut cl, front)).await;
             return cl.saw(TrafficEvent::H1Closed);
         }
@@ -110,8 +113,8 @@ fn preface(cl: &Client, front: Box<dyn FrontStream>) -> Option<Box<dyn FrontConn
 /// One request, from its first byte to its log line.
 async fn request(cl: &mut Client, front: &mut dyn FrontStream) -> Next {
     let mut st = cl.worker.take_stream();
-    if let Some(vars) = cl.kept.borrow_mut().as_mut().and_then(|k| k.switched.take()) {
-        st.strm.vars = vars;
+    if let Some((vars, tracked)) = cl.kept.borrow_mut().as_mut().and_then(|k| k.switched.take()) {
+        (st.strm.vars, st.strm.tracked) = (vars, tracked);
         st.switched = true;
     }
     let next = match exchange(cl, &mut st, front).await {
@@ -133,6 +136,7 @@ async fn exchange(cl: &mut Client, st: &mut Stream, front: &mut dyn FrontStream)
     request::backend(cl, st, front).await?;
     persist::designate(cl, st);
     cookie::request(cl, st);
+    stick::request(cl, st);
     request::finalise(cl, st)?;
     keep_for_retry(cl, st);
     let (mut link, mut up) = loop {

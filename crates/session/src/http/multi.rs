@@ -165,9 +165,8 @@ impl Alive {
 
 /// What rules and logs are told of the connection.
 fn note(cl: &Client, conn: &dyn FrontConn) {
-    let mut sess = cl.sess.borrow_mut();
-    sess.fc_streams = conn.streams();
-    sess.fc_glitches = conn.glitches();
+    cl.note_glitches(conn.glitches());
+    cl.sess.borrow_mut().fc_streams = conn.streams();
 }
 
 /// Logs requests that no stream was made of.

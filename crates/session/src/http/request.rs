@@ -15,6 +15,7 @@ use hawser_proto::mux::{FrontStream, StreamError};
 use hawser_proto::{Address, clock};
 use hawser_rules::RuleSet;
 use hawser_sample::facts::{LogOrigin, RequestLine, TermCause, TermState};
+use hawser_stick::Event;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
@@ -52,7 +53,7 @@ pub(crate) async fn receive(
         cl.poll_deadline(cx, deadline).map(|()| None)
     })
     .await;
-    cl.sess.borrow_mut().fc_glitches = front.glitches();
+    cl.note_glitches(front.glitches());
     st.strm.t.request_start = first_byte;
     st.strm.request_date = Some(clock::wall());
     // What is no request was received too, and is logged.
@@ -75,10 +76,16 @@ pub(crate) async fn receive(
             // A client that closes between two requests is done; before the first one it may be a probe.
             let left = matches!(e, StreamError::Idle | StreamError::Io(_)) && !front.has_input();
             st.unlogged = left && (cl.request > 0 || cl.ignores_probes());
+            if !st.unlogged {
+                refused(cl, &e);
+            }
             Err(unreadable(&e))
         }
         None => {
             st.unlogged = !front.has_input() && cl.ignores_probes();
+            if !st.unlogged {
+                cl.tally_session(Event::HttpRequest);
+            }
             Err(too_slow(st))
         }
     }
@@ -148,6 +155,14 @@ pub(crate) fn cut(value: &[u8], len: usize) -> Bytes {
     Bytes::copy_from_slice(value.get(..len).unwrap_or(value))
 }
 
+/// Counts a request that cannot be read; what the proxy does not know is no error.
+fn refused(cl: &Client, e: &StreamError) {
+    cl.tally_session(Event::HttpRequest);
+    if !matches!(e, StreamError::Bad { status: 501, .. }) {
+        cl.tally_session(Event::HttpError);
+    }
+}
+
 /// The head cannot be read.
 fn unreadable(e: &StreamError) -> Stop {
     let (client, request) = (TermCause::Client, TermState::Request);
@@ -181,6 +196,7 @@ pub(crate) async fn frontend(
     if !st.switched {
         rules::request(cl, st, front, &fe, RuleSet::TcpReqCont).await?;
     }
+    cl.tally(st, Event::HttpRequest);
     monitor(cl, st)?;
     buffer(cl, st, front, &fe).await?;
     rules::request(cl, st, front, &fe, RuleSet::HttpReq).await?;
@@ -210,6 +226,7 @@ pub(crate) async fn backend(
 ) -> Result<(), Stop> {
     let Some(be) = st.be.clone().filter(|b| !Arc::ptr_eq(b, &cl.fe)) else { return Ok(()) };
     rules::request(cl, st, front, &be, RuleSet::TcpReqCont).await?;
+    cl.tally_backend(st);
     buffer(cl, st, front, &be).await?;
     rules::request(cl, st, front, &be, RuleSet::HttpReq).await?;
     unusual_names(cl, st, &be)

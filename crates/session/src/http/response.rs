@@ -10,6 +10,7 @@ use crate::http::rules;
 use crate::link::Link;
 use crate::pool;
 use crate::pump::{Blocked, Pump, Turn};
+use crate::stick;
 use crate::stop::Stop;
 use crate::stream::{Came, Stream};
 use hawser_balance::{self as balance, Ms, Observation, Stat, time};
@@ -19,6 +20,7 @@ use hawser_log::event::level;
 use hawser_proto::mux::{FrontStream, MessageInfo, StreamError};
 use hawser_rules::RuleSet;
 use hawser_sample::facts::{TermCause, TermState};
+use hawser_stick::Event;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -166,6 +168,7 @@ pub(crate) fn retry(cl: &Client, st: &mut Stream, link: Link, failure: Failure) 
         st.held.rewind();
         return Ok(pause);
     }
+    cl.tally(st, Event::HttpFailure);
     let thread = cl.worker.number();
     link.server().counters.inc(thread, Stat::FailedResp);
     if let Some(back) = st.be.as_ref().and_then(|b| b.back.as_ref()) {
@@ -238,6 +241,7 @@ pub(crate) async fn rules(
     front: &mut dyn FrontStream,
     link: &mut Link,
 ) -> Result<(), Stop> {
+    cl.tally_status(st, st.res.status());
     st.strm.server_status = st.res.status();
     st.strm.status = st.res.status();
     st.strm.res_version = Some(st.res.version());
@@ -247,6 +251,7 @@ pub(crate) async fn rules(
     if fe.has_captures() {
         capture_response(&fe, st);
     }
+    stick::response(cl, st);
     let be = st.be.clone();
     let backend = be.as_ref().filter(|b| !Arc::ptr_eq(b, &fe));
     for set in [RuleSet::TcpResCont, RuleSet::HttpRes] {

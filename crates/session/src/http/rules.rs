@@ -87,10 +87,12 @@ async fn settle(
         Verdict::Wait { .. } => return Ok(()),
         Verdict::Deny { status, reply } => {
             cl.deny(st);
+            cl.blame(st);
             Stop::reply(status, reply, proxy, state)
         }
         Verdict::Tarpit { status, reply } => {
             cl.deny(st);
+            cl.blame(st);
             tarpit(cl, st, front).await?;
             Stop::reply(status, reply, proxy, TermState::Tarpit)
         }
@@ -100,6 +102,7 @@ async fn settle(
         }
         Verdict::Redirect(reply) => local(Some(reply)),
         Verdict::Auth(reply) => {
+            cl.blame(st);
             Stop::reply(reply.as_ref().map_or(401, |r| r.head.status()), reply, proxy, state)
         }
         Verdict::Reject => {
@@ -107,7 +110,10 @@ async fn settle(
             Stop { answer: Answer::HangUp, cause: proxy, state }
         }
         Verdict::SilentDrop { rst_ttl } => Stop { answer: Answer::Vanish(rst_ttl), cause: proxy, state },
-        Verdict::BadRequest => Stop::error(400, proxy, state),
+        Verdict::BadRequest => {
+            cl.blame(st);
+            Stop::error(400, proxy, state)
+        }
         Verdict::Error => {
             cl.count(st, Stat::InternalErrors);
             Stop::error(500, TermCause::Internal, state)
@@ -123,7 +129,8 @@ fn local(reply: Option<std::sync::Arc<hawser_rules::Reply>>) -> Stop {
 
 /// Keeps a client waiting.
 async fn tarpit(cl: &mut Client, st: &mut Stream, front: &mut dyn FrontStream) -> Result<(), Stop> {
-    let deadline = later(cl.now(), st.times(&cl.fe).tarpit);
+    // Without any timeout there is nothing to wait for.
+    let deadline = later(cl.now(), Some(st.times(&cl.fe).tarpit.unwrap_or_default()));
     let gone = poll_fn(|cx| {
         if front.poll_gone(cx).is_ready() {
             return Poll::Ready(true);

@@ -3,6 +3,7 @@
 use super::h2::h2_conf;
 use super::muxes::BackMuxes;
 use super::names::Names;
+use super::stick::{self, StickRules};
 use super::{
     AddrHeader, Announce, Back, Dial, Forwarded, Front, FrontMuxes, Proxy, Snapshot, Spread, Times,
     UnusualNames, time,
@@ -49,6 +50,8 @@ pub fn compile(cfg: &Config, diags: &mut Diags, opts: &CompileOpts<'_>) -> Snaps
     }
     let backends: Vec<_> = proxies.iter().filter_map(|p| Some(p.back.as_ref()?.backend.clone())).collect();
     hawser_balance::compile::link_tracking(&backends);
+    let sticky = proxies.iter().filter_map(|p| p.back.as_ref()).flat_map(|b| b.stick.tables());
+    let tables = stick::tables(cfg, sticky);
     let is_be = |p: &&Arc<Proxy>| p.back.is_some();
     Snapshot {
         backends: proxies.iter().filter(is_be).map(|p| (p.facts.name.clone(), p.facts.index)).collect(),
@@ -57,6 +60,8 @@ pub fn compile(cfg: &Config, diags: &mut Diags, opts: &CompileOpts<'_>) -> Snaps
         close_spread: Spread::new(cfg.global.close_spread_time),
         bufsize: bufsize(&cfg.global) as usize,
         maxrewrite: maxrewrite(cfg),
+        tables,
+        http_codes: cfg.global.http_codes,
         idle_pool_shared: cfg.global.idle_pool_shared.unwrap_or(true),
     }
 }
@@ -99,6 +104,7 @@ struct Words {
     use_server: Switching,
     monitor_fail: Vec<Cond>,
     persist: Vec<(bool, Cond)>,
+    stick: StickRules,
     unique_id: Option<LogFormat>,
     forwarded: Option<Forwarded>,
 }
@@ -115,10 +121,11 @@ impl Words {
         let errors = ErrorReplies::compile(&mut cx, &px.errors);
         let monitor_fail = monitor_fail(&mut cx, px);
         let persist = persist(&mut cx, px);
+        let stick = StickRules::compile(&mut cx, px);
         let unique_id = unique_id(&mut cx, px);
         let forwarded = px.forwarded.as_ref().filter(|_| px.kind.is_be());
         let forwarded = forwarded.map(|f| Forwarded::compile(&mut cx, f));
-        Self { rules, errors, switching, use_server, monitor_fail, persist, unique_id, forwarded }
+        Self { rules, errors, switching, use_server, monitor_fail, persist, stick, unique_id, forwarded }
     }
 }
 
@@ -195,8 +202,17 @@ impl Compiler<'_, '_> {
         };
         let names =
             |l: &[HeaderCapture]| l.iter().map(|h| (h.name.as_bytes().into(), h.len as usize)).collect();
-        let Words { rules, errors, switching, use_server, monitor_fail, persist, unique_id, forwarded } =
-            words;
+        let Words {
+            rules,
+            errors,
+            switching,
+            use_server,
+            monitor_fail,
+            persist,
+            stick,
+            unique_id,
+            forwarded,
+        } = words;
         let front = if px.kind.is_fe() { self.front(switching, monitor_fail, unique_id) } else { None };
         Proxy {
             facts: facts.clone(),
@@ -214,7 +230,7 @@ impl Compiler<'_, '_> {
             rules,
             errors,
             front,
-            back: px.kind.is_be().then(|| Back { forwarded, ..self.back(facts, use_server, persist) }),
+            back: px.kind.is_be().then(|| Back { forwarded, stick, ..self.back(facts, use_server, persist) }),
             addr_headers: addr_headers.into_iter().filter_map(of).collect(),
             req_captures: names(&px.req_captures),
             res_captures: names(&px.res_captures),
@@ -291,6 +307,7 @@ impl Compiler<'_, '_> {
         Back {
             traffic: Traffic::new(self.opts.threads),
             forwarded: None,
+            stick: StickRules::default(),
             name_header: px.send_name_header.as_ref().map(|n| n.as_bytes().into()),
             h2_stats: conf.h2_stats.clone(),
             holds: px.timeouts.queue.is_some(),

@@ -8,6 +8,7 @@ mod headers;
 mod muxes;
 mod names;
 mod stats;
+mod stick;
 mod times;
 
 pub use compile::{CompileOpts, compile};
@@ -16,19 +17,21 @@ pub use forwarded::Forwarded;
 pub use headers::AddrHeader;
 pub use muxes::{FrontMuxes, Lane, ServerMux};
 pub use stats::StatsEnv;
+pub use stick::{StickRule, StickRules};
 pub use times::Times;
 pub(crate) use times::time;
 
 use crate::http::cookie::Policy;
 use hawser_balance::Backend;
 use hawser_balance::RetryPolicy;
-use hawser_cfg::model::{ConnMode, Mode, Options, ProxyKind, Reuse};
+use hawser_cfg::model::{ConnMode, HttpCodes, Mode, Options, ProxyKind, Reuse};
 use hawser_cfg::pos::Pos;
 use hawser_log::StreamLogger;
 use hawser_proto::FrontendInfo;
 use hawser_rules::{ErrorReplies, ProxyRules, Switching};
 use hawser_sample::facts::ProxyFacts;
 use hawser_sample::{Cond, LogFormat};
+use hawser_stick::Table;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,6 +51,10 @@ pub struct Snapshot {
     pub bufsize: usize,
     /// `tune.maxrewrite` (bytes): what a head with its body must leave free of that.
     pub maxrewrite: usize,
+    /// Stick tables, by index in the configuration.
+    pub tables: Vec<Arc<Table>>,
+    /// `http-err-codes` and `http-fail-codes`.
+    pub http_codes: HttpCodes,
     /// `tune.idle-pool.shared`: threads take idle server connections over from each other.
     pub idle_pool_shared: bool,
 }
@@ -213,6 +220,8 @@ pub struct Back {
     pub retry: RetryPolicy,
     /// `force-persist` (true) and `ignore-persist` lines, in order.
     pub persist: Vec<(bool, Cond)>,
+    /// `stick` rules.
+    pub stick: StickRules,
     /// `cookie`.
     pub(crate) cookie: Option<Policy>,
     /// `use-server` lines.

@@ -9,6 +9,7 @@ use crate::log;
 use crate::persist;
 use crate::raw::Raw;
 use crate::route;
+use crate::stick;
 use crate::stop::Stop;
 use crate::stream::Stream;
 use crate::tunnel;
@@ -28,7 +29,8 @@ pub(crate) async fn serve(mut cl: Box<Client>, mut client: Raw) {
     match relay(&mut cl, &mut st, &mut client).await {
         Ok(Outcome::Done) => log::end(&cl, st),
         Ok(Outcome::Http(proto)) => {
-            cl.keep().switched = Some(std::mem::take(&mut st.strm.vars));
+            cl.keep().switched =
+                Some((std::mem::take(&mut st.strm.vars), std::mem::take(&mut st.strm.tracked)));
             cl.worker.give_stream(st);
             // After `bind … proto`, whatever that is, a connection stays what it is.
             let front = cl.fe.front.as_ref().filter(|_| cl.slot.listener().proto.is_none());
@@ -73,6 +75,7 @@ async fn relay(cl: &mut Client, st: &mut Stream, client: &mut Raw) -> Result<Out
         return Ok(Outcome::Http(proto));
     }
     persist::designate(cl, st);
+    stick::request(cl, st);
     let watch = st.be.as_ref().is_some_and(|b| b.abort_on_close);
     let mut link = connect::reach(cl, st, &mut |cx| {
         if !watch || client.is_full() {
@@ -89,6 +92,7 @@ async fn relay(cl: &mut Client, st: &mut Stream, client: &mut Raw) -> Result<Out
     .await?;
     log::connected(cl, st);
     inspect::response(cl, st, client, &mut link).await?;
+    stick::response(cl, st);
     if let Some(ended) = tunnel::run(cl, st, client, link.stream()).await {
         st.ended(ended.cause, TermState::Data);
     }

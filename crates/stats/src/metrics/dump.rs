@@ -26,6 +26,9 @@ pub trait Source {
     /// Servers in maintenance may be left out.
     fn rows(&self, from: usize, most: usize, no_maint: bool) -> Option<(usize, Vec<Row>)>;
 
+    /// Metrics of stick tables.
+    fn tables(&self) -> Vec<Family>;
+
     /// Metrics of the tunnels of reverse HTTP.
     fn rhttp(&self) -> Vec<Family>;
 }
@@ -44,7 +47,8 @@ enum Stage {
     /// Index of the proxy that is next.
     Rows(usize),
     Objects(Walk),
-    Rhttp,
+    /// Stick tables and tunnels.
+    Families,
     Done,
 }
 
@@ -82,12 +86,18 @@ impl Dump {
                     process::write(&sheet, &self.query, out);
                 }
                 let any = OBJECTS.iter().any(|o| self.query.has(scope(*o)));
-                self.stage = if any { Stage::Rows(0) } else { Stage::Rhttp };
+                self.stage = if any { Stage::Rows(0) } else { Stage::Families };
             }
             Stage::Rows(from) => self.stage = self.read(from),
             Stage::Objects(walk) => self.stage = self.walk(walk, out),
-            Stage::Rhttp => {
-                let families = if self.query.has(Scope::Rhttp) { self.source.rhttp() } else { Vec::new() };
+            Stage::Families => {
+                let mut families = Vec::new();
+                if self.query.has(Scope::Sticktable) {
+                    families.extend(self.source.tables());
+                }
+                if self.query.has(Scope::Rhttp) {
+                    families.extend(self.source.rhttp());
+                }
                 families.iter().filter(|f| self.query.wants(f.name)).for_each(|f| f.write(out));
             }
             Stage::Done => {}
@@ -129,6 +139,6 @@ impl Dump {
             }
             at = Walk { kind: at.kind + 1, ..Walk::default() };
         }
-        Stage::Rhttp
+        Stage::Families
     }
 }

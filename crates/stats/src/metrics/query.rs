@@ -16,7 +16,7 @@ pub enum Scope {
     Backend,
     /// Servers.
     Server,
-    /// Stick tables, of which there are none.
+    /// Stick tables.
     Sticktable,
     /// Resolvers, of which there are none.
     Resolver,

@@ -51,6 +51,11 @@ impl Source for Fake {
         Some((from + 1, rows.into_iter().map(Row::finish).collect()))
     }
 
+    fn tables(&self) -> Vec<Family> {
+        let samples = vec![(Labels::new().with("name", "t").with("type", "ip"), 9.0)];
+        vec![Family { name: "haproxy_sticktable_size", help: "Help", counter: false, samples }]
+    }
+
     fn rhttp(&self) -> Vec<Family> {
         let samples = vec![(Labels::new().with("name", "a\\b\nc"), 3.0)];
         vec![
@@ -140,7 +145,7 @@ fn scopes_are_chosen() {
     assert_eq!(scopes("/?scope=*&scope="), "");
     assert_eq!(scopes("/?scope=&scope=global"), "process");
     assert_eq!(scopes("/?scope=rhttp#x"), "a");
-    assert_eq!(scopes("/?scope=sticktable&scope=resolver"), "");
+    assert_eq!(scopes("/?scope=sticktable&scope=resolver"), "sticktable");
     for bad in ["/?scope", "/?scope=x", "/?metrics", "/?a=b=c", "/?scope=%4", "/?scope=%zz"] {
         assert_eq!(Query::parse(bad.as_bytes()), Err(BadQuery), "{bad}");
     }

@@ -21,7 +21,10 @@ fn key(n: u32) -> [u8; 4] {
 }
 
 fn keys(t: &Table, now: u64) -> Vec<u32> {
-    t.entries(now).iter().map(|e| u32::from_be_bytes(e.key().try_into().unwrap())).collect()
+    let mut all: Vec<_> =
+        t.entries(now).iter().map(|e| u32::from_be_bytes(e.key().try_into().unwrap())).collect();
+    all.sort();
+    all
 }
 
 #[test]

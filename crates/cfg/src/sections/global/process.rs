@@ -2,7 +2,7 @@
 
 use crate::diag::Severity;
 use crate::keyword::Table;
-use crate::model::{Global, SetVar};
+use crate::model::{Global, SetVar, StatusSet};
 use crate::parse::ctx::{Ctx, DefaultPath};
 use crate::parse::kw::{Kind, Kw, MANY, check, flag, int, run, text, time, word};
 use crate::parse::line::{Line, Prefix};
@@ -78,8 +78,8 @@ pub(crate) static PROCESS: Table<Kw<G>> = Table::new(&[
     flag("h1-do-not-close-on-insecure-transfer-encoding", |g| &mut g.h1_do_not_close_on_insecure_te, "Keeps connections open that gave both Transfer-Encoding and Content-Length."),
     run("h1-case-adjust", (2, 2), "<from> and <to> as argument.", h1_case_adjust, "Case of a header name for peers that insist on it."),
     run("h1-case-adjust-file", (1, 1), "<file> as argument.", h1_case_adjust_file, "File with header names and their case."),
-    run("http-err-codes", (1, MANY), "status codes.", http_codes, "Status codes that count as errors.").later("statistics"),
-    run("http-fail-codes", (1, MANY), "status codes.", http_codes, "Status codes that count as failures.").later("statistics"),
+    run("http-err-codes", (1, MANY), "status codes.", http_codes, "Status codes that count as errors."),
+    run("http-fail-codes", (1, MANY), "status codes.", http_codes, "Status codes that count as failures."),
     run("set-var", (2, MANY), "a process-wide variable name ('proc.<name>') and a sample expression.", set_var, "Sets a process variable from an expression."),
     run("set-var-fmt", (2, MANY), "a process-wide variable name ('proc.<name>') and a format string.", set_var, "Sets a process variable from a format."),
     run("unix-bind", (0, MANY), "", super::unix_bind::parse, "Prefix, owner and mode of UNIX sockets."),
@@ -340,13 +340,31 @@ fn h1_case_adjust_file(cx: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
     }
 }
 
+/// `http-err-codes` and `http-fail-codes`: each word replaces, extends (`+`) or reduces (`-`) the set.
 fn http_codes(cx: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
+    let codes = &mut g.http_codes;
+    let set = if line.word() == "http-err-codes" { &mut codes.errors } else { &mut codes.failures };
     for (i, word) in line.args().iter().enumerate() {
-        for range in word.split(',') {
-            let range = range.strip_prefix(['+', '-']).unwrap_or(range);
-            let (lo, hi) = range.split_once('-').unwrap_or((range, range));
-            let ok = |s: &str| s.parse::<u16>().is_ok_and(|n| (100..=599).contains(&n));
-            if !ok(lo) || !ok(hi) || lo > hi {
+        let member = !word.starts_with('-');
+        let list = word.strip_prefix(['+', '-']).unwrap_or(word);
+        if list.len() == word.len() {
+            *set = StatusSet::default();
+        }
+        let mut rest = list;
+        loop {
+            let (range, after) = rest.split_once(',').unwrap_or((rest, ""));
+            let (low, high) = range.split_once('-').unwrap_or((range, range));
+            let (Ok(low), Ok(high)) = (low.parse::<u32>(), high.parse::<u32>()) else {
+                let at = word.len() - rest.len();
+                let text = format!(
+                    "Invalid status codes range '{word}' in '{}' at position {at}. Ranges must be in the form \
+                     [+-]{{low[-{{high}}]}}[,...].",
+                    line.word()
+                );
+                cx.alert_arg(line, i, text);
+                return;
+            };
+            if low > high || low < 100 || high > 599 {
                 let text = format!(
                     "Invalid status codes range '{word}' in '{}'.\n Codes must be between 100 and 599 and ranges \
                      in ascending order.",
@@ -355,12 +373,14 @@ fn http_codes(cx: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
                 cx.alert_arg(line, i, text);
                 return;
             }
+            // Both are below 600.
+            set.put(low as u16..=high as u16, member);
+            if after.is_empty() {
+                break;
+            }
+            rest = after;
         }
     }
-    g.http_codes.push((
-        line.pos,
-        std::iter::once(line.word()).map(crate::pos::Word::synthetic).chain(line.owned_vec(0)).collect(),
-    ));
 }
 
 fn set_var(cx: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {

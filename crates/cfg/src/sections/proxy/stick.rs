@@ -29,14 +29,13 @@ pub(crate) fn table(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) {
     }
     let Parser { table, key, .. } = parser;
     match key {
-        _ if table.size == 0 => cx.alert(line, "stick-table: missing size."),
-        None => cx.alert(line, "stick-table: missing type."),
+        _ if table.size == 0 => drop(cx.alert(line, "stick-table: missing size.")),
+        None => drop(cx.alert(line, "stick-table: missing type.")),
         Some(key) => {
             p.stick_table = Some(cx.st.stick_tables.len());
             cx.st.stick_tables.push(StickTable { key, ..table });
-            return;
         }
-    };
+    }
 }
 
 /// `stick on|match|store-request|store-response <pattern> [table <table>] [if|unless <condition>]`: kept as words,
@@ -190,7 +189,8 @@ impl Parser<'_, '_, '_> {
     fn factor(&mut self) -> Option<u32> {
         let factor = self.size()?;
         if factor == 0 || factor > MOST_FACTOR {
-            return self.wrong("argument 'brates-factor' must be greater than 0 and lower or equal than 1024.");
+            return self
+                .wrong("argument 'brates-factor' must be greater than 0 and lower or equal than 1024.");
         }
         Some(factor)
     }
