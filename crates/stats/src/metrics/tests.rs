@@ -53,7 +53,10 @@ impl Source for Fake {
 
     fn tables(&self) -> Vec<Family> {
         let samples = vec![(Labels::new().with("name", "t").with("type", "ip"), 9.0)];
-        vec![Family { name: "haproxy_sticktable_size", help: "Help", counter: false, samples }]
+        let family = |name| Family { name, help: "Help", counter: false, samples: samples.clone() };
+        ["haproxy_sticktable_size", "haproxy_sticktable_used", "haproxy_sticktable_local_updates"]
+            .map(family)
+            .into()
     }
 
     fn rhttp(&self) -> Vec<Family> {
@@ -140,7 +143,7 @@ fn scopes_are_chosen() {
         scopes.dedup();
         scopes.join(" ")
     };
-    assert_eq!(scopes("/"), "process frontend listener backend server a");
+    assert_eq!(scopes("/"), "process frontend listener backend server sticktable a");
     assert_eq!(scopes("/?scope=backend&scope=%66rontend"), "frontend backend");
     assert_eq!(scopes("/?scope=*&scope="), "");
     assert_eq!(scopes("/?scope=&scope=global"), "process");
