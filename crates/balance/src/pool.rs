@@ -392,13 +392,11 @@ impl<C: Idle> Lists<C> {
     }
 
     fn pop_any(&mut self, mode: Reuse, first: bool) -> Option<Entry<C>> {
-        let since = |l: &[Entry<C>]| l.last().map(|e| e.since);
         match (mode, first) {
             (Reuse::Aggressive, true) => self.safe.pop(),
-            // Leave proven connections to first requests, which need them.
-            (Reuse::Aggressive, false) => self.idle.pop().or_else(|| self.safe.pop()),
-            _ if since(&self.idle) > since(&self.safe) => self.idle.pop(),
-            _ => self.safe.pop().or_else(|| self.idle.pop()),
+            (_, true) => self.safe.pop().or_else(|| self.idle.pop()),
+            // Leaves proven connections to first requests, which need them.
+            (_, false) => self.idle.pop().or_else(|| self.safe.pop()),
         }
     }
 }
