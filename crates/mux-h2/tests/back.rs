@@ -79,7 +79,7 @@ fn the_first_bytes_go_out_with_the_connection() {
         });
         send(&mut *s, &get("/p?q"), BodyLen::None, b"").await;
         let (head, info) = response(&mut *s).await.unwrap();
-        assert_eq!(text(&head), "200|x-uri=https://h:1/p?q|x-fields={\"x-a\": \"1\"}");
+        assert_eq!(text(&head), "200|x-uri=/p?q|x-fields={\"host\": \"h:1\", \"x-a\": \"1\"}");
         assert_eq!((info.body, s.uses(), head.reason()), (BodyLen::None, 0, &b"OK"[..]));
     });
 }

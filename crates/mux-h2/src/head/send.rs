@@ -108,8 +108,9 @@ pub(crate) fn outgoing_response(head: &Head, body: BodyLen, extended: bool) -> R
 
 /// A request; `None` if there is no way to write it in HTTP/2.
 ///
-/// `:authority` comes from the Host field. `:scheme` is the one of an absolute target, as every request of HTTP/2
-/// has it, else `https`: what browsers send. An upgrade becomes extended CONNECT.
+/// A target in absolute form, as most requests of HTTP/2 have it, gives its scheme, and the Host field makes
+/// `:authority`. One in origin form stays that: the next proxy's rules and logs see it as it was. There, Host is a field,
+/// and `h2` chooses the scheme. An upgrade becomes extended CONNECT, which always names an authority.
 pub(crate) fn outgoing_request(head: &Head, info: &MessageInfo) -> Option<Request<()>> {
     let host = head.first(KnownName::Host).filter(|h| !h.is_empty());
     let upgrade = head.first(KnownName::Upgrade).filter(|_| info.upgrade);
@@ -119,10 +120,10 @@ pub(crate) fn outgoing_request(head: &Head, info: &MessageInfo) -> Option<Reques
         uri.authority = Authority::try_from(head.target()).ok();
         uri.authority.as_ref()?;
     } else {
-        if let Some(h) = host {
+        let scheme = scheme(head).or(upgrade.map(|_| Scheme::HTTPS));
+        if let (Some(h), Some(scheme)) = (host, scheme) {
             uri.authority = Some(Authority::try_from(h).ok()?);
-            // Without an authority, `h2` fills the scheme in.
-            uri.scheme = Some(scheme(head));
+            uri.scheme = Some(scheme);
         }
         uri.path_and_query = Some(PathAndQuery::try_from(head.origin_target()).ok()?);
     }
@@ -134,7 +135,11 @@ pub(crate) fn outgoing_request(head: &Head, info: &MessageInfo) -> Option<Reques
     let mut req = Request::new(());
     *req.method_mut() =
         if upgrade.is_some() { Method::CONNECT } else { Method::from_bytes(head.method()).ok()? };
-    let mut left_out = &[KnownName::Host][..];
+    let mut left_out = if uri.authority.is_some() { &[KnownName::Host][..] } else { &[] };
+    if uri.authority.is_none() {
+        // `h2` takes a request without an authority from such a client only.
+        *req.version_mut() = http::Version::HTTP_11;
+    }
     if let Some(p) = upgrade {
         left_out = &[KnownName::Host, KnownName::SecWebsocketKey];
         req.extensions_mut().insert(Protocol::from(std::str::from_utf8(p).ok()?));
@@ -144,13 +149,11 @@ pub(crate) fn outgoing_request(head: &Head, info: &MessageInfo) -> Option<Reques
     Some(req)
 }
 
-fn scheme(head: &Head) -> Scheme {
+/// Of a target in absolute form.
+fn scheme(head: &Head) -> Option<Scheme> {
     if head.target().first() == Some(&b'/') {
-        return Scheme::HTTPS;
+        return None;
     }
-    let spelled = |t: hawser_http::uri::Target| {
-        let text = head.target().get(t.scheme).filter(|s| !s.is_empty())?;
-        Scheme::try_from(text).ok()
-    };
-    head.target_parts().and_then(spelled).unwrap_or(Scheme::HTTPS)
+    let text = head.target().get(head.target_parts()?.scheme).filter(|s| !s.is_empty())?;
+    Scheme::try_from(text).ok()
 }
