@@ -228,6 +228,9 @@ fn as_many_connections_as_wanted_over_all_threads() {
     }
     let streams: Vec<u32> = agents(&edge).iter().map(|a| a[8].parse().unwrap()).collect();
     assert_eq!(streams.iter().sum::<u32>(), 20);
+    let stats = cli(&edge, "show stat");
+    let row = stats.lines().find(|l| l.starts_with("priv,FRONTEND,")).unwrap();
+    assert_eq!(row.split(',').nth(7), Some("4"), "sessions that were turned around");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use crate::client::Client;
 use crate::conn::Admitted;
 use crate::timers::{Timer, later};
 use crate::worker::Worker;
-use hawser_balance::{Agent, Attachment, Server};
+use hawser_balance::{Agent, Attachment, Server, TrafficEvent};
 use hawser_proto::mux::{Adopting, BackConn};
 use hawser_proto::{ProcessInfo, Transport, clock};
 use hawser_rules::Attach;
@@ -34,6 +34,7 @@ pub(crate) fn begin(cl: Box<Client>, transport: Box<dyn Transport>, to: Attach) 
     let dial = back.dial.get(to.server)?;
     let adopting = dial.adopts.as_ref()?.adopt(transport, None)?;
     let idle_ping = dial.idle_ping;
+    cl.saw(TrafficEvent::H2Sess);
     Some(Admitted::Turning(Turning { cl, server, name: to.name, adopting, idle_ping }))
 }
 
@@ -47,7 +48,9 @@ pub(crate) async fn serve(turning: Turning) {
     });
     // A process that is about to stop goes through with it: the peer is told then that it has to connect elsewhere,
     // where a connection that is merely closed would look like a failure.
-    let Some(conn) = conn.await else { return };
+    let conn = conn.await;
+    cl.saw(TrafficEvent::H2Closed);
+    let Some(conn) = conn else { return };
     let (worker, process) = (cl.worker.clone(), cl.slot.listener().process.clone());
     let src = cl.sess.borrow().src.clone();
     // It is no client's connection any more: its place among the limits is free.

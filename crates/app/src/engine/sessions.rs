@@ -58,6 +58,7 @@ pub(crate) fn compile(w: &Wanting<'_>, diags: &mut Diags) -> SharedEngine {
             frontends: w.frontends,
             resolver: &Resolver::libc(w.args.ignore_resolution),
             events: Arc::clone(&events) as Arc<dyn EventSink>,
+            maxconn: w.limits.maxconn,
             services: &w.services,
         },
     );

@@ -35,6 +35,8 @@ pub struct CompileOpts<'a> {
     pub resolver: &'a Resolver<'a>,
     /// Gets the backends' events.
     pub events: Arc<dyn EventSink>,
+    /// `maxconn` of the process, and of frontends that set none.
+    pub maxconn: u32,
     /// What `use-service` may name.
     pub services: &'a [Arc<dyn Service>],
 }
@@ -43,7 +45,7 @@ pub struct CompileOpts<'a> {
 pub fn compile(cfg: &Config, diags: &mut Diags, opts: &CompileOpts<'_>) -> Snapshot {
     let facts = all_facts(cfg);
     let mut proxies = Vec::with_capacity(cfg.proxies.len());
-    let names = Names::new(cfg);
+    let names = Names::new(cfg, opts.maxconn);
     for (index, (px, facts)) in cfg.proxies.iter().zip(&facts).enumerate() {
         let mut c = Compiler { cfg, diags, opts, names: &names, index, px };
         proxies.push(Arc::new(c.proxy(facts)));

@@ -11,8 +11,8 @@ pub(crate) struct Names<'a> {
 
 impl<'a> Names<'a> {
     /// Of a configuration.
-    pub(crate) fn new(cfg: &'a Config) -> Self {
-        let fullconn = fullconns(cfg);
+    pub(crate) fn new(cfg: &'a Config, maxconn: u32) -> Self {
+        let fullconn = fullconns(cfg, maxconn);
         Self { cfg, fullconn }
     }
 
@@ -28,8 +28,7 @@ impl<'a> Names<'a> {
     }
 }
 
-fn fullconns(cfg: &Config) -> Vec<u32> {
-    let default = cfg.global.maxconn.unwrap_or(2000);
+fn fullconns(cfg: &Config, default: u32) -> Vec<u32> {
     let mut sums = vec![0u32; cfg.proxies.len()];
     for (i, p) in cfg.proxies.iter().enumerate().filter(|(_, p)| p.kind.is_fe()) {
         let named = p.use_backend.iter().filter_map(|l| l.words.first()).map(Word::as_str);
@@ -68,7 +67,7 @@ mod tests {
             px("l", ProxyKind::Listen, Some(7)),
         ];
         cfg.proxy_names = cfg.proxies.iter().enumerate().map(|(i, p)| (p.name.clone(), i)).collect();
-        let names = Names::new(&cfg);
+        let names = Names::new(&cfg, 2000);
         assert_eq!((names.fullconn(2), names.fullconn(3), names.fullconn(0)), (31, 1, 1));
         assert_eq!((names.backend("b"), names.backend("f1"), names.backend("x")), (Some(2), None, None));
     }

@@ -201,7 +201,7 @@ pub fn server(v: &Server<'_>) -> Row {
     row.set(Col::Status, s.status_word(tracked.as_deref()));
     row.state = state_word(s.state());
     row.set(Col::Mode, mode(be.facts.http));
-    if v.address {
+    if v.address && s.attached.is_none() {
         row.set(Col::Addr, shown(&s.addr.load().addr));
     }
     if let Some(cookie) = &s.opts.cookie {
