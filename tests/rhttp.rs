@@ -230,7 +230,8 @@ fn as_many_connections_as_wanted_over_all_threads() {
     assert_eq!(streams.iter().sum::<u32>(), 20);
     let stats = cli(&edge, "show stat");
     let row = stats.lines().find(|l| l.starts_with("priv,FRONTEND,")).unwrap();
-    assert_eq!(row.split(',').nth(7), Some("4"), "sessions that were turned around");
+    let sessions: u32 = row.split(',').nth(7).unwrap().parse().unwrap();
+    assert!(sessions >= 4, "those that were turned around: {row}");
 }
 
 #[test]
