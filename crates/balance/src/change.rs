@@ -22,10 +22,21 @@ pub enum Cause<'a> {
     Check(&'a str),
     /// The command line.
     Cli,
+    /// The statistics page.
+    Web,
     /// The server that it tracks, as `backend/server`.
     Tracked(&'a str),
     /// Nobody needs to be told: initial states.
     Silent,
+}
+
+/// Where a change of the administrative state comes from.
+#[derive(Clone, Copy, Debug)]
+enum By<'a> {
+    /// An order, which the logs tell if it has a text.
+    Order(&'a str),
+    /// The server that it tracks, as `backend/server`.
+    Tracked(&'a str),
 }
 
 /// What a change did to the queues.
@@ -75,7 +86,30 @@ impl Backend {
 
     /// Changes the administrative state of a server. Returns whether anything changed.
     pub fn set_admin(self: &Arc<Self>, server: u32, add: Admin, remove: Admin, now: Ms) -> bool {
-        self.admin_via(server, add, remove, None, now)
+        self.admin_via(server, add, remove, By::Order(""), now)
+    }
+
+    /// The same on an order that is told in parentheses.
+    pub fn set_admin_for(
+        self: &Arc<Self>,
+        server: u32,
+        add: Admin,
+        remove: Admin,
+        order: &str,
+        now: Ms,
+    ) -> bool {
+        self.admin_via(server, add, remove, By::Order(order), now)
+    }
+
+    /// Forces the operational state of a server and, if it is checked, what the next checks start from.
+    pub fn force_oper(self: &Arc<Self>, server: u32, to: Oper, cause: Cause<'_>, now: Ms) {
+        if let Some(s) = self.servers.get(server as usize) {
+            let mut check = s.check.lock();
+            let up = to != Oper::Down;
+            check.health = if up { (check.rise + check.fall).saturating_sub(1) } else { 0 };
+            check.forced = Some(up);
+        }
+        self.set_oper(server, to, cause, now);
     }
 
     fn admin_via(
@@ -83,7 +117,7 @@ impl Backend {
         server: u32,
         add: Admin,
         remove: Admin,
-        via: Option<&str>,
+        by: By<'_>,
         now: Ms,
     ) -> bool {
         let Some(s) = self.servers.get(server as usize) else { return false };
@@ -104,15 +138,15 @@ impl Backend {
             self.date(s, before.is_down(), now);
             let usable = self.usable_servers();
             let moved = self.settle(s, before, now);
-            self.tell_admin(s, before, via, moved);
+            self.tell_admin(s, before, by, moved);
             self.tell_empty(usable);
         }
         let own = format!("{}/{}", self.facts.name, s.name);
         for (be, idx) in s.trackers() {
             for (any, inherited) in [(Admin::MAINT, Admin::IMAINT), (Admin::DRAIN, Admin::IDRAIN)] {
                 match (before.admin.any(any), after.admin.any(any)) {
-                    (false, true) => be.admin_via(idx, inherited, Admin::NONE, Some(&own), now),
-                    (true, false) => be.admin_via(idx, Admin::NONE, inherited, Some(&own), now),
+                    (false, true) => be.admin_via(idx, inherited, Admin::NONE, By::Tracked(&own), now),
+                    (true, false) => be.admin_via(idx, Admin::NONE, inherited, By::Tracked(&own), now),
                     _ => false,
                 };
             }

@@ -49,7 +49,8 @@ impl Future for SessionEnd {
 
 impl Server {
     /// For a session on this server: completes when the session has to end. `None` when that can never happen,
-    /// which is the case of servers without `on-marked-down` and backups without `on-marked-up` beside them.
+    /// which is the case of servers without `on-marked-down` and backups without `on-marked-up` beside them, unless
+    /// there is a statistics page with administrators.
     pub fn session_end(&self) -> Option<SessionEnd> {
         let signal = self.session_end.as_ref()?;
         Some(SessionEnd {

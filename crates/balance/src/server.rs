@@ -94,7 +94,7 @@ impl IdleCounts {
 /// What the statistics say about a server's checks; written by the `check` crate.
 #[derive(Clone, Debug, Default)]
 pub struct CheckView {
-    /// Checks are configured.
+    /// There are checks, and nobody has disabled them.
     pub enabled: bool,
     /// `check_status`, as in `L4OK`, `L7STS`, `INI`.
     pub status: &'static str,
@@ -118,6 +118,8 @@ pub struct CheckView {
     pub downs: u64,
     /// `hanafail`: failures seen by `observe`.
     pub observed: u64,
+    /// The server was declared up or down: the next check starts from there.
+    pub forced: Option<bool>,
 }
 
 /// A server. Its queue lives in its [`crate::Backend`].

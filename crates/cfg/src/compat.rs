@@ -43,6 +43,7 @@ pub fn rows() -> Vec<CompatRow> {
     family(&mut out, "global", "", &r.global);
     family(&mut out, "global", "stats ", &r.stats);
     family(&mut out, "proxy", "", &r.proxy);
+    family(&mut out, "proxy", "stats ", &r.stats_page);
     out.extend(r.timeout.rows().iter().map(|row| prefixed("proxy", "timeout ", &row.meta)));
     out.extend(r.option.rows().iter().map(|row| CompatRow::new("option", &row.meta)));
     family(&mut out, "bind option", "", &r.bind);

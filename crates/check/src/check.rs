@@ -168,9 +168,9 @@ impl Check {
         self.backend.servers.get(self.server as usize)
     }
 
-    /// Checks pause while the server is in maintenance.
+    /// Checks pause while they are disabled or the server is in maintenance.
     pub(crate) fn is_paused(&self) -> bool {
-        self.server().is_none_or(|s| s.state().admin.any(Admin::MAINT))
+        self.server().is_none_or(|s| s.state().admin.any(Admin::MAINT) || !s.check.lock().enabled)
     }
 
     /// Time until the next check.
@@ -210,6 +210,9 @@ impl Check {
         if state.resets != server.check_resets() {
             state.resets = server.check_resets();
             state.health.restart(server.opts.init_state.as_deref());
+        }
+        if let Some(up) = server.check.lock().forced.take() {
+            state.health.force(up);
         }
         prepare(&mut state.health);
         let before = server.state();

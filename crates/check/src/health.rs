@@ -68,6 +68,11 @@ impl Health {
         };
     }
 
+    /// The server was declared up or down.
+    pub fn force(&mut self, up: bool) {
+        self.health = if up { self.full() } else { 0 };
+    }
+
     /// One more failure takes the server down (`on-error sudden-death`, and `mark-down` before it).
     pub fn make_fragile(&mut self, above: u32) {
         self.health = self.health.min(self.rise + above);

@@ -1,6 +1,6 @@
 //! What changes of server states say, in HAProxy's words.
 
-use super::{Cause, Moved};
+use super::{By, Cause, Moved};
 use crate::backend::Backend;
 use crate::event::{Event, Level};
 use crate::server::{Admin, Oper, Server, ServerState};
@@ -18,6 +18,7 @@ impl Backend {
             Cause::Check("") | Cause::Silent => String::new(),
             Cause::Check(reason) => format!(", reason: {reason}"),
             Cause::Cli => ", changed from CLI".into(),
+            Cause::Web => ", changed from Web interface".into(),
             Cause::Tracked(via) => format!(" via {via}"),
         };
         let tail = self.tail(s, to == Oper::Down, moved);
@@ -25,20 +26,23 @@ impl Backend {
     }
 
     /// Reports an administrative change.
-    pub(super) fn tell_admin(&self, s: &Server, before: ServerState, via: Option<&str>, moved: Moved) {
+    pub(super) fn tell_admin(&self, s: &Server, before: ServerState, by: By<'_>, moved: Moved) {
         let after = s.state();
         let name = format!("{}Server {}/{}", backup(s), self.facts.name, s.name);
-        let via_text = via.map(|v| format!(" via {v}")).unwrap_or_default();
-        let forced = if via.is_some() { "" } else { "forced " };
+        let (why, forced) = match by {
+            By::Order("") => (String::new(), "forced "),
+            By::Order(order) => (format!(" ({order})"), "forced "),
+            By::Tracked(via) => (format!(" via {via}"), ""),
+        };
         let (is, was) = (|r| after.admin.any(r), |r| before.admin.any(r));
         let up = if after.oper == Oper::Down { "DOWN" } else { "UP" };
         if is(Admin::MAINT) && !was(Admin::MAINT) {
             if before.oper == Oper::Down {
                 return self
-                    .tell(Level::Notice, &format!("{name} was DOWN and now enters maintenance{via_text}."));
+                    .tell(Level::Notice, &format!("{name} was DOWN and now enters maintenance{why}."));
             }
             let tail = self.tail(s, true, moved);
-            self.tell(Level::Alert, &format!("{name} is going DOWN for maintenance{via_text}{tail}"));
+            self.tell(Level::Alert, &format!("{name} is going DOWN for maintenance{why}{tail}"));
         } else if !is(Admin::MAINT) && was(Admin::MAINT) {
             let to = if is(Admin::DRAIN) { "DRAIN" } else { "READY" };
             self.tell(Level::Notice, &format!("{name} is {up}/{to} (leaving {forced}maintenance)."));
@@ -48,7 +52,7 @@ impl Backend {
             }
         } else if is(Admin::DRAIN) && !was(Admin::DRAIN) {
             let tail = self.tail(s, after.oper == Oper::Down, moved);
-            self.tell(Level::Notice, &format!("{name} enters drain state{via_text}{tail}"));
+            self.tell(Level::Notice, &format!("{name} enters drain state{why}{tail}"));
         } else if !is(Admin::DRAIN) && was(Admin::DRAIN) {
             self.tell(Level::Notice, &format!("{name} is {up} (leaving {forced}drain)."));
         }

@@ -141,8 +141,8 @@ impl Server {
             return progress("DRAIN");
         }
         match (checked, s.oper) {
+            (_, Oper::Stopping) => progress("NOLB"),
             (false, _) => "no check".into(),
-            (true, Oper::Stopping) => progress("NOLB"),
             (true, _) => progress("UP"),
         }
     }

@@ -16,6 +16,7 @@ mod options;
 mod proxy;
 mod rules;
 mod server;
+mod stats_page;
 mod status;
 mod stick;
 
@@ -32,6 +33,7 @@ pub use options::{
 pub use proxy::{HeaderCapture, Mode, Proxy, ProxyKind};
 pub use rules::{DefaultRules, RuleLine, RuleLines, Userlist};
 pub use server::{ProxyV2Options, RareServerOpts, Server, ServerOpts, Source, UseSrc};
+pub use stats_page::StatsPage;
 pub use status::{HttpCodes, StatusSet};
 pub use stick::{DataType, Form, KeyType, StickTable, Stored};
 

@@ -2,7 +2,7 @@
 
 use super::{
     Addr, Bind, CheckKind, ConnMode, Cookie, DefaultRules, ErrorDecl, ForwardFor, Forwarded, KeepAlive,
-    LogFormatDecl, LogTarget, Options, Reuse, RuleLine, RuleLines, Server, Timeouts,
+    LogFormatDecl, LogTarget, Options, Reuse, RuleLine, RuleLines, Server, StatsPage, Timeouts,
 };
 use crate::pos::{Pos, Word};
 use std::sync::Arc;
@@ -151,6 +151,8 @@ pub struct Proxy {
     pub monitor_uri: Option<Word>,
     /// `monitor fail if …` conditions.
     pub monitor_fail: Vec<RuleLine>,
+    /// `stats …`: the statistics page.
+    pub stats: Option<Box<StatsPage>>,
     /// `option forwardfor`.
     pub forwardfor: Option<ForwardFor>,
     /// `option forwarded`.

@@ -1,6 +1,6 @@
 //! What a proxy takes from its `defaults` section (manual chapter 4).
 
-use crate::model::{Proxy, ProxyKind};
+use crate::model::{Proxy, ProxyKind, StatsPage};
 
 /// A proxy of that kind with the settings of `defaults`. Listeners, servers, conditions and rules are not
 /// inherited; settings of a side that the proxy does not have are left out.
@@ -21,6 +21,7 @@ pub(crate) fn proxy(defaults: &Proxy, kind: ProxyKind) -> Proxy {
         originalto: d.originalto.clone(),
         restrict_req_hdr_names: d.restrict_req_hdr_names.clone(),
         req_inspect_delay: d.req_inspect_delay,
+        stats: d.stats.clone().map(|s| Box::new(StatsPage { inherited: true, ..*s })),
         ..Proxy::default()
     };
     if kind.is_fe() {

@@ -15,6 +15,7 @@ pub(crate) struct Registry {
     pub(crate) global: Index<Kw<Global>>,
     pub(crate) stats: Index<Kw<Global>>,
     pub(crate) proxy: Index<Kw<Proxy>>,
+    pub(crate) stats_page: Index<Kw<Proxy>>,
     pub(crate) option: Index<Opt>,
     pub(crate) timeout: Index<Timeout>,
     pub(crate) bind: Index<Kw<proxy::bind::Target>>,
@@ -34,6 +35,7 @@ impl Registry {
             global: Index::new(global::TABLES),
             stats: Index::new(&[&global::STATS]),
             proxy: Index::new(proxy::TABLES),
+            stats_page: Index::new(&[&proxy::STATS]),
             option: Index::new(&[&proxy::OPTIONS]),
             timeout: Index::new(&[&proxy::TIMEOUTS]),
             bind: Index::new(proxy::BIND),
@@ -54,6 +56,7 @@ impl Registry {
         self.global.check()?;
         self.stats.check()?;
         self.proxy.check()?;
+        self.stats_page.check()?;
         self.option.check()?;
         self.timeout.check()?;
         self.bind.check()?;

@@ -45,6 +45,10 @@ fn statements(p: &mut Proxy, diags: &mut Diags) {
     if switches(p) {
         return;
     }
+    if p.stats.take().is_some() {
+        let text = format!("'stats' statement ignored for {who} as it requires HTTP mode.");
+        warning(diags, p.pos, text);
+    }
     let rules = [
         ("http-request", p.rules.http_req.len() > p.redirects),
         ("http-response", !p.rules.http_res.is_empty()),

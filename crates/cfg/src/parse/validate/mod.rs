@@ -10,6 +10,7 @@ mod userlists;
 use crate::diag::{Diag, Diags, Layout, Severity};
 use crate::model::{CheckKind, Config, LogFormatDecl, Mode, Proxy};
 use crate::pos::Pos;
+use crate::sections::proxy::finish_stats;
 use std::sync::Arc;
 
 /// Resolves names and reports what no single line can tell.
@@ -37,6 +38,9 @@ pub(crate) fn config(config: &mut Config, diags: &mut Diags) {
     let has_logs = !config.global.logs.is_empty();
     for p in proxies.iter_mut().filter(|p| !p.disabled) {
         http::check(p, has_logs, &config.files, diags);
+    }
+    for (index, p) in proxies.iter_mut().enumerate().filter(|(_, p)| !p.disabled) {
+        finish_stats(config, p, index, diags);
     }
     config.proxies = proxies;
 }

@@ -28,7 +28,6 @@ pub(crate) static LATER: Table<Kw<P>> = Table::new(&[
     later("quic-initial", Scope::FE.and(Scope::NAMED), "QUIC", "A rule for QUIC packets."),
     later("ssl-f-use", Scope::FE, "TLS", "Certificate of the TLS listeners."),
     later("crt", Scope::FE, "TLS", "Certificate of the TLS listeners."),
-    later("stats", PX, "statistics page", "The statistics page."),
     gone("clitimeout", "2.1", "'timeout client'"),
     gone("contimeout", "2.1", "'timeout connect'"),
     gone("srvtimeout", "2.1", "'timeout server'"),

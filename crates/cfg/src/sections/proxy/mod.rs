@@ -13,6 +13,7 @@ mod rules;
 mod server;
 mod server_options;
 mod source;
+mod stats;
 mod stick;
 pub(crate) mod timeout;
 
@@ -27,6 +28,7 @@ pub(crate) use bind::TLS_OPTIONS as BIND_TLS;
 pub(crate) use errors::file as errorfile;
 pub(crate) use later::REMOVED;
 pub(crate) use option_table::OPTIONS;
+pub(crate) use stats::{STATS, finish as finish_stats};
 pub(crate) use timeout::TIMEOUTS;
 
 type P = Proxy;
@@ -59,6 +61,7 @@ static LINES: Table<Kw<P>> = Table::new(&[
     run("tcp-check", (0, MANY), "", rules::check_rule, "A step of TCP health checks.").scope(Scope::BE.and(Scope::DEF)),
     run("timeout", (0, MANY), "", timeout::parse, "A timeout."),
     run("option", (0, MANY), "", option::parse, "An option.").negatable(),
+    run("stats", (0, MANY), "", stats::parse, "The statistics page.").scope(PX),
     run("errorfile", (0, MANY), "", errors::errorfile, "File with an error document.").scope(PX),
     run("errorfiles", (0, MANY), "", errors::errorfiles, "Error documents of an http-errors section.").scope(PX),
     run("errorloc", (0, MANY), "", errors::errorloc, "Redirects instead of an error, with 302.").scope(PX),
