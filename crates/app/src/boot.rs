@@ -7,6 +7,8 @@ use crate::limits::{self, Limits, Wanted};
 use crate::master::{self, Link};
 use crate::messages::Messages;
 use crate::metrics::Exporter;
+use crate::page::Pages;
+use crate::running::Running;
 use crate::privileges::Identity;
 use crate::reverse::Tunnels;
 use crate::{Exit, affinity, args, check, cli, facts, start, version};
@@ -149,7 +151,8 @@ pub(crate) struct Boot<'a> {
     pub(crate) tunnels: Arc<Tunnels>,
     /// The master, if this process is its worker.
     pub(crate) link: Option<Link>,
-    pub(crate) exporter: Arc<Exporter>,
+    /// Told once there are workers.
+    pub(crate) running: Arc<Running>,
     warned: bool,
 }
 
@@ -181,14 +184,15 @@ impl<'a> Boot<'a> {
         cli.splice(0..0, channel.map(|spec| (master::LINE, spec)));
         let cpus = affinity::compile(&config.global, limits.threads, &mut diags);
         let identity = check::identity(&config.global, &mut diags);
-        let exporter = Arc::new(Exporter::default());
+        let running = Arc::new(Running::default());
         let wanting = Wanting {
             config: &config,
             frontends: &listening.frontends,
             listeners: listening.binds.iter().map(|b| Arc::clone(&b.info)).collect(),
             limits: &limits,
             args,
-            services: vec![Arc::clone(&exporter) as Arc<dyn Service>],
+            services: vec![Arc::new(Exporter(Arc::clone(&running))) as Arc<dyn Service>],
+            statistics: Arc::new(Pages(Arc::clone(&running))),
         };
         let engine = sessions::compile(&wanting, &mut diags);
         let verify = args.action == Action::Check;
@@ -214,7 +218,7 @@ impl<'a> Boot<'a> {
             engine,
             tunnels,
             link,
-            exporter,
+            running,
             warned,
         })
     }

@@ -3,6 +3,7 @@
 use crate::commands::Statistics;
 use crate::engine::SharedEngine;
 use crate::reverse::Tunnels;
+use crate::running::Running;
 use hawser_cli::State;
 use hawser_cli::info::Sheet;
 use hawser_http::{Head, Version};
@@ -11,35 +12,21 @@ use hawser_rules::service::{Body, Served, Service};
 use hawser_stats::metrics::{BadQuery, Dump, Family, Labels, Query, Source};
 use hawser_stats::{Row, Selection};
 use hawser_stick::Table;
-use std::fmt;
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::Arc;
 
 /// What `use-service` calls it.
 pub(crate) const NAME: &str = "prometheus-exporter";
 
 /// The exporter. It answers once the process is ready.
-#[derive(Default)]
-pub(crate) struct Exporter {
-    state: OnceLock<Weak<State>>,
-}
+#[derive(Debug)]
+pub(crate) struct Exporter(pub(crate) Arc<Running>);
 
 impl Exporter {
-    /// Tells where the numbers are.
-    pub(crate) fn connect(&self, state: &Arc<State>) {
-        let _ = self.state.set(Arc::downgrade(state));
-    }
-
     fn source(&self) -> Option<Sources> {
-        let state = self.state.get()?.upgrade()?;
+        let state = self.0.state()?;
         let engine = state.get::<Statistics>().map(|s| s.0.clone())?;
         let tunnels = Arc::clone(&*state.get::<Arc<Tunnels>>()?);
         Some(Sources { state, engine, tunnels })
-    }
-}
-
-impl fmt::Debug for Exporter {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(NAME)
     }
 }
 

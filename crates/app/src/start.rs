@@ -67,8 +67,8 @@ pub(crate) fn start(mut boot: Boot<'_>) -> Result<Exit, Exit> {
     let exports = if exposed { Exports(Arc::new(Mutex::new(sockets.export()))) } else { Exports::default() };
     let Sockets { services, api, count } = sockets;
     let state = Arc::new(state(&boot, &api, count));
-    // Requests for metrics may come as soon as there are workers.
-    boot.exporter.connect(&state);
+    // Requests for metrics and statistics may come as soon as there are workers.
+    boot.running.set(&state);
     let (workers, events) = workers(&boot, services)?;
     if !boot.config.global.insecure_fork_wanted && !boot.args.insecure_fork {
         limits::forbid_processes();

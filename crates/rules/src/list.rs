@@ -82,6 +82,8 @@ impl Rule {
 #[derive(Debug, Default)]
 pub struct ProxyRules {
     lists: [RuleList; 7],
+    /// `redirect` lines: they run after the `http-request` rules, even after one that allows.
+    pub redirects: RuleList,
     /// Length of each capture slot: (requests, responses).
     pub captures: [Vec<u32>; 2],
     /// Slots of the `capture … header` lines, in order: (requests, responses).
@@ -106,6 +108,8 @@ impl ProxyRules {
             let own = RuleList::compile(cx, set, set.lines(&proxy.rules));
             lists[set as usize].rules.extend(own.rules);
         }
+        let http = &mut lists[RuleSet::HttpReq as usize].rules;
+        let redirects = RuleList { rules: http.split_off(http.len().saturating_sub(proxy.redirects)) };
         cx.check_captures();
         cx.check_mode();
         let [req, res] = &cx.slots;
@@ -113,7 +117,7 @@ impl ProxyRules {
             proxy.req_captures.iter().map(|h| req.at(h.pos)).collect(),
             proxy.res_captures.iter().map(|h| res.at(h.pos)).collect(),
         ];
-        Self { lists, captures: [req.lens(), res.lens()], header_captures }
+        Self { lists, redirects, captures: [req.lens(), res.lens()], header_captures }
     }
 
     /// One rule set.

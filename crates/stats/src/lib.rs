@@ -4,8 +4,10 @@
 pub mod column;
 mod fill;
 pub mod metrics;
+pub mod page;
 mod row;
 mod select;
+mod urlcode;
 mod write;
 
 pub use column::{COLUMNS, Col, Column, Kind, Metric};

@@ -158,6 +158,33 @@ impl Row {
         self.values.iter().find(|(c, _)| *c == col).map(|(_, v)| v)
     }
 
+    /// The text of a column; empty where there is none.
+    pub fn text(&self, col: Col) -> &str {
+        match self.get(col) {
+            Some(Value::Str(s)) => s,
+            Some(Value::Name(s)) => s,
+            _ => "",
+        }
+    }
+
+    /// The number of a column that counts.
+    pub fn number(&self, col: Col) -> Option<u64> {
+        match self.get(col)? {
+            Value::Num(n) => Some(*n),
+            Value::Signed(n) => u64::try_from(*n).ok(),
+            Value::Str(_) | Value::Name(_) => None,
+        }
+    }
+
+    /// The number of a column that may be negative.
+    pub fn signed(&self, col: Col) -> Option<i64> {
+        match self.get(col)? {
+            Value::Num(n) => i64::try_from(*n).ok(),
+            Value::Signed(n) => Some((*n).into()),
+            Value::Str(_) | Value::Name(_) => None,
+        }
+    }
+
     /// The values there are, with their columns.
     pub fn values(&self) -> impl Iterator<Item = (Col, &'static Column, &Value)> {
         self.values.iter().filter_map(|(col, v)| Some((*col, COLUMNS.get(*col as usize)?, v)))

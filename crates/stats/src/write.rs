@@ -95,7 +95,7 @@ fn tags(row: &Row, col: Col, tags: &'static str) -> &'static str {
     if row.object == Object::Backend { backend_tags(col).unwrap_or(tags) } else { tags }
 }
 
-fn typed(row: &Row, described: bool, out: &mut String) {
+pub(crate) fn typed(row: &Row, described: bool, out: &mut String) {
     for (col, c, value) in row.values() {
         let (letter, tags) = (row.object.letter(), tags(row, col, c.tags));
         let head = (row.iid, row.sid, col as u8, c.name);
@@ -109,7 +109,7 @@ fn typed(row: &Row, described: bool, out: &mut String) {
     }
 }
 
-fn json(row: &Row, out: &mut String) {
+pub(crate) fn json(row: &Row, out: &mut String) {
     out.push('[');
     for (i, (col, c, value)) in row.values().enumerate() {
         out.push_str(if i == 0 { "{" } else { ",{" });

@@ -21,6 +21,7 @@ use hawser_proto::rhttp::Dialer;
 use hawser_proto::{AcceptSink, Address, FrontendInfo, Incoming, ListenerInfo, OPEN_SOCKETS};
 use hawser_rules::Service;
 use hawser_session::{CompileOpts, ReverseDialer, Shared, Snapshot, StatsEnv, Worker};
+use hawser_stats::page::{Ask, Section, Source};
 use hawser_stats::{Row, Selection};
 use hawser_stick::Table;
 use parking_lot::Mutex;
@@ -44,6 +45,8 @@ pub(crate) struct Wanting<'a> {
     pub(crate) args: &'a Args,
     /// What `use-service` may name.
     pub(crate) services: Vec<Arc<dyn Service>>,
+    /// What statistics pages show.
+    pub(crate) statistics: Arc<dyn Source>,
 }
 
 /// Compiles a configuration. What is returned may serve only if `diags` has no alert.
@@ -60,6 +63,7 @@ pub(crate) fn compile(w: &Wanting<'_>, diags: &mut Diags) -> SharedEngine {
             events: Arc::clone(&events) as Arc<dyn EventSink>,
             maxconn: w.limits.maxconn,
             services: &w.services,
+            statistics: Some(Arc::clone(&w.statistics)),
         },
     );
     let max_fds = u32::try_from(w.limits.maxsock).unwrap_or(u32::MAX);
@@ -146,6 +150,10 @@ impl Engine for Sessions {
 
     fn tables(&self) -> Vec<Arc<Table>> {
         self.snapshot().tables.clone()
+    }
+
+    fn sections(&self, from: usize, most: usize, ask: &Ask<'_>) -> Option<(usize, Vec<Section>)> {
+        self.snapshot().sections(from, most, ask, &self.stats_env())
     }
 
     fn info(&self, sheet: &mut Sheet) {

@@ -54,6 +54,19 @@ pub enum Mode {
     Haterm,
 }
 
+impl Mode {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Tcp => "tcp",
+            Self::Http => "http",
+            Self::Log => "log",
+            Self::Spop => "spop",
+            Self::Haterm => "haterm",
+        }
+    }
+}
+
 /// A proxy section after inheritance from its defaults.
 #[derive(Debug, Default, Clone)]
 pub struct Proxy {

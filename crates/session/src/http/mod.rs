@@ -22,6 +22,7 @@ mod request;
 mod response;
 mod rules;
 mod service;
+mod stats;
 
 use crate::client::Client;
 use crate::connect;

@@ -1,7 +1,7 @@
 //! The request: reading its head, the rules that see it, and what is changed before it leaves.
 
 use crate::client::Client;
-use crate::http::{body, rules};
+use crate::http::{body, rules, stats};
 use crate::snapshot::{AddrHeader, Proxy, UnusualNames};
 use crate::stop::Stop;
 use crate::stream::{Came, Stream, with_ctx};
@@ -199,8 +199,22 @@ pub(crate) async fn frontend(
     cl.tally(st, Event::HttpRequest);
     monitor(cl, st)?;
     buffer(cl, st, front, &fe).await?;
-    rules::request(cl, st, front, &fe, RuleSet::HttpReq).await?;
-    unusual_names(cl, st, &fe)
+    http_rules(cl, st, front, &fe).await
+}
+
+/// `http-request` rules, and what comes right behind them.
+async fn http_rules(
+    cl: &mut Client,
+    st: &mut Stream,
+    front: &mut dyn FrontStream,
+    px: &Proxy,
+) -> Result<(), Stop> {
+    rules::request(cl, st, front, px, RuleSet::HttpReq).await?;
+    unusual_names(cl, st, px)?;
+    if let Some(page) = &px.stats {
+        stats::visit(cl, st, front, page).await?;
+    }
+    rules::run(cl, st, front, &px.rules.redirects).await
 }
 
 /// `monitor-uri`: answers checks of the proxy itself.
@@ -228,8 +242,7 @@ pub(crate) async fn backend(
     rules::request(cl, st, front, &be, RuleSet::TcpReqCont).await?;
     cl.tally_backend(st);
     buffer(cl, st, front, &be).await?;
-    rules::request(cl, st, front, &be, RuleSet::HttpReq).await?;
-    unusual_names(cl, st, &be)
+    http_rules(cl, st, front, &be).await
 }
 
 /// `option http-restrict-req-hdr-names`.

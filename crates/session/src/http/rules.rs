@@ -10,7 +10,7 @@ use hawser_balance::Stat;
 use hawser_http::{Head, Version};
 use hawser_proto::SockOpt;
 use hawser_proto::mux::FrontStream;
-use hawser_rules::{RuleSet, Verdict, WaitFor};
+use hawser_rules::{RuleList, RuleSet, Verdict, WaitFor};
 use hawser_sample::facts::{TermCause, TermState};
 use std::future::poll_fn;
 use std::task::Poll;
@@ -24,7 +24,16 @@ pub(crate) async fn request(
     px: &Proxy,
     set: RuleSet,
 ) -> Result<(), Stop> {
-    let rules = px.rules.get(set);
+    run(cl, st, front, px.rules.get(set)).await
+}
+
+/// Runs a list of rules on the request.
+pub(crate) async fn run(
+    cl: &mut Client,
+    st: &mut Stream,
+    front: &mut dyn FrontStream,
+    rules: &RuleList,
+) -> Result<(), Stop> {
     if rules.is_empty() {
         return Ok(());
     }

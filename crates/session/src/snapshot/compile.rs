@@ -5,7 +5,7 @@ use super::muxes::BackMuxes;
 use super::names::Names;
 use super::stick::{self, StickRules};
 use super::{
-    AddrHeader, Announce, Back, Dial, Forwarded, Front, FrontMuxes, Proxy, Snapshot, Spread, Times,
+    AddrHeader, Announce, Back, Dial, Forwarded, Front, FrontMuxes, Proxy, Snapshot, Spread, StatsPage, Times,
     UnusualNames, time,
 };
 use crate::http::cookie::Policy;
@@ -21,6 +21,7 @@ use hawser_rules::switching::SwitchKind;
 use hawser_rules::{ErrorReplies, ProxyRules, RuleCx, Service, Switching};
 use hawser_sample::facts::ProxyFacts;
 use hawser_sample::{Checkpoint, CompileCx, Cond, Expr, Flavor, LogFormat};
+use hawser_stats::page::Source;
 use std::sync::Arc;
 
 /// What compiling needs besides the configuration.
@@ -39,6 +40,8 @@ pub struct CompileOpts<'a> {
     pub maxconn: u32,
     /// What `use-service` may name.
     pub services: &'a [Arc<dyn Service>],
+    /// What statistics pages show; missing where only the configuration is checked.
+    pub statistics: Option<Arc<dyn Source>>,
 }
 
 /// Compiles a configuration. Errors are alerts in `diags`; the snapshot may be used only without any.
@@ -109,15 +112,17 @@ struct Words {
     stick: StickRules,
     unique_id: Option<LogFormat>,
     forwarded: Option<Forwarded>,
+    stats: Option<Box<StatsPage>>,
 }
 
 impl Words {
-    fn compile(cfg: &Config, diags: &mut Diags, index: usize, services: &[Arc<dyn Service>]) -> Self {
+    fn compile(cfg: &Config, diags: &mut Diags, index: usize, opts: &CompileOpts<'_>) -> Self {
         let px = &cfg.proxies[index];
         let mut cx = CompileCx::new(cfg, diags);
         let mut rcx = RuleCx::new(&mut cx, index);
-        rcx.services = services;
+        rcx.services = opts.services;
         let rules = ProxyRules::compile(&mut rcx);
+        let stats = px.stats.as_ref().map(|s| StatsPage::compile(&mut rcx, s, opts.statistics.as_ref()));
         let switching = Switching::compile(&mut rcx, SwitchKind::Backend, &px.use_backend);
         let use_server = Switching::compile(&mut rcx, SwitchKind::Server, &px.use_server);
         let errors = ErrorReplies::compile(&mut cx, &px.errors);
@@ -127,7 +132,7 @@ impl Words {
         let unique_id = unique_id(&mut cx, px);
         let forwarded = px.forwarded.as_ref().filter(|_| px.kind.is_be());
         let forwarded = forwarded.map(|f| Forwarded::compile(&mut cx, f));
-        Self { rules, errors, switching, use_server, monitor_fail, persist, stick, unique_id, forwarded }
+        Self { rules, errors, switching, use_server, monitor_fail, persist, stick, unique_id, forwarded, stats }
     }
 }
 
@@ -197,7 +202,7 @@ struct Compiler<'a, 'b> {
 impl Compiler<'_, '_> {
     fn proxy(&mut self, facts: &Arc<ProxyFacts>) -> Proxy {
         let px = self.px;
-        let words = Words::compile(self.cfg, self.diags, self.index, self.opts.services);
+        let words = Words::compile(self.cfg, self.diags, self.index, self.opts);
         let addr_headers = [(&px.forwardfor, true), (&px.originalto, false)];
         let of = |(conf, source): (&Option<model::ForwardFor>, bool)| {
             conf.as_ref().map(|c| AddrHeader::new(c, source))
@@ -214,6 +219,7 @@ impl Compiler<'_, '_> {
             stick,
             unique_id,
             forwarded,
+            stats,
         } = words;
         let front = if px.kind.is_fe() { self.front(switching, monitor_fail, unique_id) } else { None };
         Proxy {
@@ -230,6 +236,7 @@ impl Compiler<'_, '_> {
             req_inspect_delay: time(px.req_inspect_delay),
             res_inspect_delay: time(px.res_inspect_delay),
             rules,
+            stats,
             errors,
             front,
             back: px.kind.is_be().then(|| Back { forwarded, stick, ..self.back(facts, use_server, persist) }),

@@ -8,6 +8,7 @@ mod headers;
 mod muxes;
 mod names;
 mod stats;
+mod stats_page;
 mod stick;
 mod times;
 
@@ -17,6 +18,7 @@ pub use forwarded::Forwarded;
 pub use headers::AddrHeader;
 pub use muxes::{FrontMuxes, Lane, ServerMux};
 pub use stats::StatsEnv;
+pub use stats_page::StatsPage;
 pub use stick::{StickRule, StickRules};
 pub use times::Times;
 pub(crate) use times::time;
@@ -134,6 +136,8 @@ pub struct Proxy {
     pub res_inspect_delay: Option<Duration>,
     /// Rule sets.
     pub rules: ProxyRules,
+    /// `stats …`.
+    pub stats: Option<Box<StatsPage>>,
     /// Error replies.
     pub errors: ErrorReplies,
     /// The frontend side.

@@ -4,6 +4,7 @@ use super::{Back, Dial, Front, Proxy, Snapshot};
 use hawser_balance::time;
 use hawser_cfg::model::opt;
 use hawser_proto::ListenerInfo;
+use hawser_stats::page::{Ask, Section};
 use hawser_stats::{Object, Row, Selection};
 use std::sync::Arc;
 
@@ -54,7 +55,39 @@ impl Snapshot {
     }
 }
 
+impl Snapshot {
+    /// The sections of a statistics page: those of up to `most` proxies from the one at an index that are asked for,
+    /// and the index that goes on; `None` beyond the last one.
+    pub fn sections(
+        &self,
+        from: usize,
+        most: usize,
+        ask: &Ask<'_>,
+        env: &StatsEnv<'_>,
+    ) -> Option<(usize, Vec<Section>)> {
+        let next = (from + most).min(self.proxies.len());
+        let some = self.proxies.get(from..next).filter(|some| !some.is_empty())?;
+        let env = StatsEnv { addresses: ask.legends, ..*env };
+        let wanted = some.iter().filter(|p| !p.disabled && (ask.wanted)(&p.facts.name));
+        Some((next, wanted.map(|p| p.section(ask.selection, &env)).collect()))
+    }
+}
+
 impl Proxy {
+    fn section(&self, sel: &Selection, env: &StatsEnv<'_>) -> Section {
+        let mut rows = Vec::new();
+        self.rows(sel, env, &mut rows);
+        Section {
+            name: self.facts.name.clone(),
+            id: self.facts.id,
+            kind: self.kind.word(),
+            mode: self.mode.word(),
+            description: self.description.clone(),
+            servers: self.back.as_ref().is_some_and(|b| !b.backend.servers.is_empty()),
+            rows,
+        }
+    }
+
     fn rows(&self, sel: &Selection, env: &StatsEnv<'_>, rows: &mut Vec<Row>) {
         let first = rows.len();
         if let Some(front) = &self.front {

@@ -203,13 +203,13 @@ impl Entry {
     /// Takes them from a row.
     pub(crate) fn new(row: &Row, query: &Query) -> Self {
         let mut labels = Labels::new();
-        labels.add("proxy", text(row, Col::Pxname));
+        labels.add("proxy", row.text(Col::Pxname));
         if let Some(text) = row.description.as_ref().filter(|_| query.descriptions) {
             labels.add("desc", text);
         }
         match row.object {
-            Object::Listener => labels.add("listener", text(row, Col::Svname)),
-            Object::Server => labels.add("server", text(row, Col::Svname)),
+            Object::Listener => labels.add("listener", row.text(Col::Svname)),
+            Object::Server => labels.add("server", row.text(Col::Svname)),
             Object::Frontend | Object::Backend => {}
         }
         let last = if query.extra { COLUMNS.len() } else { FIRST_OF_MODULES as usize };
@@ -220,28 +220,20 @@ impl Entry {
             }
         }
         let results = RESULTS.map(|(status, code)| {
-            let result = row.get(status).map(|_| text(row, status).into());
+            let result = row.get(status).map(|_| row.text(status).into());
             // A check that got no code has the code 0.
             let code = values.get_mut(code as usize).filter(|code| result.is_some() && code.is_nan());
             code.into_iter().for_each(|code| *code = 0.0);
             result
         });
         let census = row.census.clone().filter(|c| c.states.iter().any(|n| *n > 0));
-        let http = text(row, Col::Mode) == "http";
+        let http = row.text(Col::Mode) == "http";
         Self { object: row.object, labels, http, state: row.state, results, census, values }
     }
 
     /// What it is about.
     pub(crate) fn object(&self) -> Object {
         self.object
-    }
-}
-
-fn text(row: &Row, col: Col) -> &str {
-    match row.get(col) {
-        Some(Value::Str(s)) => s,
-        Some(Value::Name(s)) => s,
-        _ => "",
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a scrape asks for: the parameters of its URI.
 
+use crate::urlcode;
 use std::borrow::Cow;
 use std::collections::HashMap;
 
@@ -146,23 +147,10 @@ fn bit(scope: Scope) -> u16 {
     1 << scope as u8
 }
 
-/// Decodes a part of a query string: a plus is a space.
+/// Decodes a part of a query string.
 fn decode(text: &[u8]) -> Result<Cow<'_, str>, BadQuery> {
-    if !text.iter().any(|b| matches!(b, b'%' | b'+')) {
-        return Ok(String::from_utf8_lossy(text));
-    }
-    let mut out = Vec::with_capacity(text.len());
-    let mut bytes = text.iter();
-    let digit = |b: Option<&u8>| char::from(*b.ok_or(BadQuery)?).to_digit(16).ok_or(BadQuery);
-    while let Some(b) = bytes.next() {
-        match b {
-            b'+' => out.push(b' '),
-            b'%' => {
-                let code = digit(bytes.next())? * 16 + digit(bytes.next())?;
-                out.push(u8::try_from(code).map_err(|_| BadQuery)?);
-            }
-            b => out.push(*b),
-        }
-    }
-    Ok(Cow::Owned(String::from_utf8_lossy(&out).into_owned()))
+    Ok(match urlcode::decode(text).ok_or(BadQuery)? {
+        Cow::Borrowed(b) => String::from_utf8_lossy(b),
+        Cow::Owned(b) => Cow::Owned(String::from_utf8_lossy(&b).into_owned()),
+    })
 }
