@@ -216,13 +216,14 @@ impl Check {
         }
         prepare(&mut state.health);
         let before = server.state();
+        let fresh = state.health.value() > 0;
         let Applied { changed, to } = state.health.apply(outcome.status, before.oper);
         let reason = reason(outcome);
         self.show(
             server,
             &state.health,
             outcome,
-            to.is_some_and(|t| t == Oper::Down && before.oper != Oper::Down),
+            [fresh, to.is_some_and(|t| t == Oper::Down && before.oper != Oper::Down)],
         );
         if changed && self.logs {
             self.log(server, &state.health, outcome, &reason);
@@ -234,7 +235,7 @@ impl Check {
         }
     }
 
-    fn show(&self, server: &Server, health: &Health, outcome: &Outcome, goes_down: bool) {
+    fn show(&self, server: &Server, health: &Health, outcome: &Outcome, [fresh, goes_down]: [bool; 2]) {
         let failed = outcome.status.verdict() == crate::Verdict::Failed;
         let mut view = server.check.lock();
         view.status = outcome.status.code();
@@ -243,7 +244,7 @@ impl Check {
         view.duration = Some(outcome.duration);
         view.last.clone_from(&outcome.info);
         view.health = health.value();
-        view.failed += u64::from(failed && server.is_usable());
+        view.failed += u64::from(failed && fresh);
         view.downs += u64::from(goes_down);
         view.observed += u64::from(outcome.status == Status::Hana);
     }

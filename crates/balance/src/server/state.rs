@@ -127,12 +127,16 @@ impl Server {
         }
         let check = self.check.lock();
         let checked = check.enabled || tracked.is_some();
-        let progress = |word: &str| match (check.health, check.rise, check.fall) {
-            (h, rise, _) if s.oper == Oper::Down && h > 0 && h < rise => format!("{word} {h}/{rise}"),
-            (h, rise, fall) if s.oper != Oper::Down && check.enabled && h + 1 < rise + fall && h >= rise => {
-                format!("{word} {}/{fall}", h + 1 - rise)
+        let progress = |word: &str| {
+            let (health, rise, fall) = (i64::from(check.health), i64::from(check.rise), i64::from(check.fall));
+            if s.oper == Oper::Down && health > 0 && health < rise {
+                format!("{word} {health}/{rise}")
+            } else if s.oper != Oper::Down && check.enabled && health + 1 < rise + fall {
+                // What was not checked often enough yet is not even at its first success.
+                format!("{word} {}/{fall}", health + 1 - rise)
+            } else {
+                word.into()
             }
-            _ => word.into(),
         };
         if s.oper == Oper::Down {
             return progress("DOWN");

@@ -60,6 +60,11 @@ impl Policy {
         }
     }
 
+    /// The cookie's name.
+    pub(crate) fn name(&self) -> &str {
+        &self.conf.name
+    }
+
     /// What a server is called in cookies.
     fn name_of(&self, index: u32, server: &Server) -> Option<Name<'_>> {
         match self.names.get(index as usize)? {

@@ -24,7 +24,8 @@ pub(crate) async fn finish(
     stop: Stop,
 ) -> Next {
     st.ended(stop.cause, stop.state);
-    if stop.cause == TermCause::Local {
+    let in_frontend = st.be.as_ref().is_none_or(|be| Arc::ptr_eq(be, &cl.fe));
+    if stop.cause == TermCause::Local && in_frontend {
         cl.saw(TrafficEvent::Intercepted);
     }
     // The place on the server is not needed for talking to the client.

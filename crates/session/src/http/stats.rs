@@ -29,7 +29,13 @@ pub(super) async fn visit(
     st.strm.server = Some(NAME.into());
     // Rules may change what conditions see.
     let admin = with_ctx(cl, st, false, |ctx| page.admin.iter().any(|c| c.eval(ctx)));
-    rules::run(cl, st, front, &page.rules).await?;
+    if let Err(stop) = rules::run(cl, st, front, &page.rules).await {
+        if matches!(stop.answer, Answer::Reply(401 | 407, _)) {
+            // Who is asked to log in is answered by the page, for logs.
+            st.ended(TermCause::Local, TermState::Request);
+        }
+        return Err(stop);
+    }
     let answer = if st.req.method() == b"POST" {
         let outcome = if admin && same_origin(&st.req) {
             body::collect(cl, st, front, cl.fe.times.http_request, 0).await?;

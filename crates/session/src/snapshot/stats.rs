@@ -1,6 +1,7 @@
 //! The snapshot's rows of the statistics.
 
 use super::{Back, Dial, Front, Proxy, Snapshot};
+use crate::http::cookie::Policy;
 use hawser_balance::time;
 use hawser_cfg::model::opt;
 use hawser_proto::ListenerInfo;
@@ -143,7 +144,8 @@ fn back_rows(back: &Back, sel: &Selection, env: &StatsEnv<'_>, rows: &mut Vec<Ro
             traffic: &back.traffic,
             h2: &back.h2_stats,
             speaks_h2: &|i| back.dial.get(i).is_some_and(Dial::speaks_h2),
-            cookie: None,
+            cookie: back.cookie.as_ref().map(Policy::name),
+            address: env.addresses,
             tell_servers: sel.hides(),
             census: env.metrics,
             now,

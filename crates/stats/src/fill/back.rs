@@ -7,7 +7,7 @@ use super::{
 use crate::column::Col;
 use crate::metrics::{CHECK_RESULTS, SERVER_STATES};
 use crate::row::{Census, Object, Row};
-use hawser_balance::server::{Admin, Oper, ServerState, WEIGHT_SCALE};
+use hawser_balance::server::{Admin, CheckView, Oper, ServerState, WEIGHT_SCALE};
 use hawser_balance::traffic::{Event, Traffic};
 use hawser_balance::{Ms, Server as Peer, Stat};
 use hawser_proto::mux::{H2Event, H2Stats};
@@ -26,6 +26,8 @@ pub struct Backend<'a> {
     pub speaks_h2: &'a dyn Fn(usize) -> bool,
     /// Name of the persistence cookie.
     pub cookie: Option<&'a str>,
+    /// Show algorithm and cookie.
+    pub address: bool,
     /// Tell how many servers are up, for some are hidden.
     pub tell_servers: bool,
     /// Count the servers by state, for metrics.
@@ -57,9 +59,11 @@ pub fn backend(b: &Backend<'_>) -> Row {
     row.state = word(be);
     row.census = b.census.then(|| Box::new(census(be)));
     row.set(Col::Mode, mode(be.facts.http));
-    row.set(Col::Algo, if be.servers.is_empty() { "unknown" } else { be.algorithm() });
-    if let Some(name) = b.cookie {
-        row.set(Col::Cookie, name.to_owned());
+    if b.address {
+        row.set(Col::Algo, algorithm(be));
+        if let Some(name) = b.cookie {
+            row.set(Col::Cookie, name.to_owned());
+        }
     }
     row.numbers(&[
         (Col::Qcur, be.queued()),
@@ -97,6 +101,14 @@ pub fn backend(b: &Backend<'_>) -> Row {
     }
     muxes(&mut row, b);
     row.finish()
+}
+
+/// The algorithm, which HAProxy has no name for if it is its default.
+fn algorithm(be: &hawser_balance::Backend) -> &'static str {
+    match be.algorithm() {
+        "random" | "sticky" => "unknown",
+        name => name,
+    }
 }
 
 fn word(be: &hawser_balance::Backend) -> &'static str {
@@ -184,7 +196,7 @@ pub struct Server<'a> {
     pub server: &'a hawser_balance::Server,
     /// Its backend.
     pub backend: &'a hawser_balance::Backend,
-    /// Show its address.
+    /// Show its address and its cookie.
     pub address: bool,
     /// The present moment.
     pub now: Ms,
@@ -203,9 +215,9 @@ pub fn server(v: &Server<'_>) -> Row {
     row.set(Col::Mode, mode(be.facts.http));
     if v.address && s.attached.is_none() {
         row.set(Col::Addr, shown(&s.addr.load().addr));
-    }
-    if let Some(cookie) = &s.opts.cookie {
-        row.set(Col::Cookie, cookie.to_string());
+        if let Some(cookie) = &s.opts.cookie {
+            row.set(Col::Cookie, cookie.to_string());
+        }
     }
     state(&mut row, v);
     traffic(&mut row, v);
@@ -271,6 +283,15 @@ fn checks(row: &mut Row, v: &Server<'_>) {
     if !k.enabled {
         return;
     }
+    row.set(Col::Downtime, whole(v.server.downtime(v.now)));
+    row.numbers(&[(Col::Chkfail, k.failed), (Col::Chkdown, k.downs)]);
+    if !v.server.state().admin.any(Admin::MAINT) {
+        last_check(row, &k);
+    }
+}
+
+/// Results of checks, which pause in maintenance.
+fn last_check(row: &mut Row, k: &CheckView) {
     row.set(Col::CheckStatus, k.status);
     if k.code != 0 {
         row.set(Col::CheckCode, u32::from(k.code));
@@ -280,11 +301,5 @@ fn checks(row: &mut Row, v: &Server<'_>) {
     }
     row.set(Col::CheckDesc, k.desc);
     row.set(Col::LastChk, k.last.clone());
-    row.numbers(&[
-        (Col::CheckRise, k.rise),
-        (Col::CheckFall, k.fall),
-        (Col::CheckHealth, k.health),
-        (Col::Downtime, whole(v.server.downtime(v.now))),
-    ]);
-    row.numbers(&[(Col::Chkfail, k.failed), (Col::Chkdown, k.downs)]);
+    row.numbers(&[(Col::CheckRise, k.rise), (Col::CheckFall, k.fall), (Col::CheckHealth, k.health)]);
 }

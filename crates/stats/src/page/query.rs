@@ -27,7 +27,7 @@ impl Format {
     /// Its `Content-Type`.
     pub fn content_type(self) -> &'static str {
         match self {
-            Self::Html => "text/html; charset=utf-8",
+            Self::Html => "text/html",
             Self::Csv | Self::Typed => "text/plain",
             Self::Json | Self::Schema => "application/json",
         }

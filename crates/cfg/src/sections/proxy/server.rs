@@ -44,6 +44,10 @@ pub(crate) fn default_server(cx: &mut Ctx<'_>, _: &mut Proxy, line: &Line<'_>) {
     };
     let index = &super::super::registry().server;
     options::walk(cx, index, &mut opts, line.pos, line.words(), 1, &intro);
+    // Servers without such a line start with health 0.
+    if opts.init_state.is_none() {
+        opts.rare_mut().init_state = Some("up".into());
+    }
     cx.st.default_server = opts;
 }
 
