@@ -112,14 +112,7 @@ impl Backend {
         self.set_oper(server, to, cause, now);
     }
 
-    fn admin_via(
-        self: &Arc<Self>,
-        server: u32,
-        add: Admin,
-        remove: Admin,
-        by: By<'_>,
-        now: Ms,
-    ) -> bool {
+    fn admin_via(self: &Arc<Self>, server: u32, add: Admin, remove: Admin, by: By<'_>, now: Ms) -> bool {
         let Some(s) = self.servers.get(server as usize) else { return false };
         let (before, after);
         {

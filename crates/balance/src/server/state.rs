@@ -128,7 +128,8 @@ impl Server {
         let check = self.check.lock();
         let checked = check.enabled || tracked.is_some();
         let progress = |word: &str| {
-            let (health, rise, fall) = (i64::from(check.health), i64::from(check.rise), i64::from(check.fall));
+            let (health, rise, fall) =
+                (i64::from(check.health), i64::from(check.rise), i64::from(check.fall));
             if s.oper == Oper::Down && health > 0 && health < rise {
                 format!("{word} {health}/{rise}")
             } else if s.oper != Oper::Down && check.enabled && health + 1 < rise + fall {

@@ -69,7 +69,11 @@ fn status_words() {
         ((Oper::Up, Admin::NONE, false, 0), Some("b/s"), "UP"),
         ((Oper::Down, Admin::NONE, true, 0), None, "DOWN"),
         ((Oper::Down, Admin::NONE, true, 1), None, "DOWN 1/2"),
+        // Not checked yet, once checked.
+        ((Oper::Up, Admin::NONE, true, 0), None, "UP -1/3"),
+        ((Oper::Up, Admin::NONE, true, 1), None, "UP 0/3"),
         ((Oper::Stopping, Admin::NONE, true, 4), None, "NOLB"),
+        ((Oper::Stopping, Admin::NONE, false, 0), None, "NOLB"),
         ((Oper::Up, Admin::FDRAIN, true, 4), None, "DRAIN"),
         ((Oper::Up, Admin::FMAINT, true, 4), None, "MAINT"),
         ((Oper::Down, Admin::IMAINT, true, 4), Some("b/s"), "MAINT (via b/s)"),

@@ -78,6 +78,15 @@ fn the_cli_may_change_the_state() {
 }
 
 #[test]
+fn the_page_may_force_the_state() {
+    let (mut h, mut oper) = (Health::new(2, 3, None), Oper::Down);
+    h.force(true);
+    assert_eq!(h.to_string(), "3/3 UP");
+    h.force(false);
+    assert_eq!(run(&mut h, &mut oper, &[L4Ok, L4Ok]), ["1/2 DOWN*", "3/3 UP* -> Up"]);
+}
+
+#[test]
 fn maintenance_restarts() {
     let cases = [
         (None, "1/3 UP"),

@@ -5,8 +5,8 @@ use super::muxes::BackMuxes;
 use super::names::Names;
 use super::stick::{self, StickRules};
 use super::{
-    AddrHeader, Announce, Back, Dial, Forwarded, Front, FrontMuxes, Proxy, Snapshot, Spread, StatsPage, Times,
-    UnusualNames, time,
+    AddrHeader, Announce, Back, Dial, Forwarded, Front, FrontMuxes, Proxy, Snapshot, Spread, StatsPage,
+    Times, UnusualNames, time,
 };
 use crate::http::cookie::Policy;
 use hawser_balance::resolve::Resolver;

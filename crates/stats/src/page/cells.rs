@@ -2,8 +2,8 @@
 
 use super::Settings;
 use super::details::{
-    Detail, backend_sessions, detail, frontend_sessions, is_http, num, server_connections, server_sessions, share,
-    signed, text,
+    Detail, backend_sessions, detail, frontend_sessions, is_http, num, server_connections, server_sessions,
+    share, signed, text,
 };
 use super::text::{Ago, Grouped, Limit, Plain};
 use crate::column::{COLUMNS, Col, FIRST_OF_MODULES};

@@ -86,7 +86,8 @@ fn cache_and_errors(row: &Row) -> [Detail; 4] {
 
 pub(super) fn server_connections(row: &Row) -> Vec<Detail> {
     let n = |label, col| detail(label, Grouped(num(row, col)));
-    let idle_limit = row.get(Col::SrcIlim).map_or("-".into(), |_| Grouped(num(row, Col::SrcIlim)).to_string());
+    let idle_limit =
+        row.get(Col::SrcIlim).map_or("-".into(), |_| Grouped(num(row, Col::SrcIlim)).to_string());
     vec![
         n("Current active connections:", Col::Scur),
         n("Current used connections:", Col::UsedConnCur),

@@ -43,7 +43,9 @@ pub(super) fn write(out: &mut String, section: &Section, settings: &Settings, ad
 /// The name of the proxy, and what it is.
 fn title(out: &mut String, section: &Section, settings: &Settings) {
     let name = Plain(&section.name);
-    out.push_str("<table class=\"tbl\" width=\"100%\">\n<tr class=\"titre\"><th class=\"pxname\" width=\"10%\">");
+    out.push_str(
+        "<table class=\"tbl\" width=\"100%\">\n<tr class=\"titre\"><th class=\"pxname\" width=\"10%\">",
+    );
     let _ = write!(out, "<a name=\"{name}\"></a>");
     let link = format_args!("<a class=px href=\"#{name}\">{name}</a>").to_string();
     let _ = if settings.legends {
@@ -79,7 +81,9 @@ fn headings(out: &mut String, section: &Section, settings: &Settings, admin: boo
 
 /// What to do with the servers that are ticked.
 fn actions(out: &mut String, id: u32) {
-    out.push_str("<div class=\"act\">With the selected servers: <select name=action><option value=\"\"></option>");
+    out.push_str(
+        "<div class=\"act\">With the selected servers: <select name=action><option value=\"\"></option>",
+    );
     for (word, _, text) in ACTIONS.iter().filter(|a| !a.2.is_empty()) {
         let _ = write!(out, "<option value=\"{word}\">{text}</option>");
     }

@@ -6,6 +6,7 @@ mod log_forward;
 mod model;
 mod proxy;
 mod robust;
+mod stats;
 mod whole;
 
 use super::{Parsed, parse};

@@ -61,6 +61,13 @@ fn servers() {
         (false, true, Some("eth0"))
     );
     assert_eq!((p.servers[2].opts.id, p.servers[3].opts.id), (Some(8), Some(9)));
+    // Servers are up at once only below a line with defaults.
+    let states = |lines: &str| -> Vec<Option<String>> {
+        proxy(lines).servers.iter().map(|s| s.opts.init_state.clone()).collect()
+    };
+    let two = "default-server inter 5s\nserver b 1.2.3.4:80\nserver c 1.2.3.4:80 init-state down\n";
+    let want = [None, Some("up".to_owned()), Some("down".to_owned())];
+    assert_eq!(states(&format!("server a 1.2.3.4:80\n{two}")), want);
 }
 
 #[test]

@@ -87,7 +87,7 @@ fn wrong_values() {
         ("cookie x insert rewrite", "alert: cookie 'rewrite', 'insert' and 'prefix' modes are incompatible."),
         ("cookie x preserve", "alert: cookie 'preserve' requires at least 'insert' or 'indirect'."),
         ("cookie x attr a;b", "alert: character '%x3B' is not permitted in attribute value."),
-        ("stats enable", "alert: 'stats' is not supported by Hawser yet (area: statistics page)."),
+        ("compression algo gzip", "alert: 'compression' is not supported by Hawser yet (area: compression)."),
     ] {
         line(text, &[alert]);
     }

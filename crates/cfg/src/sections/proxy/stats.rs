@@ -182,8 +182,10 @@ pub(crate) fn finish(config: &mut Config, p: &mut Proxy, index: usize, diags: &m
         diags.push(severity, Some(pos), text).layout = Layout::Plain;
     };
     if !page.rules.is_empty() && (!page.users.is_empty() || page.realm.is_some()) {
-        let text =
-            format!("proxy '{}': stats 'auth'/'realm' and 'http-request' can't be used at the same time.", p.name);
+        let text = format!(
+            "proxy '{}': stats 'auth'/'realm' and 'http-request' can't be used at the same time.",
+            p.name
+        );
         return plain(Severity::Alert, page.pos, text);
     }
     if let Some((pos, None)) = page.show_desc

@@ -80,7 +80,9 @@ fn apply(be: &Arc<Backend>, index: u32, action: Action) -> bool {
         Action::HealthDown => return force(Oper::Down),
         Action::Shutdown => server.end_sessions(EndCause::Killed),
         // No server has an agent.
-        Action::DisableAgent | Action::EnableAgent | Action::AgentRunning | Action::AgentDown => return false,
+        Action::DisableAgent | Action::EnableAgent | Action::AgentRunning | Action::AgentDown => {
+            return false;
+        }
     }
     true
 }
