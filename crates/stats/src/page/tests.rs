@@ -128,7 +128,9 @@ impl Source for Proxies {
 
 const EVIL: &str = "<img src=x onerror=\"a('b')\">";
 
-fn server(status: &str, columns: &[(Col, u32)]) -> Row {
+type Columns<'a> = &'a [(Col, u32)];
+
+fn server(status: &str, columns: Columns<'_>) -> Row {
     let mut row = Row::new(Object::Server, &EVIL.into(), 3, EVIL.to_owned(), 1);
     row.set(Col::Status, status.to_owned());
     row.set(Col::Mode, "http");
@@ -241,7 +243,7 @@ fn rows_have_the_class_of_their_state() {
     weak[3].1 = 3;
     let (plain, light) = ([(Col::Weight, 1)], [(Col::Weight, 0)]);
     let backup = [(Col::Weight, 1), (Col::Bck, 1)];
-    let cases: [(&str, &[(Col, u32)], &str, &str); 12] = [
+    let cases: [(&str, Columns<'_>, &str, &str); 12] = [
         ("UP", &full, "active_up", "0s UP<"),
         ("UP 2/3", &weak, "active_going_down", "0s UP 2/3 &darr;<"),
         ("UP", &plain, "active_up", ">0s UP"),
