@@ -212,7 +212,7 @@ fn state_headers() {
     let header = || checks.list[0].state_header(&be.servers[0]);
     assert_eq!(
         header(),
-        "UP; address=127.0.0.1; port=1; name=be/s1; node=here; weight=3/3; scur=0/0; qcur=0"
+        "UP -1/3; address=127.0.0.1; port=1; name=be/s1; node=here; weight=3/3; scur=0/0; qcur=0"
     );
     checks.list[0].finish(&outcome(Status::L4Con, ""), 5);
     checks.list[0].finish(&outcome(Status::L4Ok, ""), 5);
