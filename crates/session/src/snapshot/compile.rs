@@ -132,7 +132,18 @@ impl Words {
         let unique_id = unique_id(&mut cx, px);
         let forwarded = px.forwarded.as_ref().filter(|_| px.kind.is_be());
         let forwarded = forwarded.map(|f| Forwarded::compile(&mut cx, f));
-        Self { rules, errors, switching, use_server, monitor_fail, persist, stick, unique_id, forwarded, stats }
+        Self {
+            rules,
+            errors,
+            switching,
+            use_server,
+            monitor_fail,
+            persist,
+            stick,
+            unique_id,
+            forwarded,
+            stats,
+        }
     }
 }
 
