@@ -86,11 +86,20 @@ pub struct Head {
     /// The target is absolute because HTTP/2 tells scheme and authority with every request, not because the
     /// client spoke to a proxy: HTTP/1 servers get it in origin form.
     pub normalized: bool,
+    /// Protocol and version as they were written, where relaxed parsing took something else than the versions that
+    /// [`Start`] knows; such a message has the meaning of HTTP/1.0. Empty otherwise.
+    pub protocol: Span,
 }
 
 impl Default for Head {
     fn default() -> Self {
-        Self { buf: Vec::new(), start: Start::Trailers, fields: SmallVec::new(), normalized: false }
+        Self {
+            buf: Vec::new(),
+            start: Start::Trailers,
+            fields: SmallVec::new(),
+            normalized: false,
+            protocol: Span::default(),
+        }
     }
 }
 
@@ -117,6 +126,7 @@ impl Head {
         self.fields.clear();
         self.start = Start::Trailers;
         self.normalized = false;
+        self.protocol = Span::default();
     }
 
     /// Appends bytes to the buffer and returns their range.
@@ -349,6 +359,7 @@ impl Head {
             Start::Response { reason, .. } => keep(reason),
             Start::Trailers => {}
         }
+        keep(&mut self.protocol);
         for f in &mut self.fields {
             keep(&mut f.name);
             keep(&mut f.value);

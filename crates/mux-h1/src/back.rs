@@ -32,6 +32,7 @@ impl BackMux for Mux {
             asked: Asked::Other,
             key: None,
             keep: false,
+            dead: false,
             uses: 0,
         })
     }
@@ -67,7 +68,20 @@ struct H1Back {
     key: Option<String>,
     /// The final response was received and the connection outlives it.
     keep: bool,
+    /// The server has closed, or sent what nobody asked for.
+    dead: bool,
     uses: u32,
+}
+
+impl Drop for H1Back {
+    fn drop(&mut self) {
+        if let Line::Up(transport) = &self.line
+            && !self.dead
+            && !self.input.eof()
+        {
+            transport.set_linger_zero();
+        }
+    }
 }
 
 impl H1Back {
@@ -153,7 +167,13 @@ impl BackStream for H1Back {
                             let why = "wrong Sec-WebSocket-Accept";
                             return Poll::Ready(Err(StreamError::Bad { status: 502, why }));
                         }
-                        return Poll::Ready(Ok(self.accepted_head(head, &info)));
+                        let info = self.accepted_head(head, &info);
+                        let checked = self.input.check(&self.side.limits);
+                        return Poll::Ready(
+                            checked
+                                .map(|()| info)
+                                .map_err(|e| StreamError::Bad { status: 502, why: e.reason.as_str() }),
+                        );
                     }
                     Ok(Status::Partial) if self.input.is_full() => {
                         return Poll::Ready(Err(StreamError::Bad { status: 502, why: "head too large" }));
@@ -164,9 +184,12 @@ impl BackStream for H1Back {
                     }
                 }
             }
-            if ready!(self.input.poll_more(self.line.up()?, cx))? == 0 {
-                let idle = self.input.raw().is_empty();
-                return Poll::Ready(Err(if idle { StreamError::Idle } else { StreamError::Eof }));
+            match ready!(self.input.poll_more(self.line.up()?, cx)) {
+                Ok(n) if n > 0 => {}
+                // A head that breaks off, one way or the other.
+                Ok(_) | Err(_) if !self.input.raw().is_empty() => return Poll::Ready(Err(StreamError::Eof)),
+                Ok(_) => return Poll::Ready(Err(StreamError::Idle)),
+                Err(e) => return Poll::Ready(Err(e)),
             }
         }
     }
@@ -202,10 +225,12 @@ impl BackStream for H1Back {
     }
 
     fn poll_dead(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        match self.line.up() {
+        let polled = match self.line.up() {
             Ok(t) => t.poll_read_ready(cx).map(|_| ()),
             Err(_) => Poll::Ready(()),
-        }
+        };
+        self.dead = polled.is_ready();
+        polled
     }
 
     fn into_send(self: Box<Self>) -> Option<Box<dyn BackStream + Send>> {

@@ -2,7 +2,7 @@
 
 use crate::Side;
 use crate::codec::{
-    ConnField, Encoding, Info, Progress, Status, WriteOpts, client_wants_keepalive, must_close,
+    ConnField, Encoding, Info, ParseError, Progress, Status, WriteOpts, client_wants_keepalive, must_close,
     parse_request, write_response,
 };
 use crate::input::Input;
@@ -78,6 +78,11 @@ impl H1Front {
         })
     }
 
+    fn refused(&mut self, e: ParseError) -> StreamError {
+        self.glitches += 1;
+        StreamError::Bad { status: e.status, why: e.reason.as_str() }
+    }
+
     fn accepted_head(&mut self, head: &Head, info: &Info) -> MessageInfo {
         self.glitches += u32::from(info.relaxed || info.insecure_framing);
         // At three quarters of what is allowed, the connection ends politely.
@@ -149,19 +154,15 @@ impl FrontStream for H1Front {
                     Ok(Status::Done { consumed, info }) => {
                         self.progress = Progress::default();
                         self.input.consume_raw(consumed);
-                        return Poll::Ready(Ok(self.accepted_head(head, &info)));
+                        let info = self.accepted_head(head, &info);
+                        let checked = self.input.check(&self.side.limits);
+                        return Poll::Ready(checked.map(|()| info).map_err(|e| self.refused(e)));
                     }
                     Ok(Status::Partial) if self.input.is_full() => {
                         return Poll::Ready(Err(StreamError::Bad { status: 400, why: "head too large" }));
                     }
                     Ok(Status::Partial) => {}
-                    Err(e) => {
-                        self.glitches += 1;
-                        return Poll::Ready(Err(StreamError::Bad {
-                            status: e.status,
-                            why: e.reason.as_str(),
-                        }));
-                    }
+                    Err(e) => return Poll::Ready(Err(self.refused(e))),
                 }
             }
             if ready!(self.input.poll_more(&mut *self.transport, cx))? == 0 {
@@ -193,10 +194,12 @@ impl FrontStream for H1Front {
     }
 
     fn next_request(&mut self) -> bool {
-        let keep =
-            self.asked.keep && self.input.is_done() && !self.output.is_open() && self.output.is_flushed();
         self.input.release();
-        keep
+        self.outlives_response() && self.input.is_done()
+    }
+
+    fn outlives_response(&self) -> bool {
+        self.asked.keep && !self.output.is_open() && self.output.is_flushed()
     }
 
     fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<()> {

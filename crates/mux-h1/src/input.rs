@@ -1,6 +1,6 @@
 //! The reading half of a connection: its buffer, and the body under way.
 
-use crate::codec::{ChunkDecoder, Limits, Step};
+use crate::codec::{ChunkDecoder, Limits, ParseError, Step};
 use hawser_http::{BodyLen, Head};
 use hawser_proto::Transport;
 use hawser_proto::buf::Buf;
@@ -130,6 +130,19 @@ impl Input {
             BodyLen::Chunked => Body::Chunked(Box::default()),
             BodyLen::UntilClose | BodyLen::Tunnel => Body::ToEnd,
         };
+    }
+
+    /// Looks through what came of the body's chunks along with the head: a message that is broken there already is
+    /// refused as a whole, before anybody hears of it.
+    pub(crate) fn check(&self, lim: &Limits) -> Result<(), ParseError> {
+        let Body::Chunked(c) = &self.body else { return Ok(()) };
+        let (mut decoder, mut trailers, mut left) = (c.decoder.clone(), Head::default(), self.raw());
+        while !left.is_empty()
+            && let Step::Data(range) = decoder.decode(left, &mut trailers, lim)?
+        {
+            left = left.get(range.end..).unwrap_or_default();
+        }
+        Ok(())
     }
 
     /// Whether the body was delivered to its end.

@@ -199,6 +199,11 @@ pub trait FrontStream: Duplex {
     /// The exchange is over: forgets it, and tells whether another request may follow.
     fn next_request(&mut self) -> bool;
 
+    /// The response was sent: whether another request may follow once the rest of this one has come.
+    fn outlives_response(&self) -> bool {
+        false
+    }
+
     /// Has the client gone away? Looks without waiting; registers for the news otherwise.
     fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<()>;
 

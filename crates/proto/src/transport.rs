@@ -50,7 +50,8 @@ pub trait Transport: Send {
     /// `write`, for writing), so that the next `poll_*_ready` waits.
     fn clear_ready(&mut self, write: bool);
 
-    /// Makes the close a reset (`SO_LINGER` 0): `option nolinger`, `silent-drop` and `reject` need it.
+    /// Makes the close a reset (`SO_LINGER` 0): `option nolinger`, `silent-drop` and `reject` need it, and connections
+    /// to servers that the proxy is the first to close, which would keep their ports for a minute (`TIME_WAIT`).
     fn set_linger_zero(&self);
 
     /// The peer's address.

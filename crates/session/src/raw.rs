@@ -5,27 +5,29 @@ use hawser_proto::buf::{Buf, LARGE};
 use hawser_proto::mux::{BackMux, BackStream, Fill, MessageInfo, Sink, Source, StreamError};
 use hawser_proto::{Connecting, Transport};
 use std::io;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 /// Makes pass-through streams to servers.
 pub(crate) struct PassThrough;
 
 impl BackMux for PassThrough {
     fn connect(&self, line: Box<dyn Connecting>) -> Box<dyn BackStream> {
-        Box::new(Raw { line: Line::Dialing(line), buf: None, eof: false, busy: false })
+        Box::new(Raw { line: Line::Dialing(line), buf: None, eof: false, busy: false, server: true })
     }
 }
 
 enum Line {
     Dialing(Box<dyn Connecting>),
     Up(Box<dyn Transport>),
+    /// It was given away.
+    Gone,
 }
 
 impl Line {
     fn up(&mut self) -> Result<&mut dyn Transport, StreamError> {
         match self {
             Self::Up(t) => Ok(&mut **t),
-            Self::Dialing(_) => Err(StreamError::Io(io::ErrorKind::NotConnected.into())),
+            Self::Dialing(_) | Self::Gone => Err(StreamError::Io(io::ErrorKind::NotConnected.into())),
         }
     }
 }
@@ -37,12 +39,27 @@ pub(crate) struct Raw {
     eof: bool,
     /// The last read filled its buffer.
     busy: bool,
+    /// The peer is a server.
+    server: bool,
+}
+
+impl Drop for Raw {
+    fn drop(&mut self) {
+        if let Line::Up(transport) = &mut self.line
+            && self.server
+            && !self.eof
+        {
+            // What it was sent still ends properly.
+            let _ = transport.poll_shutdown(&mut Context::from_waker(Waker::noop()));
+            transport.set_linger_zero();
+        }
+    }
 }
 
 impl Raw {
     /// Over an established connection.
     pub(crate) fn new(transport: Box<dyn Transport>) -> Self {
-        Self { line: Line::Up(transport), buf: None, eof: false, busy: false }
+        Self { line: Line::Up(transport), buf: None, eof: false, busy: false, server: false }
     }
 
     /// The transport, if established.
@@ -51,10 +68,10 @@ impl Raw {
     }
 
     /// Gives up the connection and what was read from it.
-    pub(crate) fn into_parts(self) -> Option<(Box<dyn Transport>, Option<Buf>)> {
-        match self.line {
-            Line::Up(t) => Some((t, self.buf)),
-            Line::Dialing(_) => None,
+    pub(crate) fn into_parts(mut self) -> Option<(Box<dyn Transport>, Option<Buf>)> {
+        match std::mem::replace(&mut self.line, Line::Gone) {
+            Line::Up(t) => Some((t, self.buf.take())),
+            Line::Dialing(_) | Line::Gone => None,
         }
     }
 

@@ -46,6 +46,11 @@ enum State {
     Padding,
     /// In an extension, which is ignored.
     Extension,
+    /// After a backslash in one.
+    Escaped,
+    /// In a quoted string of one: what would end the line for those who do not know that is refused.
+    Quoted,
+    QuotedEscaped,
     /// After the CR of a size line.
     SizeLf,
     Data,
@@ -113,7 +118,12 @@ impl ChunkDecoder {
             (State::Size | State::Padding, b' ' | b'\t') => State::Padding,
             (State::Size | State::Padding, b';') => State::Extension,
             (State::Size | State::Padding | State::Extension, b'\r') => State::SizeLf,
-            (State::Extension, b'\t' | b' '..=b'~' | 0x80..) => State::Extension,
+            (State::Extension, b'"') => State::Quoted,
+            (State::Quoted, b'"') => State::Extension,
+            (State::Extension, b'\\') => State::Escaped,
+            (State::Quoted, b'\\') => State::QuotedEscaped,
+            (State::Extension | State::Escaped, b'\t' | b' '..=b'~' | 0x80..) => State::Extension,
+            (State::Quoted | State::QuotedEscaped, b'\t' | b' '..=b'~' | 0x80..) => State::Quoted,
             (State::SizeLf, b'\n') => {
                 self.line = 0;
                 if self.left == 0 { State::Trailers } else { State::Data }

@@ -65,7 +65,7 @@ const MAX_LENGTH: u64 = i64::MAX as u64;
 /// [`parse_request`](super::parse_request) has done this already; this is for heads that came from elsewhere.
 pub fn request_body_len(head: &Head) -> Result<BodyLen, ParseError> {
     if head.method() == b"CONNECT" {
-        return Ok(BodyLen::Tunnel);
+        return Ok(BodyLen::None);
     }
     Ok(Fields::read(head, false)?.body().unwrap_or(BodyLen::None))
 }
@@ -186,7 +186,7 @@ pub(super) fn finish_request(
         check_body(head, info.body, connect, opts)?;
     }
     if connect {
-        info.body = BodyLen::Tunnel;
+        // What follows belongs to the tunnel, or is another request if there will be none.
         head.remove_known(KnownName::ContentLength);
     }
     let v11 = head.version() >= Version::H11;
@@ -242,8 +242,9 @@ fn check_target(head: &Head) -> Result<(), ParseError> {
         // Its authority is checked with Host.
         (b"CONNECT", _) => true,
         (_, [b'/', ..]) => true,
-        (b"OPTIONS", b"*") => true,
-        (_, b"*") => false,
+        // Meant for OPTIONS; methods that nobody has defined here may be of other protocols, like those of SSDP.
+        (b"GET" | b"HEAD" | b"POST" | b"PUT" | b"DELETE" | b"TRACE", b"*") => false,
+        (_, b"*") => true,
         _ => head.target_parts().is_some(),
     };
     if fine { Ok(()) } else { Err(ParseError::new(target.off as usize, Reason::BadTarget)) }

@@ -107,8 +107,19 @@ pub fn parse_response(
     Ok(Status::Done { consumed, info })
 }
 
-/// A start line and where the next line begins; `None` if it is not complete.
-type StartLine = Result<Option<(Start, usize)>, ParseError>;
+/// A start line.
+struct Line {
+    start: Start,
+    /// See [`Head::protocol`].
+    protocol: Span,
+    /// Nothing follows: HTTP/0.9.
+    bare: bool,
+    /// Where the next line begins.
+    next: usize,
+}
+
+/// A start line; `None` if it is not complete.
+type StartLine = Result<Option<Line>, ParseError>;
 
 /// Parses a start line, then fields, then copies them; returns the length of all that.
 fn section(
@@ -125,13 +136,18 @@ fn section(
         }
         skip_empty_lines(buf, p)?;
         let found = if p.has_line(buf) { start_line(buf, p.line as usize, rules.relaxed)? } else { None };
-        let Some((start, next)) = found else {
+        let Some(line) = found else {
             p.scan = buf.len() as u32;
             return too_large(buf.len(), lim, 414);
         };
-        head.start = start;
+        head.start = line.start;
+        head.protocol = line.protocol;
         p.started = true;
-        p.next(next);
+        p.next(line.next);
+        if line.bare {
+            head.buf.extend_from_slice(&buf[..line.next]);
+            return Ok(Some(line.next));
+        }
     }
     let Some(consumed) = parse_fields(buf, p, head, lim, rules)? else {
         return too_large(buf.len(), lim, 431);
@@ -187,17 +203,32 @@ fn request_line(buf: &[u8], start: usize, relaxed: bool) -> StartLine {
         Some(b' ') if to > from => {}
         None => return Ok(None),
         // A request line without version is one of HTTP/0.9.
-        Some(b'\r' | b'\n') if to > from => return Err(ParseError::new(to, Reason::BadVersion)),
+        Some(b'\r' | b'\n') if to > from => {
+            let get = buf[start..end] == *b"GET";
+            if relaxed && get {
+                return Ok(line_end(buf, to)?.map(|next| Line {
+                    start: request_start((start, end), (from, to), Version::H10),
+                    protocol: Span::default(),
+                    bare: true,
+                    next,
+                }));
+            }
+            return Err(ParseError { relaxable: get, ..ParseError::new(to, Reason::BadVersion) });
+        }
         Some(&b) => {
             let e = ParseError::new(to, Reason::BadTarget);
             return Err(ParseError { relaxable: to > from && (b == b'#' || b >= 0x80), ..e });
         }
     }
-    let Some((version, next)) = version(buf, skip_spaces(buf, to), relaxed)? else { return Ok(None) };
-    let Some(next) = line_end(buf, next)? else { return Ok(None) };
-    let method = Span { off: start as u32, len: (end - start) as u32 };
-    let target = Span { off: from as u32, len: (to - from) as u32 };
-    Ok(Some((Start::Request { method, target, version }, next)))
+    let Some(v) = version(buf, skip_spaces(buf, to), relaxed)? else { return Ok(None) };
+    let Some(next) = line_end(buf, v.next)? else { return Ok(None) };
+    let start = request_start((start, end), (from, to), v.version);
+    Ok(Some(Line { start, protocol: v.verbatim, bare: false, next }))
+}
+
+fn request_start(method: (usize, usize), target: (usize, usize), version: Version) -> Start {
+    let span = |(from, to): (usize, usize)| Span { off: from as u32, len: (to - from) as u32 };
+    Start::Request { method: span(method), target: span(target), version }
 }
 
 /// Position of the first byte that is no space, from `at` on.
@@ -210,7 +241,8 @@ fn status_line(buf: &[u8], start: usize, relaxed: bool) -> StartLine {
     if buf[start..] == *b"\r" {
         return Ok(None);
     }
-    let Some((version, at)) = version(buf, start, relaxed)? else { return Ok(None) };
+    let Some(v) = version(buf, start, relaxed)? else { return Ok(None) };
+    let at = v.next;
     match buf.get(at) {
         Some(b' ') => {}
         None => return Ok(None),
@@ -246,14 +278,23 @@ fn status_line(buf: &[u8], start: usize, relaxed: bool) -> StartLine {
     }
     let Some(next) = line_end(buf, end)? else { return Ok(None) };
     let reason = Span { off: to as u32, len: (end - to) as u32 };
-    Ok(Some((Start::Response { version, status, reason }, next)))
+    let start = Start::Response { version: v.version, status, reason };
+    Ok(Some(Line { start, protocol: v.verbatim, bare: false, next }))
 }
 
-/// Parses `HTTP/1.x`, any minor version above 0 counting as 1 (RFC 9110 section 2.5); returns what follows.
+/// Protocol and version of a start line.
+struct Protocol {
+    version: Version,
+    /// As written, if it is none that [`Version`] knows.
+    verbatim: Span,
+    /// What follows.
+    next: usize,
+}
+
+/// Parses `HTTP/1.x`, any minor version above 0 counting as 1 (RFC 9110 section 2.5).
 ///
-/// The relaxed mode takes several digits, and major versions above 1, but no other protocol name: a message
-/// forwarded as HTTP/1.1 must be one.
-fn version(buf: &[u8], at: usize, relaxed: bool) -> Result<Option<(Version, usize)>, ParseError> {
+/// The relaxed mode takes other protocols and versions too, and leaves them as they are.
+fn version(buf: &[u8], at: usize, relaxed: bool) -> Result<Option<Protocol>, ParseError> {
     let rest = &buf[at..];
     let found = match rest.get(..8) {
         Some(b"HTTP/1.1") => Some(Version::H11),
@@ -263,34 +304,41 @@ fn version(buf: &[u8], at: usize, relaxed: bool) -> Result<Option<(Version, usiz
         None if b"HTTP/1.".starts_with(&rest[..rest.len().min(7)]) => return Ok(None),
         None => None,
     };
-    let digit = rest.get(8).is_some_and(u8::is_ascii_digit);
-    match found {
-        Some(v) if !digit => Ok(Some((v, at + 8))),
-        _ if relaxed => relaxed_version(buf, at),
+    match (found, rest.get(8)) {
+        (Some(version), after) if !after.is_some_and(|b| is_protocol(*b)) => {
+            Ok(Some(Protocol { version, verbatim: Span::default(), next: at + 8 }))
+        }
+        _ if relaxed => other_protocol(buf, at),
         _ => {
-            let relaxable = matches!(relaxed_version(buf, at), Ok(Some(_)));
+            let relaxable = matches!(other_protocol(buf, at), Ok(Some(_)));
             Err(ParseError { relaxable, ..ParseError::new(at, Reason::BadVersion) })
         }
     }
 }
 
-fn relaxed_version(buf: &[u8], at: usize) -> Result<Option<(Version, usize)>, ParseError> {
-    let bad = Err(ParseError::new(at, Reason::BadVersion));
+fn is_protocol(b: u8) -> bool {
+    matches!(b, b'A'..=b'Z' | b'0'..=b'9' | b'.' | b'/')
+}
+
+/// What may stand for a version when rules are relaxed.
+fn other_protocol(buf: &[u8], at: usize) -> Result<Option<Protocol>, ParseError> {
+    /// Longest one.
+    const MAX: usize = 64;
     let rest = &buf[at..];
-    if !rest.starts_with(b"HTTP/") {
-        return if b"HTTP/".starts_with(rest) { Ok(None) } else { bad };
-    }
-    let Some(end) = rest.iter().position(|b| matches!(b, b' ' | b'\r' | b'\n')) else {
-        return if rest.len() < 32 { Ok(None) } else { bad };
+    let Some(len) = rest.iter().position(|b| !is_protocol(*b)).or((rest.len() > MAX).then_some(0)) else {
+        return Ok(None);
     };
-    let number = |s: &[u8]| std::str::from_utf8(s).ok().filter(|s| !s.starts_with('+'))?.parse::<u16>().ok();
-    let text = &rest[5..end];
-    let Some(dot) = memchr::memchr(b'.', text) else { return bad };
-    match (number(&text[..dot]), number(&text[dot + 1..])) {
-        (Some(1), Some(0)) => Ok(Some((Version::H10, at + end))),
-        (Some(1..), Some(_)) => Ok(Some((Version::H11, at + end))),
-        _ => bad,
+    if len == 0 || !matches!(rest[len], b' ' | b'\t' | b'\r' | b'\n') {
+        return Err(ParseError::new(at, Reason::BadVersion));
     }
+    let verbatim = Span { off: at as u32, len: len as u32 };
+    Ok(Some(match rest[..len] {
+        // Versions of HTTP that this proxy can speak for.
+        [b'H', b'T', b'T', b'P', b'/', b'1'..=b'9', b'.', b'0'..=b'9'] => {
+            Protocol { version: Version::H11, verbatim: Span::default(), next: at + len }
+        }
+        _ => Protocol { version: Version::H10, verbatim, next: at + len },
+    }))
 }
 
 /// Expects LF or CR LF; returns what follows.

@@ -62,9 +62,13 @@ pub(super) fn bytes(text: &str) -> Vec<u8> {
 /// A head on one line: start line and fields, separated by `|`.
 pub(super) fn text(h: &Head) -> String {
     let s = |b: &[u8]| b.iter().map(|&b| char::from(b)).collect::<String>();
+    let version = match h.protocol.len {
+        0 => h.version().as_str().to_owned(),
+        _ => s(h.get(h.protocol)),
+    };
     let mut out = match h.start {
-        Start::Request { version, .. } => format!("{} {} {}", s(h.method()), s(h.target()), version.as_str()),
-        Start::Response { version, .. } => format!("{} {} {}", version.as_str(), h.status(), s(h.reason())),
+        Start::Request { .. } => format!("{} {} {version}", s(h.method()), s(h.target())),
+        Start::Response { .. } => format!("{version} {} {}", h.status(), s(h.reason())),
         Start::Trailers => String::new(),
     };
     for (n, v) in h.iter() {

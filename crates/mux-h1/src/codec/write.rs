@@ -60,7 +60,9 @@ pub fn write_request(head: &Head, body: BodyLen, opts: &WriteOpts<'_>, out: &mut
     out.extend_from_slice(head.method());
     out.push(b' ');
     out.extend_from_slice(if head.normalized { head.origin_target() } else { head.target() });
-    out.extend_from_slice(if version == Version::H10 { b" HTTP/1.0\r\n" } else { b" HTTP/1.1\r\n" });
+    out.push(b' ');
+    protocol(head, version, out);
+    out.extend_from_slice(b"\r\n");
     let framing = match encoding {
         Encoding::Empty => Framing::Absent { length: Length::IfZero },
         Encoding::Length(n) => Framing::Length(n),
@@ -102,7 +104,8 @@ pub fn write_response(
     };
     let version = version(head, encoding);
     out.reserve(head.buf.len() + MARGIN);
-    out.extend_from_slice(if version == Version::H10 { b"HTTP/1.0 " } else { b"HTTP/1.1 " });
+    protocol(head, version, out);
+    out.push(b' ');
     decimal(u64::from(status), out);
     out.push(b' ');
     let phrase = head.reason();
@@ -127,6 +130,15 @@ fn version(head: &Head, encoding: Encoding) -> Version {
         Version::H10 if encoding != Encoding::Chunked => Version::H10,
         _ => Version::H11,
     }
+}
+
+/// What is written for it.
+fn protocol(head: &Head, version: Version, out: &mut Vec<u8>) {
+    out.extend_from_slice(match version {
+        Version::H10 if head.protocol.len != 0 => head.get(head.protocol),
+        Version::H10 => b"HTTP/1.0",
+        _ => b"HTTP/1.1",
+    });
 }
 
 /// Names to write in another case.

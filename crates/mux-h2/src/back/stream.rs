@@ -221,7 +221,7 @@ fn asked(head: &Head, info: &MessageInfo) -> Asked {
 impl BackStream for Stream {
     fn send_request(&mut self, head: &Head, info: &MessageInfo, _: bool) {
         self.asked = asked(head, info);
-        self.held_open = matches!(self.asked, Asked::Upgrade { .. });
+        self.held_open = !matches!(self.asked, Asked::Other);
         let body = match &self.asked {
             Asked::Other => info.body,
             _ => BodyLen::Tunnel,

@@ -33,7 +33,7 @@ pub(crate) struct Stream {
     info: MessageInfo,
     asked: Asked,
     receiver: Receiver,
-    /// What the client sends once its upgrade is granted.
+    /// What the client sends once its tunnel is granted.
     later: Option<RecvStream>,
     sender: Sender,
 }
@@ -54,7 +54,7 @@ impl Stream {
         let asked = Asked { head: head.method() == b"HEAD", extended };
         let ended = info.body == BodyLen::None && body.is_end_stream();
         let (now, later) = match () {
-            () if extended => (None, Some(body)),
+            () if extended || head.method() == b"CONNECT" => (None, Some(body)),
             () if ended => (None, None),
             () => (Some(body), None),
         };

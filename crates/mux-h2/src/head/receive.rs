@@ -75,7 +75,8 @@ pub(crate) fn request<B>(
         head.push(known, name, text);
     }
     if *parts.method == Method::CONNECT {
-        info.body = if protocol.is_some() { BodyLen::None } else { BodyLen::Tunnel };
+        // What follows belongs to the tunnel, if there will be one.
+        info.body = BodyLen::None;
     } else {
         info.body = body(length, ended);
         if let Some(n) = length {

@@ -12,11 +12,11 @@ use crate::timers::{earlier, later};
 use crate::tunnel::splice;
 use hawser_balance::{SessionEnd, Stat};
 use hawser_cfg::model::{ConnMode, opt};
-use hawser_proto::mux::{FrontStream, StreamError};
+use hawser_proto::mux::{Fill, FrontStream, StreamError};
 use hawser_sample::facts::{TermCause, TermState};
 use hawser_stick::Event;
 use std::future::poll_fn;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 /// Last activity of both sides, and their timeouts.
@@ -126,7 +126,10 @@ pub(crate) async fn run(
     let mut down = Pump::releasing(splice(cl, st, opt::SPLICE_RESPONSE))
         .without_trailers(cl.fe.options.has(opt::DROP_RES_TRAILERS));
     let mut link = Some(link);
-    let end = poll_fn(|cx| poll(cx, cl, st, front, &mut link, (up, &mut down), &mut clocks)).await;
+    let mut end = poll_fn(|cx| poll(cx, cl, st, front, &mut link, (up, &mut down), &mut clocks)).await;
+    if end.is_none() && !up.is_done() && front.outlives_response() {
+        end = poll_fn(|cx| poll_rest(cx, cl, st, front, &mut link, up, &mut clocks)).await;
+    }
     st.moved(up, &down);
     if let Some((cause, state)) = end {
         st.ended(cause, state);
@@ -156,6 +159,60 @@ fn aborted(cl: &Client, st: &Stream, cause: TermCause) {
         slot.server().counters.inc(cl.worker.number(), stat);
     }
     cl.count(st, stat);
+}
+
+/// The response came before the whole request: takes the rest, which the next request follows. What the server does
+/// not take any more is thrown away.
+fn poll_rest(
+    cx: &mut Context<'_>,
+    cl: &mut Client,
+    st: &mut Stream,
+    front: &mut dyn FrontStream,
+    link: &mut Option<Link>,
+    up: &mut Pump,
+    clocks: &mut Clocks,
+) -> Poll<Option<(TermCause, TermState)>> {
+    let failed = |cause| Poll::Ready(Some((cause, TermState::Data)));
+    if let Some(l) = link.as_mut() {
+        match turn_up(cx, st, front, l, up) {
+            Turn::Blocked(_) | Turn::SourceEnded => {}
+            Turn::Done => return Poll::Ready(None),
+            Turn::SourceFailed(e) => return failed(client_cause(&e)),
+            Turn::SinkFailed => *link = None,
+        }
+        clocks.note(cl, up);
+    }
+    if link.is_none() {
+        let before = up.bytes;
+        match throw_away(cx, front, &mut up.bytes) {
+            Poll::Ready(Ok(())) => return Poll::Ready(None),
+            Poll::Ready(Err(e)) => return failed(client_cause(&e)),
+            Poll::Pending => up.blocked = Some(Blocked::Read),
+        }
+        up.progress = up.bytes > before;
+        clocks.note(cl, up);
+    }
+    let on_client = up.blocked == Some(Blocked::Read);
+    clocks.poll(cx, cl, on_client, !on_client).map(|cause| Some((cause, TermState::Data)))
+}
+
+/// Takes the rest of a body without keeping it.
+fn throw_away(
+    cx: &mut Context<'_>,
+    front: &mut dyn FrontStream,
+    bytes: &mut u64,
+) -> Poll<Result<(), StreamError>> {
+    while ready!(front.poll_fill(cx))? == Fill::Data {
+        let n = front.data().len();
+        front.consume(n);
+        *bytes += n as u64;
+    }
+    Poll::Ready(Ok(()))
+}
+
+/// Who is to blame for a request that breaks off.
+fn client_cause(e: &StreamError) -> TermCause {
+    if let StreamError::Bad { .. } = e { TermCause::Proxy } else { TermCause::Client }
 }
 
 type Pumps<'a> = (&'a mut Pump, &'a mut Pump);

@@ -116,15 +116,17 @@ fn received(cl: &mut Client, st: &mut Stream) {
 fn request_line(req: &Head) -> RequestLine {
     let (method, target) = (req.method(), req.target());
     let version: &[u8] = match req.version() {
-        Version::H10 => b" HTTP/1.0",
-        Version::H11 => b" HTTP/1.1",
-        Version::H2 => b" HTTP/2.0",
-        Version::H3 => b" HTTP/3.0",
+        Version::H10 if req.protocol.len != 0 => req.get(req.protocol),
+        Version::H10 => b"HTTP/1.0",
+        Version::H11 => b"HTTP/1.1",
+        Version::H2 => b"HTTP/2.0",
+        Version::H3 => b"HTTP/3.0",
     };
-    let mut line = Vec::with_capacity(method.len() + target.len() + version.len() + 1);
+    let mut line = Vec::with_capacity(method.len() + target.len() + version.len() + 2);
     line.extend_from_slice(method);
     line.push(b' ');
     line.extend_from_slice(target);
+    line.push(b' ');
     line.extend_from_slice(version);
     // Heads are bounded by the buffer's size.
     let len = |s: &[u8]| u32::try_from(s.len()).unwrap_or(u32::MAX);

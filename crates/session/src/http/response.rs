@@ -28,7 +28,7 @@ use std::task::{Context, Poll};
 /// Why there is no response.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// The server closed or failed; whether it had sent some of it.
+    /// The server closed or failed; whether it had sent nothing of it.
     Server { empty: bool },
     /// The server took the stream back; whether it did nothing with it.
     Reset { refused: bool },
@@ -110,11 +110,13 @@ fn poll_head(
         Poll::Pending => {}
     }
     if up.is_done() && clocks.watch && front.poll_gone(cx).is_ready() {
-        // A stream that is taken back is an error of the transfer, as HAProxy has it.
+        // A stream that is taken back is an error of the transfer, as HAProxy has it. Who has closed only his side
+        // still hears of it.
         let reset = cl.sess.borrow().fc_http_major > 1;
-        let state = if reset { TermState::Data } else { TermState::Headers };
-        let stop = Stop::silent(400, TermCause::Client, state);
-        return Poll::Ready(Err(Failure::Client(stop)));
+        return Poll::Ready(Err(Failure::Client(match reset {
+            true => Stop::silent(400, TermCause::Client, TermState::Data),
+            false => Stop::error(400, TermCause::Client, TermState::Headers),
+        })));
     }
     let waiting = up.is_done() || clocks.sink_failed || up.blocked == Some(Blocked::Write);
     let client = !up.is_done() && !clocks.sink_failed && up.blocked == Some(Blocked::Read);
@@ -176,7 +178,10 @@ pub(crate) fn retry(cl: &Client, st: &mut Stream, link: Link, failure: Failure) 
     }
     Err(match failure {
         Failure::ServerTimeout => Stop::error(504, TermCause::ServerTimeout, TermState::Headers),
-        Failure::Bad => Stop::error(502, TermCause::Proxy, TermState::Headers),
+        // HAProxy's parser is what misses the rest of a head that breaks off.
+        Failure::Bad | Failure::Server { empty: false } => {
+            Stop::error(502, TermCause::Proxy, TermState::Headers)
+        }
         // The client sees what it would have seen of the server, and knows that it may try again.
         Failure::Server { empty: true } if link.reused && cl.request > 0 => {
             Stop::silent(502, TermCause::Server, TermState::Headers)

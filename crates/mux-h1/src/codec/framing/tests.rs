@@ -138,7 +138,7 @@ fn bodies_that_some_servers_would_not_read_are_refused() {
     }
     assert_eq!(run("CONNECT a:80", "1.1", "Content-Length: 5"), Err(400));
     assert_eq!(run("CONNECT a:80", "1.1", "Transfer-Encoding: chunked"), Err(400));
-    assert_eq!(run("CONNECT a:80", "1.1", "Content-Length: 0"), Ok(BodyLen::Tunnel));
+    assert_eq!(run("CONNECT a:80", "1.1", "Content-Length: 0"), Ok(BodyLen::None));
     let opts = Opts { payload_with_any_method: true, ..Opts::default() };
     let t = b"GET / HTTP/1.0\r\nContent-Length: 5\r\n\r\n";
     let got = crate::codec::testutil::parse(t, &crate::codec::Limits::default(), opts, None);
@@ -226,7 +226,7 @@ fn body_lengths_of_heads_from_elsewhere() {
     h.add(b"content-length", b"8");
     assert_eq!(request_body_len(&h).map_err(|e| e.status), Err(400));
     let h = Head::request(b"CONNECT", b"a:80", Version::H11);
-    assert_eq!(request_body_len(&h), Ok(BodyLen::Tunnel));
+    assert_eq!(request_body_len(&h), Ok(BodyLen::None));
     let mut h = Head::response(Version::H11, 200, b"");
     h.add(b"content-length", b"x");
     assert_eq!(response_body_len(Asked::Other, &h).map_err(|e| e.status), Err(502));

@@ -304,7 +304,11 @@ fn relaxed_parsing_lets_pass_what_its_option_says_and_notes_it() {
     let cases = [
         ("GET /#f HTTP/1.1\r\n\r\n", "GET /#f 1.1"),
         ("GET /\u{e9} HTTP/1.1\r\n\r\n", "GET /\u{e9} 1.1"),
-        ("GET / HTTP/2.10\r\n\r\n", "GET / 1.1"),
+        ("GET / HTTP/2.10\r\n\r\n", "GET / HTTP/2.10"),
+        ("GET / HTTP/0.9\r\n\r\n", "GET / HTTP/0.9"),
+        ("GET / HTTP/2.0\r\n\r\n", "GET / 1.1"),
+        ("GET / RTSP/1.0\r\n\r\n", "GET / RTSP/1.0"),
+        ("GET /\r\n", "GET / 1.0"),
         ("GET / HTTP/1.1\r\nX : a\r\nY: b\r\n\r\n", "GET / 1.1|Y: b"),
         ("GET / HTTP/1.1\r\nX\0: a\r\nY: b\r\n\r\n", "GET / 1.1|Y: b"),
         ("GET / HTTP/1.1\r\nX: a\0\u{1}b\r\n\r\n", "GET / 1.1|X: a\0\u{1}b"),
@@ -321,6 +325,8 @@ fn relaxed_parsing_lets_pass_what_its_option_says_and_notes_it() {
     assert_eq!(req("GET / HTTP/1.1\r\nX: a\r\n\r\n").map(|r| r.1), Ok(false));
     let got = relaxed_response("HTTP/1.1 2000 X\r\n\r\n", Asked::Other).map(|p| text(&p.0));
     assert_eq!(got.as_deref(), Ok("1.1 2000 X"));
+    let got = relaxed_response("ICY 200 OK\r\n\r\n", Asked::Other).map(|p| text(&p.0));
+    assert_eq!(got.as_deref(), Ok("ICY 200 OK"));
 }
 
 #[test]
@@ -331,9 +337,10 @@ fn relaxed_parsing_still_refuses_what_splits_messages() {
         "GET / HTTP/1.1\r\n: a\r\n\r\n",
         "GET /\0 HTTP/1.1\r\n\r\n",
         "GET /\u{7f} HTTP/1.1\r\n\r\n",
-        "GET / HTTP/0.9\r\n\r\n",
-        "GET /\r\n\r\n",
-        "GET / RTSP/1.0\r\n\r\n",
+        "GET / HTTP/0.9x\r\n\r\n",
+        "GET / http/1.1\r\n\r\n",
+        "GET / HTTP/1.1 HTTP/1.1\r\n\r\n",
+        "POST /\r\n\r\n",
         "G(T / HTTP/1.1\r\n\r\n",
         "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
         "GET / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
