@@ -1,6 +1,6 @@
 //! What becomes of both connections of an exchange that does not go by the book.
 
-use hawser_testkit::{Client, Hawser, Origin, binary, free_port};
+use hawser_testkit::{Client, Hawser, Origin, binary, free_port, pause};
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::sync::mpsc::{Receiver, channel};
@@ -36,7 +36,7 @@ fn observed(
     f: impl Fn(&mut TcpStream) -> String + Send + Sync + 'static,
 ) -> (Origin, Receiver<(String, String)>) {
     let (tx, rx) = channel();
-    let tx = std::sync::Mutex::new(tx);
+    let tx = parking_lot::Mutex::new(tx);
     let origin = Origin::raw(move |mut s, _| {
         let _ = s.set_read_timeout(Some(Duration::from_secs(8)));
         let mut got = f(&mut s);
@@ -49,7 +49,7 @@ fn observed(
                 Err(_) => break "silent",
             }
         };
-        let _ = tx.lock().unwrap().send((got, end.to_owned()));
+        let _ = tx.lock().send((got, end.to_owned()));
     });
     (origin, rx)
 }
@@ -69,7 +69,7 @@ fn a_response_before_the_whole_request_costs_no_connection() {
     let mut c = Client::connect(port);
     assert_eq!(c.ask("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc").status, 200);
     c.send("defghij");
-    std::thread::sleep(Duration::from_millis(50));
+    pause(50);
     assert_eq!(c.ask("GET /next HTTP/1.1\r\nHost: x\r\n\r\n").text(), "ok");
     drop(c);
     drop(_h);
@@ -93,7 +93,7 @@ fn what_a_server_does_not_take_any_more_is_thrown_away() {
         let mut c = Client::connect(port);
         let head = format!("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\nabc", 3 + late.len());
         assert_eq!(c.ask(head).text(), "no");
-        std::thread::sleep(Duration::from_millis(50));
+        pause(50);
         c.send(late);
         if late.is_empty() {
             assert_eq!(c.ask("GET / HTTP/1.1\r\nHost: x\r\n\r\n").text(), "ok");
