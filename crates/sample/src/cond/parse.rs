@@ -312,6 +312,8 @@ fn patterns(
     for w in &words[f.used..] {
         match (method, w.as_str()) {
             (Method::Int | Method::Len, o @ ("eq" | "ge" | "gt" | "le" | "lt")) => op = o,
+            // Configurations say `eq -- 0`; HAProxy takes it and then matches nothing.
+            (Method::Int | Method::Len, "--") => {}
             (Method::Int | Method::Len, t) => b.add_with_operator(op, t)?,
             (_, t) => b.add(t, f.icase)?,
         }

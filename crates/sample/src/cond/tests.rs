@@ -31,6 +31,8 @@ fn missing_input_is_unknown() {
     use Tri::{No, Unknown, Yes};
     check("if { req.len gt 5 }", b"abc", Unknown, No);
     check("if { req.len gt 5 }", b"abcdef", Yes, Yes);
+    check("if { req.len eq -- 6 }", b"abcdef", Yes, Yes);
+    check("if { req.len eq -- 0 }", b"abcdef", Unknown, No);
     check("if ! { req.len gt 5 }", b"abc", Unknown, Yes);
     check("unless { req.len gt 5 }", b"abc", Unknown, Yes);
     check("if { req.payload(0,3) -m bin 616263 }", b"ab", Unknown, No);
