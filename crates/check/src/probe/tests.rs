@@ -281,6 +281,13 @@ fn tcp_checks() {
             &["tcp-check expect tout-status L4TOUT min-recv 500 rstring zzz"],
             "Layer4 timeout, info: \" at step 1 of tcp-check (expect regex)\"",
         ),
+        // What is unwanted may still come, unless min-recv tells how much is enough.
+        (quiet, &["tcp-check expect ! string 221"], &format!("{tout} (expect string '221')\"")),
+        (
+            quiet,
+            &["tcp-check expect min-recv 3 ! string 221"],
+            "Layer7 check passed, code: 0, info: \"(tcp-check)\"",
+        ),
         (
             BANNER,
             &["tcp-check expect ! string 220"],

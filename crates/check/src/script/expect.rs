@@ -81,13 +81,14 @@ impl Expect {
         if data.len() < enough && !conclusive {
             return Found::NotYet;
         }
-        if self.matches(data, ctx) != self.negate {
-            Found::Yes
-        } else if conclusive || self.negate {
-            // An unwanted match is one for good.
-            Found::No
-        } else {
+        let matched = self.matches(data, ctx);
+        if !matched && !complete && self.min_recv.is_none() {
+            // It may match yet. With min-recv, that much is told to be enough.
             Found::NotYet
+        } else if matched != self.negate {
+            Found::Yes
+        } else {
+            Found::No
         }
     }
 

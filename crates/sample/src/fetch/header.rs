@@ -111,19 +111,21 @@ fn ip(v: &[u8]) -> Option<Value<'_>> {
     }
 }
 
-/// Visits the fields of a name (of every name when there is none) until the visitor returns true.
+/// Visits the fields of a name (of every name when there is none) until the visitor returns true. Blanks around a
+/// value, which rules may have written, are no part of it.
 fn fields<'a>(arg: &Arg, head: &'a Head, f: &mut dyn FnMut(&'a [u8]) -> bool) -> bool {
+    let mut f = |value| f(head.get(value).trim_ascii());
     match arg {
         Arg::Header(KnownName::Other, name) => head
             .fields
             .iter()
             .filter(|x| x.name.len as usize == name.len() && x.known == KnownName::Other)
             .filter(|x| head.get(x.name).eq_ignore_ascii_case(name))
-            .any(|x| f(head.get(x.value))),
+            .any(|x| f(x.value)),
         Arg::Header(known, _) => {
-            head.fields.iter().filter(|x| x.known == *known && x.name.len != 0).any(|x| f(head.get(x.value)))
+            head.fields.iter().filter(|x| x.known == *known && x.name.len != 0).any(|x| f(x.value))
         }
-        _ => head.fields.iter().filter(|x| x.name.len != 0).any(|x| f(head.get(x.value))),
+        _ => head.fields.iter().filter(|x| x.name.len != 0).any(|x| f(x.value)),
     }
 }
 

@@ -131,6 +131,7 @@ fn responses() {
         ("set-cookie", "c=\"x;y\"; Secure"),
         ("Set-Cookie", "a=3"),
         ("X-A", "one, two"),
+        ("X-B", " set by a rule "),
     ] {
         res.add(n.as_bytes(), v.as_bytes());
     }
@@ -149,6 +150,8 @@ fn responses() {
         ("hdr(x-a)", "two"),
         ("res.hdr(x-a,1)", "one"),
         ("res.fhdr(x-a)", "one, two"),
+        ("res.fhdr(x-b)", "set by a rule"),
+        ("res.hdr(x-b)", "set by a rule"),
         ("shdr_cnt(x-a)", "2"),
         ("status", "404"),
         ("server_status", "503"),

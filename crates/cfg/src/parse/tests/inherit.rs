@@ -1,7 +1,7 @@
 //! `defaults` sections: names, `from`, rules, and what is inherited.
 
 use super::{check, config, said};
-use crate::model::{ConnMode, LogFormatDecl, Mode};
+use crate::model::{CheckKind, ConnMode, LogFormatDecl, Mode};
 
 #[test]
 fn settings_go_to_the_side_that_they_are_for() {
@@ -38,6 +38,32 @@ fn a_proxy_changes_what_it_inherits() {
     let f = &c.proxies[0];
     assert_eq!((f.options.set, f.conn_mode, f.disabled), (0, ConnMode::KeepAlive, false));
     assert!(f.logs.is_empty());
+}
+
+#[test]
+fn steps_of_checks_take_the_place_of_inherited_ones() {
+    let t = "timeout connect 1s\ntimeout server 1s\n";
+    let backend = |lines: &str| {
+        let text = format!(
+            "defaults\nmode http\n{t}option httpchk GET /up\nhttp-check send hdr host d\nhttp-check expect status 200\n\
+             backend b\n{lines}\nserver s 1.2.3.4:80 check\n"
+        );
+        let p = config(&text).proxies.remove(0);
+        let CheckKind::Http(request) = p.check_kind else { panic!("no HTTP check") };
+        let steps = p.check_rules.iter().map(|r| r.words[1].as_str().to_owned()).collect::<Vec<_>>();
+        (request.len(), steps.join(" "))
+    };
+    for (lines, request, steps) in [
+        ("", 2, "send expect"),
+        ("http-check disable-on-404", 2, "send expect disable-on-404"),
+        ("http-check send hdr a b", 0, "send"),
+        ("http-check expect status 204", 2, "send expect"),
+        ("http-check expect status 204\nhttp-check send hdr a b", 0, "expect send"),
+        ("http-check send hdr a b\noption httpchk GET /own HTTP/1.1", 3, "send"),
+        ("option httpchk\nhttp-check expect status 204", 0, "expect"),
+    ] {
+        assert_eq!(backend(lines), (request, steps.to_owned()), "{lines}");
+    }
 }
 
 #[test]

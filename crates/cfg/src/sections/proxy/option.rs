@@ -285,12 +285,14 @@ pub(crate) fn httpchk(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) {
                     'http-check send' directive instead.";
         cx.alert_arg(line, 2, text);
     } else if cx.at_most(line, 4) && cx.st.kind.is_be() {
+        super::rules::own_checks(cx, p);
         p.check_kind = CheckKind::Http(line.owned_vec(0));
     }
 }
 
 pub(crate) fn tcp_check(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) {
     if cx.at_most(line, 0) && cx.st.kind.is_be() {
+        super::rules::own_checks(cx, p);
         p.check_kind = CheckKind::TcpRules;
     }
 }

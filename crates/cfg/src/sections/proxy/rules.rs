@@ -1,7 +1,7 @@
 //! Rule lines of proxies: kept as words, in the order in which they stand; the crates that own their actions
 //! compile them (manual 4.2, 4.3 and 7).
 
-use crate::model::{Proxy, RuleLine};
+use crate::model::{CheckKind, Proxy, RuleLine};
 use crate::parse::ctx::{Ctx, SectKind};
 use crate::parse::line::Line;
 
@@ -289,5 +289,43 @@ pub(crate) fn check_rule(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) {
         cx.suggest(action, known.iter().copied());
         return;
     }
+    replace_inherited(cx, p, action);
     p.check_rules.push(RuleLine { pos: line.pos, words: line.words().into() });
+}
+
+/// A section's own steps take the place of inherited ones. Where none of them is a request, HAProxy would send
+/// nothing and find every server down; we keep the request that was inherited.
+fn replace_inherited(cx: &mut Ctx<'_>, p: &mut Proxy, action: &str) {
+    let requests = ["connect", "send", "send-lf", "send-binary", "send-binary-lf"];
+    if matches!(action, "disable-on-404" | "send-state") {
+        return;
+    }
+    if requests.contains(&action)
+        && own_checks(cx, p)
+        && let CheckKind::Http(request) = &mut p.check_kind
+    {
+        request.clear();
+    }
+    if cx.st.once("steps of checks") {
+        let own = own_lines(p);
+        let is_request = |r: &RuleLine| r.words.get(1).is_some_and(|w| requests.contains(&w.as_str()));
+        p.check_rules.retain(|r| own(r) || is_request(r));
+    }
+}
+
+/// The section says itself what its checks send: forgets the steps that it has from its defaults. True the first
+/// time.
+pub(crate) fn own_checks(cx: &mut Ctx<'_>, p: &mut Proxy) -> bool {
+    let first = cx.st.once("request of checks");
+    if first {
+        let own = own_lines(p);
+        p.check_rules.retain(own);
+    }
+    first
+}
+
+/// Whether a line stands in the section itself.
+fn own_lines(p: &Proxy) -> impl Fn(&RuleLine) -> bool + use<> {
+    let start = p.pos;
+    move |r| r.pos.file == start.file && r.pos.line > start.line
 }
