@@ -198,7 +198,7 @@ impl<'a> Boot<'a> {
         let verify = args.action == Action::Check;
         let tunnels = Arc::new(Tunnels::compile(&mut listening, &engine, verify, &mut diags));
         let warned = diags.has_warning();
-        check::report(messages, args, &config, &diags, &parsed.files)?;
+        check::report(messages, args, &config, &mut diags, &parsed.files)?;
         if let Some(classes) = &args.dump_keywords {
             print(&crate::dump::keywords(classes));
         }
@@ -225,14 +225,15 @@ impl<'a> Boot<'a> {
 
     /// The end of `-c`.
     fn verdict(&self) -> Exit {
+        if self.warned && !self.args.quiet {
+            print(&format!("{}\n", render::WARNINGS_FOUND));
+        }
         if self.listening.binds.is_empty() && self.cli.is_empty() {
             print(&format!("{}\n", render::NO_LISTENER));
             return Exit::Status(2);
         }
         if self.args.verbose && !self.warned {
             print(&format!("{}\n", render::VALID));
-        } else if self.warned && !self.args.quiet {
-            print(&format!("{}\n", render::WARNINGS_FOUND));
         }
         Exit::Status(0)
     }

@@ -6,7 +6,7 @@ use crate::messages::Messages;
 use crate::privileges::Identity;
 use crate::{facts, report};
 use hawser_cfg::cond::{CondCx, evaluate_argument};
-use hawser_cfg::diag::{Diags, Severity};
+use hawser_cfg::diag::Diags;
 use hawser_cfg::env::Env;
 use hawser_cfg::load::{Files, Source};
 use hawser_cfg::model::{Config, Global};
@@ -35,8 +35,8 @@ pub(crate) fn load(args: &Args, env: &mut Env) -> Parsed {
 
 /// Resolves `user` and `group`.
 pub(crate) fn identity(g: &Global, diags: &mut Diags) -> Identity {
-    Identity::resolve(g).unwrap_or_else(|text| {
-        diags.push(Severity::Alert, None, text);
+    Identity::resolve(g).unwrap_or_else(|(pos, text)| {
+        diags.alert(pos, text);
         Identity::default()
     })
 }
@@ -46,13 +46,14 @@ pub(crate) fn report(
     messages: &Messages,
     args: &Args,
     config: &Config,
-    diags: &Diags,
+    diags: &mut Diags,
     files: &Files,
 ) -> Result<(), Exit> {
+    diags.settle(&config.files);
     report::print(messages, args, diags, files);
     if diags.has_alert() {
         // Where nothing was read, what could not be opened says it all.
-        if !files.list.is_empty() && report::wants_summary(args) {
+        if !files.list.is_empty() && diags.wants_summary() && report::wants_summary(args) {
             messages.alert(&format!("config : {}", render::FATAL));
         }
         return Err(Exit::Status(1));

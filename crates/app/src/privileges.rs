@@ -1,6 +1,7 @@
 //! Giving up root: chroot, groups, gid, uid, capabilities. One of the few places with `unsafe`.
 
 use hawser_cfg::model::Global;
+use hawser_cfg::pos::Pos;
 use rustix::fs::Mode;
 use rustix::io::Errno;
 use rustix::thread::{CapabilitySet, CapabilitySets, UnshareFlags};
@@ -22,14 +23,15 @@ impl Identity {
     /// Resolves `user` and `group`.
     ///
     /// # Errors
-    /// A name that the system does not know; the text of an alert.
-    pub(crate) fn resolve(g: &Global) -> Result<Self, String> {
+    /// A name that the system does not know: where it stands, and the text of an alert.
+    pub(crate) fn resolve(g: &Global) -> Result<Self, (Pos, String)> {
         let mut identity = Self { chroot: g.chroot.clone(), uid: g.uid, gid: g.gid };
-        if let Some(name) = &g.user {
-            identity.uid = Some(user_id(name).ok_or_else(|| format!("cannot find user id for '{name}'"))?);
+        let unknown = |what, pos, name| (pos, format!("cannot find {what} id for '{name}'"));
+        if let Some((pos, name)) = &g.user {
+            identity.uid = Some(user_id(name).ok_or_else(|| unknown("user", *pos, name))?);
         }
-        if let Some(name) = &g.group {
-            identity.gid = Some(group_id(name).ok_or_else(|| format!("cannot find group id for '{name}'"))?);
+        if let Some((pos, name)) = &g.group {
+            identity.gid = Some(group_id(name).ok_or_else(|| unknown("group", *pos, name))?);
         }
         Ok(identity)
     }
@@ -170,11 +172,11 @@ mod tests {
 
     #[test]
     fn names_are_resolved() {
-        let g = Global { user: Some(Word::synthetic("root")), gid: Some(7), ..Global::default() };
+        let g = Global { user: Some((Pos::default(), Word::synthetic("root"))), gid: Some(7), ..Global::default() };
         assert_eq!(Identity::resolve(&g), Ok(Identity { chroot: None, uid: Some(0), gid: Some(7) }));
-        let g = Global { user: Some(Word::synthetic("no-such-user")), ..Global::default() };
-        assert_eq!(Identity::resolve(&g), Err("cannot find user id for 'no-such-user'".into()));
-        let g = Global { group: Some(Word::synthetic("no\0group")), ..Global::default() };
+        let g = Global { user: Some((Pos::default(), Word::synthetic("no-such-user"))), ..Global::default() };
+        assert_eq!(Identity::resolve(&g), Err((Pos::default(), "cannot find user id for 'no-such-user'".into())));
+        let g = Global { group: Some((Pos::default(), Word::synthetic("no\0group"))), ..Global::default() };
         assert!(Identity::resolve(&g).is_err());
     }
 }

@@ -208,9 +208,7 @@ pub(crate) fn make(
     let factor = proxy.hash_balance_factor.unwrap_or(0);
     let algo = (row.make)(&mut Words { paren, args, hash, factor, cx })?;
     if row.http && !http {
-        let text =
-            "Layer 7 hash not possible for backend '{}' (needs 'mode http'). Falling back to round robin.";
-        warn(cx, &text.replace("{}", &proxy.name));
+        // The check of the configuration has warned.
         return Ok(fallback());
     }
     Ok((algo, row.meta.name))

@@ -60,7 +60,7 @@ fn text(parsed: &Parsed, d: &Diag) -> String {
     };
     let place = match (d.pos, d.layout) {
         (_, Layout::Plain) => String::new(),
-        (None, _) | (_, Layout::Summary) => "config : ".into(),
+        (None, _) | (_, Layout::Summary | Layout::Unplaced) => "config : ".into(),
         (Some(pos), layout) => {
             let at = format!("[{}:{}]", parsed.files.name(pos.file), pos.line);
             match layout {

@@ -109,6 +109,17 @@ pub fn parse_size(text: &str) -> Result<u32, UnitError> {
     if behind.is_empty() { Ok(size) } else { Err(unexpected(text, behind)) }
 }
 
+/// The integer that a text starts with, with its sign, and what follows it: 0 if it starts with none, and `None` if it
+/// does not fit.
+pub fn leading_int(text: &str) -> (Option<i64>, &str) {
+    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let (digits, rest) = number(unsigned);
+    if digits.is_empty() {
+        return (Some(0), text);
+    }
+    (text[..text.len() - rest.len()].parse().ok(), rest)
+}
+
 fn number(text: &str) -> (&str, &str) {
     let digits: IResult<_, _, Error<&str>> = digit0(text);
     digits.map_or(("", text), |(rest, digits)| (digits, rest))
@@ -198,6 +209,21 @@ mod tests {
                     "{w}"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn integers_end_where_digits_do() {
+        for (text, expected) in [
+            ("10", (Some(10), "")),
+            ("-10x", (Some(-10), "x")),
+            ("+5", (Some(5), "")),
+            ("1e3", (Some(1), "e3")),
+            ("abc", (Some(0), "abc")),
+            ("-", (Some(0), "-")),
+            ("99999999999999999999 ", (None, " ")),
+        ] {
+            assert_eq!(leading_int(text), expected, "{text:?}");
         }
     }
 

@@ -193,6 +193,10 @@ impl Expansion<'_> {
                 return;
             }
         };
+        if let Some(why) = bind.addrs.iter().find_map(unusable) {
+            diags.alert(bind.pos, format!("'bind' : {why}"));
+            return;
+        }
         let opts = Arc::new(bind.opts.clone());
         let mut first = true;
         for addr in bind.addrs.iter().flat_map(ports) {
@@ -267,6 +271,21 @@ impl Expansion<'_> {
 
 fn keepalive(k: KeepAlive) -> (u32, u32, u32) {
     (k.cnt.unwrap_or(0), k.idle.unwrap_or(0), k.intvl.unwrap_or(0))
+}
+
+/// Why nothing can listen there, which shows before anything is bound.
+fn unusable(addr: &Addr) -> Option<String> {
+    match addr.kind {
+        AddrKind::Quic(_) => Some(format!(
+            "unsupported stream protocol for datagram family address '{}'; QUIC is not supported by Hawser yet.",
+            addr.text
+        )),
+        AddrKind::Fd(n) | AddrKind::Sockpair(n) => {
+            let e = hawser_proto::probe_inherited(n).err()?;
+            Some(format!("cannot use file descriptor '{n}' : {}.", hawser_proto::errno_text(e)))
+        }
+        _ => None,
+    }
 }
 
 /// One address per port of a range.

@@ -2,7 +2,7 @@
 
 use crate::event::level;
 use crate::logger::Logger;
-use hawser_cfg::diag::Diags;
+use hawser_cfg::diag::{Diags, Layout};
 use hawser_cfg::env::formats;
 use hawser_cfg::model::{Config, LogFormatDecl, Mode, Options, Proxy, opt};
 use hawser_cfg::pos::Pos;
@@ -33,9 +33,6 @@ impl StreamLogger {
     /// Compiles `log-format`, `option httplog` and relatives of a proxy of the configuration.
     pub fn compile(diags: &mut Diags, config: &Config, proxy: &Proxy, logger: Arc<Logger>) -> Self {
         let mut this = Self { logger, options: proxy.options, ..Self::default() };
-        if this.logger.is_empty() {
-            return this;
-        }
         let cx = &mut CompileCx::new(config, diags);
         cx.proxy = config.proxies.iter().position(|p| p.kind == proxy.kind && p.name == proxy.name);
         cx.at = Some(Checkpoint::Logs);
@@ -50,8 +47,14 @@ impl StreamLogger {
             Some(LogFormatDecl::Custom(pos, word)) => (*pos, word.as_str()),
         };
         this.early = proxy.log_format.is_none();
-        this.format = compile(cx, pos, "log-format", text, Flavor::Log);
-        this.session_error = compile(cx, proxy.pos, "log-format", SESSION_ERROR, Flavor::Log);
+        let custom = matches!(proxy.log_format, Some(LogFormatDecl::Custom(..)));
+        // Without a target, formats are only read for their errors.
+        if custom || !this.is_off() {
+            this.format = compile(cx, pos, "log-format", text, Flavor::Log);
+        }
+        if !this.is_off() {
+            this.session_error = compile(cx, proxy.pos, "log-format", SESSION_ERROR, Flavor::Log);
+        }
         if let Some((pos, word)) = &proxy.log_format_sd {
             this.sd = compile(cx, *pos, "log-format-sd", word, Flavor::LogSd);
         }
@@ -166,7 +169,9 @@ fn compile(cx: &mut CompileCx<'_>, pos: Pos, what: &str, text: &str, flavor: Fla
 
 fn report(diags: &mut Diags, pos: Pos, what: &str, e: hawser_sample::Error) {
     let text = format!("failed to parse {what} : {e}.");
-    diags.alert(pos, text).suggestion = e.suggestion;
+    let diag = diags.alert(pos, text);
+    diag.suggestion = e.suggestion;
+    diag.layout = Layout::Late;
 }
 
 #[cfg(test)]

@@ -51,6 +51,19 @@ fn refused(n: RawFd, e: Errno) -> BindError {
     BindError { text: format!("cannot use file descriptor '{n}' ({})", errno_text(e)), in_use: false }
 }
 
+/// Whether a descriptor of the configuration is a socket.
+///
+/// # Errors
+/// It is none, or is not open.
+pub fn probe(n: RawFd) -> rustix::io::Result<()> {
+    if n < 0 {
+        return Err(Errno::BADF);
+    }
+    // SAFETY: as in `take`; the borrow ends with this call.
+    let borrowed = unsafe { BorrowedFd::borrow_raw(n) };
+    sockopt::socket_type(borrowed).map(|_| ())
+}
+
 /// Makes the descriptor ours: the first to ask owns it, so that stopping really closes the socket; others get
 /// duplicates.
 ///

@@ -38,7 +38,7 @@ pub mod vtable;
 pub use addr::Address;
 pub use connect::{PortRange, dial};
 pub use incoming::{AcceptSink, ConnSlot, FrontendInfo, FrontendStatus, Incoming, ListenerInfo, ProcessInfo};
-pub use inherited::take as take_inherited;
+pub use inherited::{probe as probe_inherited, take as take_inherited};
 pub use receiver::errno_text;
 pub use sock::{OPEN_SOCKETS, Sock};
 pub use table::{PROTOCOLS, protocol_for, protocol_of};

@@ -7,9 +7,9 @@ use crate::row::{self, Row};
 use crate::service::Service;
 use crate::slots::Slots;
 use crate::txn::RuleSet;
-use hawser_cfg::diag::{Diag, Severity};
+use hawser_cfg::diag::{Diag, Layout, Severity};
 use hawser_cfg::keyword::Status;
-use hawser_cfg::model::{Mode, Proxy, ProxyKind, RuleLine};
+use hawser_cfg::model::{Proxy, ProxyKind, RuleLine};
 use hawser_cfg::pos::Word;
 use hawser_cfg::suggest;
 use hawser_sample::{Acls, Checkpoint, CompileCx, Cond, Error};
@@ -60,25 +60,8 @@ impl<'a, 'c> RuleCx<'a, 'c> {
                     "Proxy '{}': unable to find capture id '{id}' referenced by {keyword} capture rule.",
                     self.proxy.name
                 );
-                self.cx.diags.push(Severity::Alert, None, text);
+                self.cx.diags.push(Severity::Alert, None, text).layout = Layout::Plain;
             }
-        }
-    }
-
-    /// Warns about HTTP rules that can never run.
-    pub(crate) fn check_mode(&mut self) {
-        let rules = &self.proxy.rules;
-        let switch = |l: &RuleLine| l.words.first().is_some_and(|w| w.as_str() == "switch-mode");
-        if self.proxy.mode != Mode::Tcp || rules.tcp_req_cont.iter().any(switch) {
-            return;
-        }
-        for set in RuleSet::ALL.into_iter().filter(|s| s.is_http() && !s.lines(rules).is_empty()) {
-            let text = format!(
-                "'{}' rules ignored for {} as they require HTTP mode.",
-                set.keyword(),
-                place(self.proxy)
-            );
-            self.cx.diags.push(Severity::Warning, None, text);
         }
     }
 }
@@ -94,6 +77,15 @@ pub(crate) struct Rule {
 
 /// Compiles one line of a rule set; `None` when it is wrong, which the diagnostics then say.
 pub(crate) fn rule(cx: &mut RuleCx<'_, '_>, set: RuleSet, line: &RuleLine) -> Option<Rule> {
+    let before = cx.cx.diags.list.len();
+    let rule = compile(cx, set, line);
+    if rule.is_none() && set.is_http() {
+        cx.cx.diags.list.iter_mut().skip(before).for_each(|d| d.last = true);
+    }
+    rule
+}
+
+fn compile(cx: &mut RuleCx<'_, '_>, set: RuleSet, line: &RuleLine) -> Option<Rule> {
     cx.set = set;
     cx.cx.pos = line.pos;
     cx.cx.at = Some(checkpoint(set, cx.proxy.kind));
@@ -104,29 +96,32 @@ pub(crate) fn rule(cx: &mut RuleCx<'_, '_>, set: RuleSet, line: &RuleLine) -> Op
         return None;
     };
     let mut args = Args::new(&line.words, 1);
-    let action = match action(cx, row, &mut args) {
-        Ok(a) => a,
-        Err(e) => {
-            refuse(cx, set, &line.words, e);
-            return None;
-        }
-    };
+    let action = action(cx, row, &mut args, &line.words)?;
     let cond = condition(cx, set, &args, &line.words)?;
     let file = cx.cx.config.files.get(usize::from(line.pos.file.0)).cloned();
     Some(Rule { cond, action, file: file.unwrap_or_else(|| "".into()), line: line.pos.line })
 }
 
-fn action(cx: &mut RuleCx<'_, '_>, row: &'static Row, args: &mut Args<'_>) -> Result<Box<dyn Action>, Error> {
+fn action(
+    cx: &mut RuleCx<'_, '_>,
+    row: &'static Row,
+    args: &mut Args<'_>,
+    words: &[Word],
+) -> Option<Box<dyn Action>> {
+    let set = cx.set;
     if let Status::NotYet(area) = row.meta.status {
-        return Err(Error::new(format!("action '{}' is not supported yet ({area})", args.action())));
+        let e = Error::new(format!("action '{}' is not supported yet ({area})", args.action()));
+        refuse(cx, set, words, e);
+        return None;
     }
     if row.meta.experimental && !cx.cx.config.global.expose_experimental {
-        return Err(Error::new(format!(
-            "'{}' action is experimental, must be allowed via a global 'expose-experimental-directives'",
-            args.action()
-        )));
+        let name = args.action();
+        let text =
+            format!("'{name}' action is experimental, must be allowed via a global 'expose-experimental-directives'");
+        cx.cx.diags.alert(cx.cx.pos, text);
+        return None;
     }
-    (row.parse)(cx, args)
+    (row.parse)(cx, args).map_err(|e| refuse(cx, set, words, e)).ok()
 }
 
 /// The condition behind the action's arguments; the outer `None` is an error.
@@ -139,7 +134,8 @@ fn condition(cx: &mut RuleCx<'_, '_>, set: RuleSet, args: &Args<'_>, words: &[Wo
         } else {
             format!("'{rule}' only accepts 'if' or 'unless', in {} (got '{first}')", place(cx.proxy))
         };
-        cx.cx.diags.alert_at(cx.cx.pos, &words[args.at()], text);
+        let layout = if set.is_http() { Layout::Tight } else { Layout::Spaced };
+        cx.cx.diags.alert_at(cx.cx.pos, &words[args.at()], text).layout = layout;
         return None;
     }
     match Cond::parse(cx.cx, args.rest()) {
@@ -194,7 +190,11 @@ fn unknown(cx: &mut RuleCx<'_, '_>, set: RuleSet, line: &RuleLine) {
     // What stands between parentheses is no part of the name.
     let name = got.split('(').next().unwrap_or_default();
     let near = suggest::near(name, names).map(str::to_owned);
-    report(cx, &line.words, Some(0), text).suggestion = near;
+    let diag = report(cx, &line.words, Some(0), text);
+    diag.suggestion = near;
+    if set.is_http() {
+        diag.layout = Layout::Tight;
+    }
 }
 
 /// `frontend 'f'`, as messages name it.

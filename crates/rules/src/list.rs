@@ -111,7 +111,6 @@ impl ProxyRules {
         let http = &mut lists[RuleSet::HttpReq as usize].rules;
         let redirects = RuleList { rules: http.split_off(http.len().saturating_sub(proxy.redirects)) };
         cx.check_captures();
-        cx.check_mode();
         let [req, res] = &cx.slots;
         let header_captures = [
             proxy.req_captures.iter().map(|h| req.at(h.pos)).collect(),

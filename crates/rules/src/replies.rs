@@ -62,11 +62,8 @@ impl ErrorReplies {
     /// `errorfiles NAME [codes]`.
     fn files(&mut self, cx: &mut CompileCx<'_>, pos: Pos, name: &str, codes: &[u16]) {
         let proxy = cx.proxy.and_then(|p| cx.config.proxies.get(p)).map_or("", |p| &*p.name);
-        let Some(section) = section(cx, name) else {
-            let text = format!("proxy '{proxy}': unknown http-errors section '{name}'");
-            cx.diags.push(Severity::Alert, Some(pos), text);
-            return;
-        };
+        // The check of names has told when there is none.
+        let Some(section) = section(cx, name) else { return };
         for (code, reply) in section_replies(section).filter(|r| codes.is_empty() || codes.contains(&r.0)) {
             self.set(code, ReplySpec::fixed(code, reply));
         }

@@ -133,6 +133,14 @@ impl Error {
         }
         self
     }
+
+    /// The same with text behind it, unless it is complete.
+    pub fn suffix(mut self, s: &str) -> Self {
+        if !self.complete {
+            self.text.push_str(s);
+        }
+        self
+    }
 }
 
 impl fmt::Display for Error {

@@ -327,14 +327,8 @@ fn words_are_checked() {
             "roundrobin",
         ),
         ("hash src", false, None, "hash"),
-        (
-            "uri",
-            false,
-            Some(
-                "Layer 7 hash not possible for backend 'be' (needs 'mode http'). Falling back to round robin.",
-            ),
-            "roundrobin",
-        ),
+        // The check of the configuration warns.
+        ("uri", false, None, "roundrobin"),
         (
             "log-hash lower",
             false,

@@ -381,7 +381,7 @@ impl<'a> Lexer<'a> {
                 col: last.col,
                 text: format!(
                     "too many words, truncating after word {MAX_WORDS}, position {}: <{last}>.",
-                    last.col + 1
+                    last.col
                 ),
                 kind: LexErrorKind::TooManyWords,
             });

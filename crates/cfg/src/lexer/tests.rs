@@ -172,7 +172,7 @@ fn at_most_64_words() {
     assert_eq!(split(&(line(64) + "  # more")).unwrap().len(), 64);
     let error = split(&line(65)).unwrap_err();
     assert_eq!(error.kind, LexErrorKind::TooManyWords);
-    assert_eq!(error.text, "too many words, truncating after word 64, position 127: <x>.");
+    assert_eq!(error.text, "too many words, truncating after word 64, position 126: <x>.");
 }
 
 #[test]

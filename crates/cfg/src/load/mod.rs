@@ -12,7 +12,7 @@ mod tests;
 pub use files::{Files, Source, SourceFile};
 
 use crate::cond::CondCx;
-use crate::diag::{Diags, Layout, Severity};
+use crate::diag::{Diag, Diags, Layout, Severity};
 use crate::env::Env;
 use crate::lexer::{self, LexError, LexErrorKind, Pseudo, Words};
 use crate::pos::{FileId, Pos, Word};
@@ -83,12 +83,7 @@ pub fn parse(
     let mut reader =
         Reader { state, conditions, sink, words: Words::default(), abort: false, explained: false };
     for (id, file) in (0..=u16::MAX).zip(&files.list) {
-        let before = reader.state.diags.list.len();
         reader.file(FileId(id), file);
-        if reader.state.fatal_since(before) {
-            let text = format!("Error(s) found in configuration file : {}", file.name);
-            reader.state.diags.push(Severity::Alert, None, text).layout = Layout::Summary;
-        }
         if reader.abort {
             break;
         }
@@ -115,7 +110,7 @@ impl<'a> State<'a> {
     }
 
     fn fatal_since(&self, before: usize) -> bool {
-        self.diags.list.get(before..).unwrap_or_default().iter().any(|d| d.severity == Severity::Alert)
+        self.diags.list.get(before..).unwrap_or_default().iter().any(Diag::fatal)
     }
 }
 

@@ -34,7 +34,7 @@ fn run(texts: &[&[u8]]) -> (Vec<String>, Vec<String>) {
         .collect();
     let (mut diags, mut sink, mut env) = (Diags::default(), Recorder::default(), Env::empty());
     let files = load(&sources, &CondCx::default(), &mut env, &mut diags, &mut sink);
-    let show = |d: &crate::diag::Diag| match d.pos {
+    let show = |d: &Diag| match d.pos {
         Some(pos) => format!("{:?} {}:{} {}", d.severity, files.name(pos.file), pos.line, d.text),
         None => format!("{:?} {}", d.severity, d.text),
     };
@@ -223,7 +223,9 @@ fn summaries_follow_each_file() {
         Source::Text { name: "b".into(), data: b"good\n".to_vec() },
     ];
     let (mut diags, mut env) = (Diags::default(), Env::empty());
-    load(&sources, &CondCx::default(), &mut env, &mut diags, &mut Recorder::default());
+    let files = load(&sources, &CondCx::default(), &mut env, &mut diags, &mut Recorder::default());
+    let names: Vec<_> = files.list.iter().map(|f| f.name.clone()).collect();
+    diags.settle(&names);
     let texts: Vec<_> = diags.list.iter().map(|d| d.text.as_str()).collect();
     assert_eq!(texts, ["bad line", "Error(s) found in configuration file : a"]);
     assert_eq!(env.get("HAPROXY_CFGFILES"), Some("a;b"));

@@ -32,9 +32,9 @@ pub struct Global {
     /// `maxsessrate` (sessions per second).
     pub maxsessrate: Option<u32>,
     /// `user`, resolved name kept for messages.
-    pub user: Option<Word>,
+    pub user: Option<(Pos, Word)>,
     /// `group`.
-    pub group: Option<Word>,
+    pub group: Option<(Pos, Word)>,
     /// `uid`.
     pub uid: Option<u32>,
     /// `gid`.

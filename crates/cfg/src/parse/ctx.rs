@@ -1,7 +1,7 @@
 //! What keyword parsers share: messages, values, and the state of the section under construction.
 
 use super::line::Line;
-use crate::diag::{Diag, Diags};
+use crate::diag::{Diag, Diags, Layout};
 use crate::env::Env;
 use crate::model::{ProxyKind, RuleLine, ServerOpts, StickTable, UnixBind};
 use crate::pos::Pos;
@@ -168,6 +168,13 @@ impl Ctx<'_> {
         }
     }
 
+    /// An alert about the line that does not refuse it.
+    pub(crate) fn harmless(&mut self, line: &Line<'_>, text: impl Into<String>) -> &mut Diag {
+        let diag = self.alert(line, text);
+        diag.harmless = true;
+        diag
+    }
+
     /// A warning about the line.
     pub(crate) fn warn(&mut self, line: &Line<'_>, text: impl Into<String>) -> &mut Diag {
         self.diags.warning(line.pos, text)
@@ -185,6 +192,28 @@ impl Ctx<'_> {
 
     /// Argument `i` as an integer within a range, or an alert.
     pub(crate) fn int(&mut self, line: &Line<'_>, i: usize, lo: i64, hi: i64) -> Option<i64> {
+        let (number, rest) = units::leading_int(line.arg(i));
+        if rest.is_empty() || number.is_none_or(|n| !(lo..=hi).contains(&n)) {
+            return self.exact_int(line, i, lo, hi);
+        }
+        self.loose(line, i)
+    }
+
+    /// Argument `i` as an integer that fits its type. Most of HAProxy's integers end at the first character that is no
+    /// digit; files that rely on it, or have a slip there, work, with a warning.
+    pub(crate) fn loose<T: TryFrom<i64>>(&mut self, line: &Line<'_>, i: usize) -> Option<T> {
+        let text = line.arg(i);
+        let (number, rest) = units::leading_int(text);
+        let number = number.and_then(|n| T::try_from(n).ok());
+        if number.is_some() && !rest.is_empty() {
+            let what = if rest == text { "is no number and counts as 0" } else { "ends where its digits end" };
+            self.warn(line, format!("'{}' value '{text}' {what}.", line.keyword()));
+        }
+        number
+    }
+
+    /// The same for a number with nothing behind it.
+    pub(crate) fn exact_int(&mut self, line: &Line<'_>, i: usize, lo: i64, hi: i64) -> Option<i64> {
         let text = line.arg(i);
         let why = match text.parse::<i64>() {
             Ok(n) if (lo..=hi).contains(&n) => return Some(n),
@@ -210,7 +239,7 @@ impl Ctx<'_> {
         match units::parse_time(line.arg(i), unit) {
             Ok(t) => {
                 if let Some(text) = units::trailing_character(line.arg(i)) {
-                    self.warn(line, text);
+                    self.warn(line, text).layout = Layout::Unplaced;
                 }
                 Some(t)
             }

@@ -94,7 +94,7 @@ pub(crate) fn find(
             cx.st.place(d.pos),
             cx.st.place(other.pos)
         );
-        cx.alert_arg(line, arg, text);
+        cx.alert_arg(line, arg, text).harmless = true;
     } else if let Some(c) = bad_name_char(name) {
         let text = format!(
             "character '{c}' is not permitted in defaults section name '{name}' when designated by its name (section \

@@ -48,6 +48,8 @@ pub(crate) enum Kind {
     Any,
     /// An integer in a range.
     Int(i64, i64),
+    /// The same with nothing behind it.
+    Exact(i64, i64),
     /// A size.
     Size,
     /// A time in ms.
@@ -178,7 +180,7 @@ pub(crate) const fn text<T>(
 pub(crate) const fn check<T>(name: &'static str, kind: Kind, help: &'static str) -> Row<Kw<T>> {
     let (expects, n) = match kind {
         Kind::Any => ("an argument.", 1),
-        Kind::Int(..) => ("an integer argument.", 1),
+        Kind::Int(..) | Kind::Exact(..) => ("an integer argument.", 1),
         Kind::Size => ("a size argument.", 1),
         Kind::Time => ("<time> as argument.", 1),
         Kind::OnOff => ("either 'on' or 'off'.", 1),

@@ -17,7 +17,11 @@ pub(crate) fn keyword<T>(
     line: &Line<'_>,
 ) {
     let Some(row) = index.get_hashed(line.word(), hash) else {
-        unknown(cx, index, section, line);
+        if line.prefix == Prefix::None {
+            unknown(cx, index, section, line);
+        } else {
+            negation(cx, line);
+        }
         return;
     };
     if line.prefix != Prefix::None && !row.x.scope.has(Scope::NEG) {
@@ -186,6 +190,9 @@ fn check(cx: &mut Ctx<'_>, kind: Kind, line: &Line<'_>) {
         Kind::Any => {}
         Kind::Int(lo, hi) => {
             cx.int(line, 0, lo, hi);
+        }
+        Kind::Exact(lo, hi) => {
+            cx.exact_int(line, 0, lo, hi);
         }
         Kind::Size => {
             cx.size(line, 0);

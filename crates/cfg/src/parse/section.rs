@@ -116,7 +116,7 @@ impl Parser {
     /// Stops loading when there are too many alerts.
     fn limit(&mut self, lcx: &mut LineCx<'_>) {
         let new = lcx.diags.list.get(self.checked..).unwrap_or_default();
-        self.alerts += new.iter().filter(|d| d.severity == Severity::Alert).count();
+        self.alerts += new.iter().filter(|d| d.fatal()).count();
         self.checked = lcx.diags.list.len();
         if self.alerts >= MOST_ALERTS && !lcx.abort {
             lcx.abort = true;
@@ -238,7 +238,9 @@ impl Sections {
             cx.alert(line, format!("'{keyword}' expects an <id> argument"));
             // A section without a name is read all the same, for its errors.
         } else if let Some(c) = bad_name_char(name) {
-            cx.alert_arg(line, 0, format!("character '{c}' is not permitted in '{keyword}' name '{name}'."));
+            // HAProxy says so, and goes on.
+            let text = format!("character '{c}' is not permitted in '{keyword}' name '{name}'.");
+            cx.alert_arg(line, 0, text).harmless = true;
         }
         let from = match (line.arg(1), line.arg(2)) {
             ("from", d) if !d.is_empty() => {
@@ -246,6 +248,8 @@ impl Sections {
                 Some((2, d))
             }
             ("", _) => None,
+            // What follows the name of a backend is not looked at.
+            _ if kind == ProxyKind::Backend => None,
             _ => {
                 cx.alert_arg(line, 1, "please use the 'bind' keyword for listening addresses.");
                 None
@@ -280,6 +284,17 @@ impl Sections {
             let (kind, at) = (p.kind.word(), cx.st.place(f.proxy.pos));
             let what = format!("has the same name as log forward section '{}' declared at {at}.", p.name);
             cx.alert_arg(line, 0, format!("{kind} '{}' {what}", p.name)).layout = Layout::Tight;
+        }
+        if let Some(d) = self.defaults.iter().find(|d| d.name == p.name && !p.name.is_empty()) {
+            let text = format!(
+                "{} '{}' has the same name as defaults '{}' declared at {}. This is no longer supported as of 3.3. \
+                 Please rename one or the other.",
+                p.kind.word(),
+                p.name,
+                d.name,
+                cx.st.place(d.pos)
+            );
+            cx.alert_arg(line, 0, text).layout = Layout::Tight;
         }
         match self.names.entry(p.name.clone()) {
             std::collections::hash_map::Entry::Vacant(e) => {

@@ -60,8 +60,9 @@ impl<'a> Classic<'a> {
             Layout::Tight | Layout::Excerpt => ("config : parsing ", ": "),
             Layout::Located => ("config : ", " : "),
             Layout::Bare => ("", " : "),
+            Layout::Late => ("Parsing ", ": "),
             Layout::Plain => return,
-            Layout::Summary => return out.push_str("config : "),
+            Layout::Summary | Layout::Unplaced => return out.push_str("config : "),
         };
         // Writing to a string cannot fail.
         let _ = match place {

@@ -24,6 +24,7 @@ fn read(text: &[u8]) -> (Diags, Files) {
     let source = Source::Text { name: "t.cfg".into(), data: text.to_vec() };
     let mut diags = Diags::default();
     let files = load(&[source], &CondCx::default(), &mut Env::empty(), &mut diags, &mut Maxconn);
+    diags.settle(&files.list.iter().map(|f| f.name.clone()).collect::<Vec<_>>());
     (diags, files)
 }
 

@@ -11,7 +11,7 @@ use super::{
 use crate::http::cookie::Policy;
 use hawser_balance::resolve::Resolver;
 use hawser_balance::{CompileEnv, Counters, EventSink, RetryPolicy, Traffic};
-use hawser_cfg::diag::Diags;
+use hawser_cfg::diag::{Diags, Layout};
 use hawser_cfg::model::{self, AddrKind, Config, HeaderCapture, Mode, Reuse, opt};
 use hawser_log::{Logger, StreamLogger};
 use hawser_proto::freq::FreqCtr;
@@ -194,7 +194,9 @@ fn unique_id(cx: &mut CompileCx<'_>, px: &model::Proxy) -> Option<LogFormat> {
         Ok(f) => Some(f),
         Err(e) => {
             let text = format!("failed to parse unique-id : {e}.");
-            cx.diags.alert_at(*pos, word, text).suggestion = e.suggestion;
+            let diag = cx.diags.alert_at(*pos, word, text);
+            diag.suggestion = e.suggestion;
+            diag.layout = Layout::Late;
             None
         }
     }

@@ -80,9 +80,9 @@ fn what_may_be_said_once_keeps_its_first_value() {
     check(
         text,
         &[
-            "warning 3: 'maxconn' already specified. Continuing.",
-            "warning 5: user/uid already specified. Continuing.",
-            "warning 7: 'chroot' is already specified. Continuing.",
+            "alert 3: 'maxconn' already specified. Continuing.",
+            "alert 5: user/uid already specified. Continuing.",
+            "alert 7: 'chroot' is already specified. Continuing.",
         ],
     );
     let g = config(text).global;

@@ -279,7 +279,7 @@ fn misplaced_keywords() {
         (
             be,
             "tcp-request connection accept",
-            "alert: tcp-request connection is not allowed because backend 'b' is not a frontend",
+            "alert: tcp-request connection is not allowed because backend b is not a frontend",
         ),
         ("defaults\n", "bind :80", "alert: 'bind' not allowed in 'defaults' section."),
         ("defaults\n", "server s 1.2.3.4:80", "alert: 'server' not allowed in 'defaults' section."),

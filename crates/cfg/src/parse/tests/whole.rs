@@ -236,7 +236,22 @@ fn stops_after_fifty_alerts() {
 
 #[test]
 fn alerts_point_at_the_wrong_word() {
-    let p = parsed("listen l\n  bind :80 maxconn x\n  maxconn 1 2\n");
+    let p = parsed("listen l\n  bind :80 nice 9999\n  maxconn 1 2\n");
     let spans: Vec<_> = p.diags.list.iter().filter_map(|d| d.span).collect();
-    assert_eq!(spans[..2], [(19, 1), (12, 1)]);
+    assert_eq!(spans[..2], [(16, 4), (12, 1)]);
+}
+
+#[test]
+fn messages_come_in_the_order_of_the_lines() {
+    let text = "frontend f\n use_backend b\n foo\nglobal\n maxconn 1\n maxconn 2\n";
+    let mut p = parsed(text);
+    let pos = crate::pos::Pos { file: crate::pos::FileId(0), line: 2 };
+    p.diags.alert(pos, "late");
+    p.diags.settle(&p.config.files);
+    let lines: Vec<_> = p.diags.list.iter().map(|d| (d.pos.map_or(0, |p| p.line), d.fatal())).collect();
+    // What is said of the whole, that `b` and the `bind` line are missing, waits until the lines are right.
+    assert_eq!(lines, [(2, true), (3, true), (6, false), (0, true)]);
+    let mut p = parsed("frontend f\n use_backend b\n");
+    p.diags.settle(&p.config.files);
+    assert!(p.diags.has_alert() && !p.diags.wants_summary());
 }

@@ -38,6 +38,9 @@ fn log_format(p: &mut Proxy, global_logs: bool, files: &[Arc<str>], diags: &mut 
 /// Statements and rules. They stay in the model where `tcp-request content switch-mode http` can revive them.
 fn statements(p: &mut Proxy, diags: &mut Diags) {
     let who = title(p);
+    if p.cookie.is_some() {
+        warning(diags, p.pos, format!("cookie will be ignored for {who} (needs 'mode http')."));
+    }
     if p.monitor_uri.take().is_some() {
         let text = format!("'monitor-uri' statement ignored for {who} as it requires HTTP mode.");
         warning(diags, p.pos, text);

@@ -102,9 +102,9 @@ pub(crate) static ENVIRONMENT: Table<Kw<G>> = Table::new(&[
 #[rustfmt::skip]
 pub(crate) static OTHERS: Table<Kw<G>> = Table::new(&[
     word("nbproc", "Number of processes.").removed("2.5", "'nbthread'"),
-    check("max-threads-per-group", Kind::Int(1, 64), "Most threads of a group.").idle(GROUPS),
-    check("thread-group", Kind::Int(1, 32), "Threads of a group.").words(1, 2).idle(GROUPS),
-    check("thread-groups", Kind::Int(1, 32), "Number of groups of threads.").idle(GROUPS),
+    check("max-threads-per-group", Kind::Exact(1, 64), "Most threads of a group.").idle(GROUPS),
+    check("thread-group", Kind::Exact(1, 32), "Threads of a group.").words(1, 2).idle(GROUPS),
+    check("thread-groups", Kind::Exact(1, 32), "Number of groups of threads.").idle(GROUPS),
     check("cpu-affinity", Kind::OneOf(&["per-core", "per-group", "per-thread", "per-ccx", "auto"]), "How threads are bound within their group.").words(1, 2).idle(PLACEMENT),
     check("cpu-policy", Kind::OneOf(POLICIES), "How threads are laid out over the CPUs.").words(1, MANY).idle(PLACEMENT),
     check("cpu-set", Kind::OneOf(CPU_SETS), "CPUs that may be used.").words(1, 2).idle(PLACEMENT),
@@ -148,11 +148,11 @@ fn nbthread(cx: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
     cx.alert_arg(line, 0, why);
 }
 
-/// An integer that keeps its first value. (HAProxy calls the repetition an alert, and starts.)
+/// An integer that keeps its first value.
 pub(super) fn once(cx: &mut Ctx<'_>, line: &Line<'_>, slot: &mut Option<u32>) {
-    let Some(n) = cx.int(line, 0, i64::MIN, i64::MAX) else { return };
+    let Some(n) = cx.exact_int(line, 0, i64::MIN, i64::MAX) else { return };
     if slot.is_some() {
-        cx.warn(line, format!("'{}' already specified. Continuing.", line.word()));
+        cx.harmless(line, format!("'{}' already specified. Continuing.", line.word()));
     } else {
         // Zero and less mean no limit of ours.
         *slot = (n > 0).then(|| u32::try_from(n).unwrap_or(u32::MAX));
@@ -161,13 +161,13 @@ pub(super) fn once(cx: &mut Ctx<'_>, line: &Line<'_>, slot: &mut Option<u32>) {
 
 fn user(cx: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
     if first(cx, line, g.user.is_none() && g.uid.is_none(), "user/uid") {
-        g.user = Some(line.owned(0));
+        g.user = Some((line.pos, line.owned(0)));
     }
 }
 
 fn group(cx: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
     if first(cx, line, g.group.is_none() && g.gid.is_none(), "group/gid") {
-        g.group = Some(line.owned(0));
+        g.group = Some((line.pos, line.owned(0)));
     }
 }
 
@@ -183,10 +183,10 @@ fn gid(cx: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
     }
 }
 
-/// Whether a setting that keeps its first value is free; warns when not.
+/// Whether a setting that keeps its first value is free; says so when not.
 fn first(cx: &mut Ctx<'_>, line: &Line<'_>, free: bool, what: &str) -> bool {
     if !free {
-        cx.warn(line, format!("{what} already specified. Continuing."));
+        cx.harmless(line, format!("{what} already specified. Continuing."));
     }
     free
 }

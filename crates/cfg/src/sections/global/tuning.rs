@@ -1,6 +1,7 @@
 //! Performance tuning, debugging and HTTP client keywords of `global` (manual 3.2 to 3.4).
 
 use super::process::once;
+use crate::diag::Layout;
 use crate::keyword::{Row, Table};
 use crate::model::Global;
 use crate::parse::ctx::Ctx;
@@ -25,6 +26,7 @@ const fn idle(name: &'static str, kind: Kind, why: &'static str, help: &'static 
 }
 
 const N: Kind = Kind::Int(0, i64::MAX);
+const E: Kind = Kind::Exact(0, i64::MAX);
 const Z: Kind = Kind::Int(i64::MIN, i64::MAX);
 const ON: Kind = Kind::OnOff;
 
@@ -114,7 +116,7 @@ pub(crate) static INTERNALS: Table<Kw<G>> = Table::new(&[
     idle("tune.ring.queues", Kind::Int(0, 16), "rings are refused, so that this setting applies to nothing", "Queues in front of a ring."),
     idle("tune.runqueue-depth", Z, INTERNAL, "Most tasks that run in a row."),
     idle("tune.sched.low-latency", ON, INTERNAL, "Prefers latency to throughput."),
-    idle("tune.streams-elasticity", N, INTERNAL, "How streams of one connection share the process."),
+    idle("tune.streams-elasticity", E, INTERNAL, "How streams of one connection share the process."),
     idle("tune.takeover-other-tg-connections", Kind::OneOf(&["none", "restricted", "full"]), THREADS, "Whether idle connections of other groups are taken."),
     idle("tune.vars.check-max-size", Kind::Size, VARS, "Most bytes of variables of a check."),
     idle("tune.vars.global-max-size", Kind::Size, VARS, "Most bytes of all variables."),
@@ -132,10 +134,10 @@ pub(crate) static EXTRAS: Table<Kw<G>> = Table::new(&[
     run("lua-prepend-path", (1, 2), "to receive a <path> as argument", lua_path, "Adds a path where Lua looks for modules.").idle(NO_LUA),
     idle("tune.lua.bool-sample-conversion", Kind::OneOf(&["normal", "pre-3.1-bug"]), NO_LUA, "How booleans reach Lua."),
     idle("tune.lua.burst-timeout", Kind::Time, NO_LUA, "Longest run of Lua without a break."),
-    idle("tune.lua.forced-yield", N, NO_LUA, "Lua instructions between two breaks."),
+    idle("tune.lua.forced-yield", E, NO_LUA, "Lua instructions between two breaks."),
     idle("tune.lua.log.loggers", ON, NO_LUA, "Whether Lua logs to the loggers."),
     idle("tune.lua.log.stderr", Kind::OneOf(&["on", "auto", "off"]), NO_LUA, "Whether Lua logs to stderr."),
-    idle("tune.lua.maxmem", N, NO_LUA, "Most megabytes for Lua."),
+    idle("tune.lua.maxmem", E, NO_LUA, "Most megabytes for Lua."),
     idle("tune.lua.openlibs", Kind::Any, NO_LUA, "Libraries that Lua code may use."),
     idle("tune.lua.service-timeout", Kind::Time, NO_LUA, "Longest run of a Lua service."),
     idle("tune.lua.session-timeout", Kind::Time, NO_LUA, "Longest run of Lua in a session."),
@@ -152,7 +154,7 @@ pub(crate) static EXTRAS: Table<Kw<G>> = Table::new(&[
     word("force-cfg-parser-pause", "Pauses while parsing.").words(0, 1).idle("a debugging aid of HAProxy's developers").experimental(),
     idle("profiling.tasks", Kind::OneOf(&["on", "auto", "off", "lock", "no-lock", "memory", "no-memory"]), "there is no profiler of tasks", "Measures the time spent in tasks.").words(1, MANY),
     word("profiling.memory", "Counts allocations per call site.").later("memory profiling"),
-    idle("stress-level", Kind::Int(0, 9), "a debugging aid of HAProxy's developers", "Provokes rare events."),
+    idle("stress-level", Kind::Exact(0, 9), "a debugging aid of HAProxy's developers", "Provokes rare events."),
     idle("warn-blocked-traffic-after", Kind::Time, "threads never run for long without a break", "Warns about a task that blocks traffic."),
 ]);
 
@@ -165,7 +167,7 @@ fn lua_path(cx: &mut Ctx<'_>, _: &mut Global, line: &Line<'_>) {
 fn spread_checks(cx: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
     match line.arg(0).parse::<u32>() {
         Ok(_) if g.spread_checks.is_some() => {
-            cx.warn(line, "spread-checks already specified. Continuing.");
+            cx.harmless(line, "spread-checks already specified. Continuing.").layout = Layout::Tight;
         }
         Ok(n) if n <= 50 => g.spread_checks = Some(n),
         _ => {

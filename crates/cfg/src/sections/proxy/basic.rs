@@ -29,7 +29,7 @@ pub(crate) static BASIC: Table<Kw<P>> = Table::new(&[
     int("maxconn", (0, MAX), |p: &mut P| &mut p.maxconn, "Most connections of the frontend.").scope(FE),
     int("fullconn", (0, MAX), |p: &mut P| &mut p.fullconn, "Load of the backend at which servers reach their maxconn.").scope(BE),
     int("backlog", (0, MAX), |p: &mut P| &mut p.backlog, "Length of the queue of pending connections.").scope(FE),
-    run("rate-limit", (0, MANY), "", rate_limit, "Most new sessions in a second.").scope(FE),
+    run("rate-limit", (0, MANY), "", rate_limit, "Most new sessions in a second.").scope(FE.and(WILL)),
     run("retries", (1, 1), "an integer argument (dispatch counts for one).", retries, "Connection attempts after the first.").scope(BE),
     run("retry-on", (0, MANY), "", retry_on, "What a request is repeated for.").scope(BE.and(Scope::STRICT)),
     run("cookie", (1, MANY), "<cookie_name> as argument.", super::cookie::parse, "Keeps clients on their server with a cookie.").scope(BE),
@@ -59,7 +59,7 @@ pub(crate) static BASIC: Table<Kw<P>> = Table::new(&[
     run("load-server-state-from-file", (0, MANY), "", |_, _, _| {}, "Where the state of servers is read from.").scope(BE).later("server state files"),
     word("server-state-file-name", "File with the state of servers.").scope(BE).later("server state files"),
     run("unique-id-format", (0, MANY), "", super::super::log::format, "Format of the unique identifier.").scope(PX),
-    run("unique-id-header", (1, MANY), "an argument.", |_, p: &mut P, l| p.unique_id_header = Some(l.owned(0)), "Header that gets the unique identifier.").scope(FE),
+    run("unique-id-header", (1, MANY), "an argument.", |_, p: &mut P, l| p.unique_id_header = Some(l.owned(0)), "Header that gets the unique identifier.").scope(PX),
     run("log-format", (0, MANY), "", super::super::log::format, "Format of the log line.").scope(PX),
     run("log-format-sd", (0, MANY), "", super::super::log::format, "Structured data of the log line.").scope(PX),
     run("error-log-format", (0, MANY), "", super::super::log::format, "Format of the log line of failed connections.").scope(PX),
@@ -134,7 +134,7 @@ fn integer(cx: &mut Ctx<'_>, line: &Line<'_>) -> Option<i64> {
 }
 
 fn retries(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) {
-    if let Some(n) = integer(cx, line) {
+    if let Some(n) = cx.loose::<i64>(line, 0) {
         // A negative number means none, as in HAProxy.
         p.retries = Some(u32::try_from(n.max(0)).unwrap_or(u32::MAX));
     }

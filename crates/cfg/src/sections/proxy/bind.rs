@@ -235,8 +235,8 @@ fn own(line: &Line<'_>) -> Option<String> {
 }
 
 fn number(cx: &mut Ctx<'_>, line: &Line<'_>, slot: &mut Option<u32>) {
-    match line.arg(0).parse::<i64>() {
-        Ok(n) if n >= 0 => *slot = u32::try_from(n).ok(),
+    match cx.loose::<i64>(line, 0) {
+        Some(n) if n >= 0 => *slot = u32::try_from(n).ok(),
         _ => {
             let text = format!("'{}' : invalid value {}, must be >= 0", line.word(), line.arg(0));
             cx.alert_arg(line, 0, text);
@@ -381,8 +381,8 @@ fn mode(cx: &mut Ctx<'_>, t: &mut Target, line: &Line<'_>) {
 }
 
 fn mss(cx: &mut Ctx<'_>, t: &mut Target, line: &Line<'_>) {
-    match line.arg(0).parse::<i32>() {
-        Ok(n) if n != 0 && n.unsigned_abs() <= 65535 => t.opts.mss = Some(n),
+    match cx.loose::<i32>(line, 0) {
+        Some(n) if n != 0 && n.unsigned_abs() <= 65535 => t.opts.mss = Some(n),
         _ => {
             cx.alert_arg(line, 0, "'mss' : expects an MSS with and absolute value between 1 and 65535");
         }
@@ -390,8 +390,8 @@ fn mss(cx: &mut Ctx<'_>, t: &mut Target, line: &Line<'_>) {
 }
 
 fn nice(cx: &mut Ctx<'_>, t: &mut Target, line: &Line<'_>) {
-    match line.arg(0).parse::<i32>() {
-        Ok(n) if (-1024..=1024).contains(&n) => t.opts.nice = Some(n),
+    match cx.loose::<i32>(line, 0) {
+        Some(n) if (-1024..=1024).contains(&n) => t.opts.nice = Some(n),
         _ => {
             let text = format!("'nice' : invalid value {}, allowed range is -1024..1024", line.arg(0));
             cx.alert_arg(line, 0, text);

@@ -39,7 +39,7 @@ fn header(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) {
 }
 
 fn length(cx: &mut Ctx<'_>, line: &Line<'_>, arg: usize) -> Option<u32> {
-    let n = line.arg(arg).parse().ok().filter(|n| *n <= 65535);
+    let n = cx.loose(line, arg).filter(|n| *n <= 65535);
     if n.is_none() {
         cx.alert_arg(line, arg, format!("'{}': cannot parse the length '{}'.", line.word(), line.arg(arg)));
     }

@@ -171,9 +171,9 @@ pub(crate) fn redispatch(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) {
     }
     p.redispatch = match line.arg(0) {
         "" => -1,
-        n => match n.parse() {
-            Ok(n) => n,
-            Err(_) => {
+        n => match cx.loose(line, 0) {
+            Some(n) => n,
+            None => {
                 let text = format!("invalid number of retries '{n}' for option 'redispatch'.");
                 cx.alert_arg(line, 0, text);
                 return;
@@ -269,6 +269,8 @@ pub(crate) fn log_format(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) {
         }
     }
     if !cx.st.kind.is_fe() {
+        let text = format!("{} : 'option {name}' directive is ignored in backends.", cx.proxy_name());
+        cx.warn(line, text);
         return;
     }
     p.log_format_pos = line.pos;
@@ -305,6 +307,10 @@ pub(crate) fn accept_invalid(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) {
         "accept-invalid-http-request" => ("request", opt::UNSAFE_REQUEST),
         _ => ("response", opt::UNSAFE_RESPONSE),
     };
+    // On the wrong side it was ignored, with a warning.
+    if line.word() == "accept-invalid-http-response" && !cx.st.kind.is_be() {
+        return;
+    }
     let text = format!(
         "option 'accept-invalid-http-{side}' is deprecated. please use \
          'option accept-unsafe-violations-in-http-{side}' if absolutely needed."

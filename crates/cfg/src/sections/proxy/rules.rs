@@ -33,19 +33,13 @@ fn order(cx: &mut Ctx<'_>, p: &Proxy, line: &Line<'_>, own: u8, name: &str) {
     }
 }
 
-fn rule(line: &Line<'_>) -> RuleLine {
+/// A rule as it is written: its action is looked at where actions are known.
+fn rule(cx: &mut Ctx<'_>, line: &Line<'_>) -> RuleLine {
+    // Whether they may be used is for their compiler to say; that they are is for the check of the global option.
+    cx.st.experimental_used |= matches!(line.arg(0), "normalize-uri" | "attach-srv");
     RuleLine { pos: line.pos, words: line.owned_from(0) }
 }
 
-/// Whether the line has an action; its name is checked where actions are known.
-fn has_action(cx: &mut Ctx<'_>, line: &Line<'_>) -> bool {
-    if line.len() == 0 {
-        cx.alert(line, format!("'{}' expects an action, but got '' (missing argument).", line.keyword()));
-    }
-    // Whether they may be used is for their compiler to say; that they are is for the check of the global option.
-    cx.st.experimental_used |= matches!(line.arg(0), "normalize-uri" | "attach-srv");
-    line.len() > 0
-}
 
 /// `acl <name> <criterion> …`.
 pub(crate) fn acl(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) {
@@ -67,7 +61,7 @@ pub(crate) fn acl(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) {
         cx.alert_arg(line, 0, text);
         return;
     }
-    p.acls.push(rule(line));
+    p.acls.push(rule(cx, line));
 }
 
 /// `use_backend <name> [if|unless <condition>]`.
@@ -80,13 +74,13 @@ pub(crate) fn use_backend(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) {
         return;
     }
     order(cx, p, line, Rank::UseBackend as u8, "use_backend");
-    p.use_backend.push(rule(line));
+    p.use_backend.push(rule(cx, line));
 }
 
 /// `use-server <name> if|unless <condition>`.
 pub(crate) fn use_server(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) {
     if conditional(cx, line, 1) {
-        p.use_server.push(rule(line));
+        p.use_server.push(rule(cx, line));
     }
 }
 
@@ -103,24 +97,18 @@ pub(crate) fn redirect(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) {
 
 /// `http-request <action> …`.
 pub(crate) fn http_request(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) {
-    if has_action(cx, line) {
-        order(cx, p, line, Rank::HttpRequest as u8, "http-request");
-        p.rules.http_req.push(rule(line));
-    }
+    order(cx, p, line, Rank::HttpRequest as u8, "http-request");
+    p.rules.http_req.push(rule(cx, line));
 }
 
 /// `http-response <action> …`.
 pub(crate) fn http_response(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) {
-    if has_action(cx, line) {
-        p.rules.http_res.push(rule(line));
-    }
+    p.rules.http_res.push(rule(cx, line));
 }
 
 /// `http-after-response <action> …`.
 pub(crate) fn http_after_response(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) {
-    if has_action(cx, line) {
-        p.rules.http_after_res.push(rule(line));
-    }
+    p.rules.http_after_res.push(rule(cx, line));
 }
 
 /// `tcp-request connection|session|content|inspect-delay …`.
@@ -138,21 +126,21 @@ pub(crate) fn tcp_request(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) {
             }
         }
         "connection" => {
-            if frontend_only(cx, &inner) && has_action(cx, &inner) {
+            if frontend_only(cx, &inner) {
                 order(cx, p, line, 0, "tcp-request connection");
-                p.rules.tcp_req_conn.push(rule(&inner));
+                p.rules.tcp_req_conn.push(rule(cx, &inner));
             }
         }
         "session" => {
-            if frontend_only(cx, &inner) && has_action(cx, &inner) {
+            if frontend_only(cx, &inner) {
                 order(cx, p, line, Rank::Session as u8, "tcp-request session");
-                p.rules.tcp_req_sess.push(rule(&inner));
+                p.rules.tcp_req_sess.push(rule(cx, &inner));
             }
         }
         "content" => {
-            if named_defaults(cx, &inner) && has_action(cx, &inner) {
+            if named_defaults(cx, &inner) {
                 order(cx, p, line, Rank::Content as u8, "tcp-request content");
-                p.rules.tcp_req_cont.push(rule(&inner));
+                p.rules.tcp_req_cont.push(rule(cx, &inner));
             }
         }
         other => {
@@ -181,15 +169,15 @@ pub(crate) fn tcp_response(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) {
         }
         "content" => {
             if !cx.st.kind.is_be() {
-                let text = format!("'tcp-response content' is not allowed because {place} is not a backend");
+                let text = "tcp-response content is only allowed in 'backend' sections or 'defaults' section with a name";
                 cx.alert(&inner, text);
-            } else if named_defaults(cx, &inner) && has_action(cx, &inner) {
+            } else if named_defaults(cx, &inner) {
                 if !p.rules.http_res.is_empty() {
                     let text = "a 'tcp-response content' rule placed after an 'http-response' rule will still be \
                                 processed before.";
                     cx.warn(line, text);
                 }
-                p.rules.tcp_res_cont.push(rule(&inner));
+                p.rules.tcp_res_cont.push(rule(cx, &inner));
             }
         }
         other => {
@@ -217,7 +205,11 @@ fn frontend_only(cx: &mut Ctx<'_>, line: &Line<'_>) -> bool {
     if cx.st.kind.is_fe() {
         return named_defaults(cx, line);
     }
-    let text = format!("{} is not allowed because {} is not a frontend", line.keyword(), cx.proxy_name());
+    let text = format!(
+        "{} is not allowed because {} is not a frontend",
+        line.keyword(),
+        cx.proxy_name().replace('\'', "")
+    );
     cx.alert(line, text);
     false
 }
@@ -256,14 +248,14 @@ pub(crate) fn monitor(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) {
     let inner = line.deeper();
     if conditional(cx, &inner, 0) {
         order(cx, p, line, Rank::MonitorFail as u8, "monitor fail");
-        p.monitor_fail.push(rule(&inner));
+        p.monitor_fail.push(rule(cx, &inner));
     }
 }
 
 /// `force-persist` and `ignore-persist`.
 pub(crate) fn persist_rule(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) {
     if conditional(cx, line, 0) {
-        p.persist_rules.push((line.word() == "force-persist", rule(line)));
+        p.persist_rules.push((line.word() == "force-persist", rule(cx, line)));
     }
 }
 

@@ -192,8 +192,8 @@ fn positive(cx: &mut Ctx<'_>, line: &Line<'_>, slot: &mut Option<u32>) {
 
 fn weight(cx: &mut Ctx<'_>, s: &mut ServerOpts, line: &Line<'_>) {
     let arg = line.arg(0);
-    match arg.parse::<u32>() {
-        Ok(n) if n <= 256 => s.weight = Some(n),
+    match cx.loose::<u32>(line, 0) {
+        Some(n) if n <= 256 => s.weight = Some(n),
         _ => {
             let text = format!("weight of server {} is not within 0 and 256 ({arg}).", cx.st.server);
             cx.alert_arg(line, 0, text);
@@ -202,8 +202,8 @@ fn weight(cx: &mut Ctx<'_>, s: &mut ServerOpts, line: &Line<'_>) {
 }
 
 fn count(cx: &mut Ctx<'_>, line: &Line<'_>, slot: &mut Option<u32>) {
-    match line.arg(0).parse::<u32>() {
-        Ok(n) if n > 0 => *slot = Some(n),
+    match cx.loose::<u32>(line, 0) {
+        Some(n) if n > 0 => *slot = Some(n),
         _ => {
             cx.alert_arg(line, 0, format!("'{}' has to be > 0.", line.word()));
         }
@@ -211,8 +211,8 @@ fn count(cx: &mut Ctx<'_>, line: &Line<'_>, slot: &mut Option<u32>) {
 }
 
 fn signed(cx: &mut Ctx<'_>, line: &Line<'_>, lo: i64) -> Option<i32> {
-    match line.arg(0).parse::<i32>() {
-        Ok(n) if i64::from(n) >= lo => Some(n),
+    match cx.loose::<i32>(line, 0) {
+        Some(n) if i64::from(n) >= lo => Some(n),
         _ => {
             cx.alert_arg(line, 0, format!("'{}' must be >= {lo}", line.word()));
             None
@@ -272,8 +272,8 @@ fn ws(cx: &mut Ctx<'_>, s: &mut ServerOpts, line: &Line<'_>) {
 }
 
 fn id(cx: &mut Ctx<'_>, s: &mut ServerOpts, line: &Line<'_>) {
-    match line.arg(0).parse::<u32>() {
-        Ok(n) if n > 0 => s.id = Some(n),
+    match cx.loose::<u32>(line, 0) {
+        Some(n) if n > 0 => s.id = Some(n),
         _ => {
             cx.alert_arg(line, 0, "'id' : custom id has to be between 1 and 4294967295.");
         }
@@ -332,8 +332,8 @@ fn one_word(
 }
 
 fn error_limit(cx: &mut Ctx<'_>, s: &mut ServerOpts, line: &Line<'_>) {
-    match line.arg(0).parse::<u32>() {
-        Ok(n) if n > 0 => s.rare_mut().error_limit = Some(n),
+    match cx.loose::<u32>(line, 0) {
+        Some(n) if n > 0 => s.rare_mut().error_limit = Some(n),
         _ => {
             cx.alert_arg(line, 0, "error-limit has to be > 0.");
         }

@@ -83,7 +83,7 @@ pub(crate) fn parse(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) {
     }
     let slot = (row.x.slot)(&mut p.timeouts);
     let first = cx.st.once(name);
-    if !first {
+    if !first && !matches!(cx.st.kind, SectKind::Defaults(_)) {
         cx.warn(line, format!("overwriting 'timeout {name}' which was already specified"));
     } else {
         small(cx, &inner, value, ms, |cx| cx.proxy_name());
