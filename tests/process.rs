@@ -30,7 +30,7 @@ fn the_version_satisfies_parsers() {
 fn an_unknown_option_prints_the_usage_and_fails() {
     let r = run(bin(), &["--no-such-thing"]);
     assert_eq!(r.code, 1);
-    assert!(format!("{}{}", r.out, r.err).contains("Usage :"), "{r:?}");
+    assert!(r.err.contains("Usage :") && r.out.is_empty(), "{r:?}");
 }
 
 #[test]
@@ -259,4 +259,52 @@ fn a_soft_stop_may_take_its_time() {
     assert!(h.exited().is_none(), "all clients were cut at once");
     assert_eq!(h.wait(20_000).and_then(|s| s.code()), Some(0), "some client was forgotten");
     drop(clients);
+}
+
+#[test]
+fn rules_see_the_environment_and_the_command_sockets() {
+    let (port, dir) = (free_port(), temp_dir());
+    let socket = dir.join("api");
+    let cfg = format!(
+        "global\n  setenv COLOUR blue\n  stats socket {}\n  localpeer me\ndefaults\n  mode http\n  timeout client 5s\n\
+         frontend f\n  bind 127.0.0.1:{port}\n  http-request return status 200 content-type text/plain lf-string \
+         \"%[env(COLOUR)] %[env(HAPROXY_CLI)] %[env(HAPROXY_LOCALPEER)] %[env(NOT_SET)]\"\n",
+        socket.display()
+    );
+    let _h = Hawser::start(bin(), &cfg, &[port]);
+    assert_eq!(get(port, "/").text(), format!("blue unix@{} me ", socket.display()));
+}
+
+#[test]
+fn verdicts_of_a_check() {
+    let nothing = "Configuration file has no error but will not start (no listener) => exit(2).\n";
+    let warned = format!("Warnings were found.\n{nothing}");
+    let r = check(bin(), "backend b\n  server s 127.0.0.1:1\n", &[]);
+    assert_eq!((r.code, r.out.as_str()), (2, warned.as_str()), "{r:?}");
+    let r = check(bin(), "global\n  maxconn 5\n  maxconn 6\n", &[]);
+    assert_eq!((r.code, r.out.as_str()), (2, nothing), "an alert that refuses nothing: {r:?}");
+    assert!(r.err.contains("[ALERT]") && r.err.contains("already specified"), "{}", r.err);
+    let good = format!("frontend f\n  bind 127.0.0.1:{}\n", free_port());
+    let r = check(bin(), &good, &["-q", "-V"]);
+    assert_eq!((r.code, r.out.as_str()), (0, "Warnings were found.\nConfiguration file is valid\n"), "{r:?}");
+    let r = check(bin(), &good, &["-S", "127.0.0.1:0"]);
+    assert!(r.code == 1 && r.err.contains("master-worker mode (-W) is not enabled"), "{r:?}");
+}
+
+/// Mistakes that used to be found only when something ran, or never.
+#[test]
+fn mistakes_that_a_check_finds() {
+    for (line, text) in [
+        ("log-format \"%[src\"", "failed to parse log-format"),
+        ("error-log-format \"%nothing\"", "failed to parse error-log-format"),
+        ("bind fd@9999", "cannot use file descriptor '9999'"),
+        ("bind quic4@:4433", "QUIC"),
+    ] {
+        let cfg = format!(
+            "frontend f\n  mode http\n  timeout client 5s\n  bind 127.0.0.1:{}\n  {line}\n",
+            free_port()
+        );
+        let r = check(bin(), &cfg, &[]);
+        assert!(r.code == 1 && r.err.contains(text), "{line}: {r:?}");
+    }
 }

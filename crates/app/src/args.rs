@@ -1,5 +1,6 @@
 //! The command line (management guide chapter 3).
 
+use hawser_cfg::units;
 use std::path::PathBuf;
 
 /// What to do.
@@ -166,8 +167,10 @@ impl<'a> Rest<'a> {
         self.next().ok_or(ArgsError::Usage)
     }
 
-    fn number<T: std::str::FromStr>(&mut self) -> Result<T, ArgsError> {
-        self.value()?.parse().map_err(|_| ArgsError::Usage)
+    /// A number, which ends at the first character that is no digit. None of ours is negative: that counts as 0.
+    fn number<T: TryFrom<i64>>(&mut self) -> Result<T, ArgsError> {
+        let number = units::leading_int(self.value()?).0.map(|n| n.max(0));
+        number.and_then(|n| T::try_from(n).ok()).ok_or(ArgsError::Usage)
     }
 
     fn remaining(&self) -> &'a [String] {
@@ -314,7 +317,7 @@ mod tests {
 
     #[test]
     fn nonsense_gets_the_usage() {
-        for line in ["-Z", "file", "-f", "-n", "-n x", "--no-such-thing", "--diagnostics=x", "-cc"] {
+        for line in ["-Z", "file", "-f", "-n", "-n 9999999999", "--no-such-thing", "--diagnostics=x", "-cc"] {
             assert_eq!(parsed(line), Err(ArgsError::Usage), "{line}");
         }
     }

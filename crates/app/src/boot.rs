@@ -76,7 +76,16 @@ pub fn run(name: &str, words: &[String]) -> Exit {
     let original = env.clone();
     env.define_builtin(&facts::local_peer(&args));
     let parsed = check::load(&args, &mut env);
-    if link.is_none() && args.action == Action::Run && (args.master || parsed.config.global.master_worker) {
+    if parsed.files.list.is_empty() && !parsed.diags.has_alert() {
+        // There are directories, and nothing in them.
+        return usage(name);
+    }
+    let wants_master = args.master || parsed.config.global.master_worker;
+    if link.is_none() && !args.master_cli.is_empty() && !wants_master {
+        messages.alert("a master CLI socket was defined, but master-worker mode (-W) is not enabled.");
+        return Exit::Status(1);
+    }
+    if link.is_none() && args.action == Action::Run && wants_master {
         return master::run(master::Start {
             name,
             args: &args,
@@ -121,7 +130,8 @@ fn print(text: &str) -> Exit {
 }
 
 fn usage(name: &str) -> Exit {
-    print(&version::usage(name));
+    // A closed standard error is the reader's wish.
+    let _ = std::io::stderr().lock().write_all(version::usage(name).as_bytes());
     Exit::Status(1)
 }
 
@@ -225,14 +235,15 @@ impl<'a> Boot<'a> {
 
     /// The end of `-c`.
     fn verdict(&self) -> Exit {
-        if self.warned && !self.args.quiet {
+        let verbose = self.args.verbose;
+        if self.warned && (verbose || !self.args.quiet) {
             print(&format!("{}\n", render::WARNINGS_FOUND));
         }
         if self.listening.binds.is_empty() && self.cli.is_empty() {
             print(&format!("{}\n", render::NO_LISTENER));
             return Exit::Status(2);
         }
-        if self.args.verbose && !self.warned {
+        if verbose {
             print(&format!("{}\n", render::VALID));
         }
         Exit::Status(0)

@@ -172,10 +172,17 @@ mod tests {
 
     #[test]
     fn names_are_resolved() {
-        let g = Global { user: Some((Pos::default(), Word::synthetic("root"))), gid: Some(7), ..Global::default() };
+        let g = Global {
+            user: Some((Pos::default(), Word::synthetic("root"))),
+            gid: Some(7),
+            ..Global::default()
+        };
         assert_eq!(Identity::resolve(&g), Ok(Identity { chroot: None, uid: Some(0), gid: Some(7) }));
         let g = Global { user: Some((Pos::default(), Word::synthetic("no-such-user"))), ..Global::default() };
-        assert_eq!(Identity::resolve(&g), Err((Pos::default(), "cannot find user id for 'no-such-user'".into())));
+        assert_eq!(
+            Identity::resolve(&g),
+            Err((Pos::default(), "cannot find user id for 'no-such-user'".into()))
+        );
         let g = Global { group: Some((Pos::default(), Word::synthetic("no\0group"))), ..Global::default() };
         assert!(Identity::resolve(&g).is_err());
     }

@@ -79,7 +79,8 @@ impl Diag {
     /// Whether HAProxy finds it after it has read everything.
     fn of_the_whole(&self) -> bool {
         let unplaced = self.pos.is_none() && self.layout == Layout::Spaced;
-        matches!(self.layout, Layout::Plain | Layout::Bare | Layout::Late) || unplaced && self.severity > Severity::Notice
+        matches!(self.layout, Layout::Plain | Layout::Bare | Layout::Late)
+            || unplaced && self.severity > Severity::Notice
     }
 
     /// Whether the configuration is refused for it.

@@ -57,7 +57,7 @@ impl Env {
     }
 
     /// Removes the log formats, which exist only while a configuration is read.
-    pub(crate) fn forget_formats(&mut self) {
+    pub fn forget_formats(&mut self) {
         for (name, _) in log_formats() {
             self.unset(name);
         }

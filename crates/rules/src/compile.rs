@@ -116,8 +116,9 @@ fn action(
     }
     if row.meta.experimental && !cx.cx.config.global.expose_experimental {
         let name = args.action();
-        let text =
-            format!("'{name}' action is experimental, must be allowed via a global 'expose-experimental-directives'");
+        let text = format!(
+            "'{name}' action is experimental, must be allowed via a global 'expose-experimental-directives'"
+        );
         cx.cx.diags.alert(cx.cx.pos, text);
         return None;
     }

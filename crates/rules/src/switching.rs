@@ -132,7 +132,11 @@ fn rule(cx: &mut RuleCx<'_, '_>, kind: SwitchKind, line: &RuleLine) -> Result<Sw
     let cond = match (line.words.get(1).map(|w| w.as_str()), kind) {
         (Some("if" | "unless"), _) => {
             let cond = Cond::parse(cx.cx, &line.words[1..]);
-            Some(cond.map_err(|e| at(e, 1).prefix("error detected while parsing switching rule : ").suffix("."))?)
+            Some(
+                cond.map_err(|e| {
+                    at(e, 1).prefix("error detected while parsing switching rule : ").suffix(".")
+                })?,
+            )
         }
         (_, SwitchKind::Server) => {
             return Err(Error::new("'use-server' requires either 'if' or 'unless' followed by a condition."));

@@ -4,7 +4,6 @@ use crate::checkpoint::Checkpoint;
 use crate::cond::Acls;
 use crate::registry::Registry;
 use hawser_cfg::diag::Diags;
-use hawser_cfg::env::Env;
 use hawser_cfg::model::Config;
 use hawser_cfg::pos::Pos;
 use std::fmt;
@@ -29,8 +28,6 @@ pub struct CompileCx<'c> {
     /// What the words belong to, for messages: `http-request set-header`, `acl`, `log-format`, `unique-id-format`,
     /// `balance`…
     pub what: String,
-    /// The environment that `env()` sees.
-    pub env: Option<&'c Env>,
     /// An ACL is being compiled.
     pub(crate) in_acl: bool,
 }
@@ -47,7 +44,6 @@ impl<'c> CompileCx<'c> {
             at: None,
             acls: Acls::default(),
             what: String::new(),
-            env: None,
             in_acl: false,
         }
     }

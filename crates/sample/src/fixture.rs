@@ -6,7 +6,6 @@ use crate::facts::{ProxyFacts, RequestLine, Sess, Strm};
 use crate::vars::ProcVars;
 use bytes::Bytes;
 use hawser_cfg::diag::Diags;
-use hawser_cfg::env::Env;
 use hawser_cfg::model::{Addr, AddrKind, Config, Proxy, ProxyKind, RuleLine, Server, ServerOpts, Userlist};
 use hawser_cfg::pos::{Pos, Word};
 use hawser_http::{Head, Version};
@@ -18,7 +17,6 @@ use std::time::{Duration, UNIX_EPOCH};
 /// Everything that a context borrows from.
 pub(crate) struct Fixture {
     pub(crate) config: Config,
-    pub(crate) env: Env,
     pub(crate) sess: Sess,
     pub(crate) strm: Strm,
     pub(crate) req: Head,
@@ -109,11 +107,10 @@ impl Fixture {
         strm.t.connect_end = at(31);
         strm.t.response_start = at(63);
         strm.t.end = at(127);
-        let mut env = Env::empty();
-        env.set("FOO", "bar");
+        let mut config = config();
+        config.env.set("FOO", "bar");
         Self {
-            config: config(),
-            env,
+            config,
             sess,
             strm,
             req: Head::request(b"GET", b"/p/a?q=1", Version::H11),
@@ -161,7 +158,6 @@ impl Fixture {
         let mut diags = Diags::default();
         let mut cx = CompileCx::new(&self.config, &mut diags);
         cx.proxy = Some(0);
-        cx.env = Some(&self.env);
         "http-request set-var".clone_into(&mut cx.what);
         f(&mut cx)
     }

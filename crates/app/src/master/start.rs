@@ -10,7 +10,7 @@ use crate::messages::Messages;
 use crate::{Exit, alloc, facts, sigmask};
 use hawser_cfg::diag::Diags;
 use hawser_cfg::env::Env;
-use hawser_cfg::model::{Global, StatsSocket};
+use hawser_cfg::model::{Addr, Global, StatsSocket};
 use hawser_listener::Binder;
 use hawser_proto::{ListenerInfo, Receiver};
 use std::fs::File;
@@ -90,7 +90,8 @@ fn supervise(start: Start<'_>) -> Result<Exit, Exit> {
         })
     });
     let notify = if start.args.notify { Notify::new(&start.env) } else { Notify::default() };
-    let master = Master::new(&start, program, notify, ready);
+    let sockets: Vec<String> = api.lines.iter().flat_map(|s| &s.bind.addrs).map(Addr::full_name).collect();
+    let master = Master::new(&start, &sockets, program, notify, ready);
     // Nobody needs the configuration here any more.
     drop(start.global);
     alloc::purge();
@@ -128,9 +129,15 @@ fn bind(start: &Start<'_>) -> Result<Api, Exit> {
 }
 
 /// The environment as the master's command line shows it.
-pub(super) fn environment(env: &Env, args: &Args) -> hawser_cli::Environment {
+pub(super) fn environment(env: &Env, args: &Args, sockets: &[String]) -> hawser_cli::Environment {
     let mut env = env.clone();
+    env.define_builtin(&facts::local_peer(args));
+    env.forget_formats();
     env.set("HAPROXY_MWORKER", "1");
-    env.set("HAPROXY_LOCALPEER", &facts::local_peer(args));
+    let files: Vec<String> = args.files.iter().map(|f| f.display().to_string()).collect();
+    env.set("HAPROXY_CFGFILES", &files.join(";"));
+    if !sockets.is_empty() {
+        env.set("HAPROXY_MASTER_CLI", &sockets.join(";"));
+    }
     hawser_cli::Environment(env.iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect())
 }

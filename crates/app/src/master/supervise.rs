@@ -70,6 +70,7 @@ pub(super) struct Master {
 impl Master {
     pub(super) fn new(
         start: &Start<'_>,
+        sockets: &[String],
         program: Program,
         notify: Notify,
         ready: Option<Box<dyn FnOnce()>>,
@@ -88,7 +89,7 @@ impl Master {
             exit: 0,
             events,
             received,
-            facts: super::start::environment(&start.env, start.args),
+            facts: super::start::environment(&start.env, start.args, sockets),
         }
     }
 

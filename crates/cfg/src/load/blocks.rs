@@ -2,7 +2,7 @@
 
 use super::LineCx;
 use crate::cond::{self, CondCx};
-use crate::diag::{Excerpt, Layout, Severity};
+use crate::diag::{Diag, Excerpt, Layout, Severity};
 use crate::pos::Word;
 
 /// `.if` cannot nest deeper.
@@ -51,7 +51,7 @@ impl Blocks {
             ".notice" => message(cx, words, Severity::Notice),
             ".warning" => message(cx, words, Severity::Warning),
             ".alert" => message(cx, words, Severity::Alert),
-            _ => alert(cx, name, format!("unknown directive '{name}'.")),
+            _ => alert(cx, name, format!("unknown directive '{name}'.")).last = false,
         }
     }
 
@@ -61,6 +61,7 @@ impl Blocks {
             self.open.clear();
             let diag = cx.diags.alert(cx.pos, "non-terminated '.if' block.");
             diag.layout = Layout::Tight;
+            diag.last = true;
         }
     }
 
@@ -131,6 +132,7 @@ fn condition(cx: &mut LineCx<'_>, words: &[Word], conditions: &CondCx<'_>) -> Br
             let text_at = format!("{} in '{name}' at position {}:", error.text, error.caret + 1);
             let diag = cx.diags.alert(cx.pos, text_at);
             diag.layout = Layout::Excerpt;
+            diag.last = true;
             diag.span = Some(source_span(rest, error.caret));
             let line = format!("{name} {text}");
             diag.excerpt = Some(Box::new(Excerpt { caret: line.len() - text.len() + error.caret, line }));
@@ -158,10 +160,13 @@ fn source_span(words: &[Word], caret: usize) -> (u32, u32) {
 fn message(cx: &mut LineCx<'_>, words: &[Word], severity: Severity) {
     if let Some(extra) = words.get(2).filter(|w| !w.is_empty()) {
         let hint = "Use quotes if the message should contain spaces.";
-        return alert(cx, extra, format!("Unexpected argument '{extra}' for '{}'. {hint}", words[0]));
+        alert(cx, extra, format!("Unexpected argument '{extra}' for '{}'. {hint}", words[0])).last = false;
+        return;
     }
     let text = words.get(1).map_or("", Word::as_str);
-    cx.diags.push(severity, Some(cx.pos), format!("'{text}'.")).layout = Layout::Tight;
+    let diag = cx.diags.push(severity, Some(cx.pos), format!("'{text}'."));
+    diag.layout = Layout::Tight;
+    diag.last = severity == Severity::Alert;
 }
 
 fn no_argument(cx: &mut LineCx<'_>, words: &[Word]) {
@@ -170,6 +175,10 @@ fn no_argument(cx: &mut LineCx<'_>, words: &[Word]) {
     }
 }
 
-fn alert(cx: &mut LineCx<'_>, word: &Word, text: String) {
-    cx.diags.alert_at(cx.pos, word, text).layout = Layout::Tight;
+/// An alert after which HAProxy says nothing more.
+fn alert<'a>(cx: &'a mut LineCx<'_>, word: &Word, text: String) -> &'a mut Diag {
+    let diag = cx.diags.alert_at(cx.pos, word, text);
+    diag.layout = Layout::Tight;
+    diag.last = true;
+    diag
 }

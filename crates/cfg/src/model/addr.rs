@@ -22,6 +22,18 @@ pub struct Addr {
 }
 
 impl Addr {
+    /// The address with its family, as `HAPROXY_CLI` tells it: `ipv4@127.0.0.1:80`, `unix@/path`.
+    pub fn full_name(&self) -> String {
+        match &self.kind {
+            AddrKind::Ip(SocketAddr::V4(a)) => format!("ipv4@{a}"),
+            AddrKind::Ip(SocketAddr::V6(a)) => format!("ipv6@{}:{}", a.ip(), a.port()),
+            AddrKind::Unix(path) => format!("unix@{}", path.display()),
+            AddrKind::Fd(n) => format!("sockfd@{n}"),
+            AddrKind::Sockpair(n) => format!("sockpair@{n}"),
+            _ => self.text.to_string(),
+        }
+    }
+
     /// Whether multipath TCP is asked for: `mptcp@`, `mptcp4@`, `mptcp6@`.
     pub fn is_mptcp(&self) -> bool {
         ["mptcp@", "mptcp4@", "mptcp6@"]

@@ -37,6 +37,7 @@ pub use stats_page::StatsPage;
 pub use status::{HttpCodes, StatusSet};
 pub use stick::{DataType, Form, KeyType, StickTable, Stored};
 
+use crate::env::Env;
 use crate::pos::{Pos, Word};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -61,6 +62,8 @@ pub struct Config {
     pub stick_tables: Vec<StickTable>,
     /// Place of each proxy in `proxies`, by name.
     pub proxy_names: HashMap<Arc<str>, usize>,
+    /// The environment as the configuration left it.
+    pub env: Env,
 }
 
 impl Config {

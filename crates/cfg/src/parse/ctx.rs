@@ -206,7 +206,8 @@ impl Ctx<'_> {
         let (number, rest) = units::leading_int(text);
         let number = number.and_then(|n| T::try_from(n).ok());
         if number.is_some() && !rest.is_empty() {
-            let what = if rest == text { "is no number and counts as 0" } else { "ends where its digits end" };
+            let what =
+                if rest == text { "is no number and counts as 0" } else { "ends where its digits end" };
             self.warn(line, format!("'{}' value '{text}' {what}.", line.keyword()));
         }
         number

@@ -15,7 +15,7 @@ use crate::cond::CondCx;
 use crate::diag::Diags;
 use crate::env::Env;
 use crate::load::{self, Files, Source};
-use crate::model::Config;
+use crate::model::{Addr, Config};
 
 /// A parsed configuration.
 #[derive(Debug)]
@@ -38,6 +38,12 @@ pub fn parse(sources: &[Source], cond: &CondCx<'_>, env: &mut Env) -> Parsed {
     let files = load::load(sources, cond, env, &mut diags, &mut parser);
     let mut config = parser.finish(&mut diags);
     config.files = files.list.iter().map(|f| f.name.clone()).collect();
+    let sockets = config.global.stats_sockets.iter().flat_map(|s| &s.bind.addrs);
+    let sockets: Vec<String> = sockets.map(Addr::full_name).collect();
+    if !sockets.is_empty() {
+        env.set("HAPROXY_CLI", &sockets.join(";"));
+    }
+    config.env = env.clone();
     validate::config(&mut config, &mut diags);
     Parsed { config, diags, files }
 }

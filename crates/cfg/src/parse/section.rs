@@ -86,6 +86,11 @@ impl LineSink for Parser {
         }
         self.limit(lcx);
     }
+
+    fn end_of_file(&mut self, lcx: &mut LineCx<'_>) {
+        let mut cx = Ctx { diags: lcx.diags, env: lcx.env, file: lcx.file, st: &mut self.st };
+        self.sections.end(&mut cx);
+    }
 }
 
 impl Parser {
@@ -110,6 +115,7 @@ impl Parser {
             userlists: s.userlists,
             log_forwards: s.log_forwards,
             proxy_names: s.names,
+            env: Env::empty(),
         }
     }
 

@@ -107,7 +107,7 @@ fn present<'a>(a: &'a Arg) -> Option<Value<'a>> {
 }
 
 fn env_args(cx: &mut CompileCx<'_>, a: &mut [Arg]) -> Result<(), Error> {
-    a[0] = match cx.env.and_then(|e| e.get(a[0].word())) {
+    a[0] = match cx.config.env.get(a[0].word()) {
         Some(v) => Arg::Str(Arc::from(&*hawser_cfg::octets::decode(v))),
         None => Arg::Absent,
     };

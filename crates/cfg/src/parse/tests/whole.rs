@@ -255,3 +255,12 @@ fn messages_come_in_the_order_of_the_lines() {
     p.diags.settle(&p.config.files);
     assert!(p.diags.has_alert() && !p.diags.wants_summary());
 }
+
+#[test]
+fn a_file_ends_its_section() {
+    let source = |name: &str, data: &str| crate::load::Source::Text { name: name.into(), data: data.into() };
+    let sources = [source("a", "global\n maxconn 1\n"), source("b", " maxconn 1\n")];
+    let p = super::super::parse(&sources, &crate::cond::CondCx::default(), &mut crate::env::Env::empty());
+    let texts: Vec<_> = p.diags.list.iter().map(|d| d.text.as_str()).collect();
+    assert_eq!(texts, ["unknown keyword 'maxconn' out of section."]);
+}

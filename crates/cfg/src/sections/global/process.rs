@@ -61,7 +61,7 @@ pub(crate) static PROCESS: Table<Kw<G>> = Table::new(&[
     run("pidfile", (1, 1), "a file name as an argument.", pidfile, "File that gets the process number."),
     run("node", (1, 1), "a node name.", node, "Name of this node in statistics."),
     run("description", (1, MANY), "a string argument.", description, "Describes this instance."),
-    text("localpeer", "a name as an argument.", |g| &mut g.localpeer, "Name of this process among its peers."),
+    run("localpeer", (1, 1), "a name as an argument.", localpeer, "Name of this process among its peers."),
     time("hard-stop-after", |g| &mut g.hard_stop_after, "Longest time that a soft stop may take."),
     time("grace", |g| &mut g.grace, "Time between a soft stop and the closing of listeners."),
     run("close-spread-time", (1, 1), "<time> as argument.", close_spread_time, "Time over which connections are closed in a soft stop."),
@@ -226,6 +226,11 @@ fn node(cx: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
         return;
     }
     g.node = Some(name.to_owned());
+}
+
+fn localpeer(cx: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
+    cx.env.set("HAPROXY_LOCALPEER", line.arg(0));
+    g.localpeer = Some(line.arg(0).to_owned());
 }
 
 fn description(_: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {

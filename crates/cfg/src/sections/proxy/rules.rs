@@ -40,7 +40,6 @@ fn rule(cx: &mut Ctx<'_>, line: &Line<'_>) -> RuleLine {
     RuleLine { pos: line.pos, words: line.owned_from(0) }
 }
 
-
 /// `acl <name> <criterion> …`.
 pub(crate) fn acl(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) {
     let name = line.arg(0);
