@@ -130,6 +130,7 @@ fn print(text: &str) -> Exit {
 }
 
 fn usage(name: &str) -> Exit {
+    print(&version::short());
     // A closed standard error is the reader's wish.
     let _ = std::io::stderr().lock().write_all(version::usage(name).as_bytes());
     Exit::Status(1)
