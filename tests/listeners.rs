@@ -108,6 +108,39 @@ fn multipath_tcp() {
     }
 }
 
+/// `namespace *`: where the client's PROXY header says, if the configuration knows that namespace.
+#[test]
+fn the_namespace_of_a_client() {
+    let name = format!("hawser-test-c{}", std::process::id());
+    let ip = |args: &[&str]| Command::new("ip").args(args).status().is_ok_and(|s| s.success());
+    if !ip(&["netns", "add", &name]) {
+        println!("skipped: no right to make a network namespace");
+        return;
+    }
+    ip(&["netns", "exec", &name, "ip", "link", "set", "lo", "up"]);
+    let (front, back) = (free_port(), free_port());
+    let cfg = format!(
+        "defaults\n  mode http\n  timeout client 5s\n  timeout server 5s\n  timeout connect 500ms\n\
+         frontend in\n  bind 127.0.0.1:{back} namespace {name} accept-proxy\n  http-request return status 200 content-type \
+         text/plain lf-string in:%[fc_pp_tlv(0x30)]\n\
+         frontend out\n  bind 127.0.0.1:{back} accept-proxy\n  http-request return status 200 content-type text/plain string out\n\
+         listen f\n  bind 127.0.0.1:{front} accept-proxy\n  server s 127.0.0.1:{back} namespace * send-proxy-v2\n"
+    );
+    let h = Hawser::start(bin(), &cfg, &[front]);
+    let ask = |namespace: &str| {
+        let len = namespace.len() as u8;
+        let mut head = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0".to_vec();
+        head.extend([15 + len, 127, 0, 0, 1, 127, 0, 0, 1, 1, 2, 3, 4, 0x30, 0, len]);
+        head.extend(namespace.as_bytes());
+        head.extend(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        Client::connect(front).ask(&head).text()
+    };
+    let answers = [ask(&name), ask("another"), ask(&name)];
+    drop(h);
+    ip(&["netns", "del", &name]);
+    assert_eq!(answers, [format!("in:{name}"), "out".into(), format!("in:{name}")]);
+}
+
 /// A frontend in a network namespace is reached by a server line that names it, and by nobody else.
 #[test]
 fn network_namespaces() {

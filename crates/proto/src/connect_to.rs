@@ -1,6 +1,6 @@
 //! How the configuration says that a server is reached.
 
-use crate::netns::Netns;
+use crate::netns::{self, Netns};
 use crate::{Address, ConnectTo, PortRange};
 use hawser_cfg::model::{AddrKind, Global, Proxy, Server, Source, UseSrc, opt};
 use std::sync::Arc;
@@ -21,7 +21,7 @@ impl ConnectTo {
             rcvbuf: global.rcvbuf_server.unwrap_or(0),
             sndbuf: global.sndbuf_server.unwrap_or(0),
             keepalive: proxy.options.has(opt::SRVTCPKA).then_some(keepalive),
-            namespace: o.namespace.as_deref().map(open).transpose()?,
+            namespace: o.namespace.as_deref().filter(|n| *n != netns::OF_CLIENT).map(open).transpose()?,
             socks4: o.socks4,
             md5sig: o.tcp_md5sig.as_deref().map(Into::into),
             cc: o.cc.as_deref().map(Into::into),

@@ -1,9 +1,13 @@
 //! Network namespaces: sockets made in another one than the process's.
 
+use hawser_cfg::model::{Config, Proxy};
 use rustix::fs::{Mode, OFlags, open};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
 
 /// A named namespace (`ip netns`), and the way back.
 #[derive(Debug)]
@@ -45,6 +49,45 @@ impl Netns {
         made
     }
 }
+
+impl PartialEq for Netns {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Netns {}
+
+impl Hash for Netns {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.name.hash(state);
+    }
+}
+
+/// The namespaces that a configuration names. What a client says of its own counts only if it is one of them.
+#[derive(Debug, Default)]
+pub struct Namespaces(HashMap<Box<[u8]>, Arc<Netns>>);
+
+impl Namespaces {
+    /// Those of all listeners and servers. What cannot be opened is left to those who want it.
+    pub fn of(config: &Config) -> Self {
+        let of_binds =
+            |p: &Proxy| p.binds.iter().filter_map(|b| b.opts.namespace.clone()).collect::<Vec<_>>();
+        let of_servers =
+            |p: &Proxy| p.servers.iter().filter_map(|s| s.opts.namespace.clone()).collect::<Vec<_>>();
+        let names = config.proxies.iter().flat_map(|p| [of_binds(p), of_servers(p)].concat());
+        let open = |name: String| Some((name.as_bytes().into(), Arc::new(Netns::open(&name).ok()?)));
+        Self(names.filter(|n| n != OF_CLIENT).filter_map(open).collect())
+    }
+
+    /// The one of that name.
+    pub fn get(&self, name: &[u8]) -> Option<&Arc<Netns>> {
+        self.0.get(name)
+    }
+}
+
+/// Stands for the namespace that a client's PROXY header names.
+pub const OF_CLIENT: &str = "*";
 
 /// Runs `make` inside a namespace, if there is one.
 pub(crate) fn within<T>(

@@ -5,15 +5,18 @@ use crate::client::Client;
 use crate::snapshot::{Announce, Dial, FromClient};
 use crate::stream::{Stream, with_ctx};
 use hawser_http::Start;
+use hawser_proto::netns::Netns;
 use hawser_proto::{Address, ConnectTo, Connecting, pp};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 /// What depends on the request.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub(crate) struct Extras {
     src: Option<Address>,
     header: Option<Vec<u8>>,
+    namespace: Option<Arc<Netns>>,
 }
 
 impl Extras {
@@ -21,12 +24,13 @@ impl Extras {
     pub(crate) fn of(cl: &Client, st: &mut Stream, dial: &Dial) -> Self {
         let src = dial.source.as_ref().and_then(|from| source(cl, st, from));
         let header = dial.announce.as_ref().map(|a| announcement(cl, st, a));
-        Self { src, header }
+        let namespace = dial.client_namespace.then(|| client_namespace(cl)).flatten();
+        Self { src, header, namespace }
     }
 
     /// Whether there is nothing.
     pub(crate) fn is_none(&self) -> bool {
-        self.src.is_none() && self.header.is_none()
+        self.src.is_none() && self.header.is_none() && self.namespace.is_none()
     }
 
     /// Connects.
@@ -38,8 +42,14 @@ impl Extras {
             to.src = Some(src.clone());
             to.src_ports = None;
         }
+        to.namespace = self.namespace.clone().or(to.namespace);
         hawser_proto::dial(&to, self.header.clone())
     }
+}
+
+/// The network namespace that the client's PROXY header names, if the configuration does too.
+fn client_namespace(cl: &Client) -> Option<Arc<Netns>> {
+    cl.snapshot.namespaces.get(cl.sess.borrow().pp_tlvs()?.get(pp::NETNS)?).cloned()
 }
 
 /// Where the client is, or what rules made of that.
@@ -93,6 +103,8 @@ fn announcement(cl: &Client, st: &mut Stream, a: &Announce) -> Vec<u8> {
     if a.options.unique_id {
         tlvs.extend(st.strm.unique_id.as_deref().map(|v| (pp::UNIQUE_ID, v)));
     }
+    let namespace = client_namespace(cl);
+    tlvs.extend(namespace.as_ref().map(|ns| (pp::NETNS, ns.name().as_bytes())));
     pp::v2(ends, &tlvs, a.options.crc32c)
 }
 

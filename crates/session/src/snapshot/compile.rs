@@ -16,6 +16,7 @@ use hawser_cfg::model::{self, AddrKind, Config, HeaderCapture, Mode, Reuse, opt}
 use hawser_log::{Logger, StreamLogger};
 use hawser_proto::freq::FreqCtr;
 use hawser_proto::mux::{BackMux, MuxConf, MuxRow};
+use hawser_proto::netns::{self, Namespaces};
 use hawser_proto::{ConnectTo, FrontendInfo};
 use hawser_rules::switching::SwitchKind;
 use hawser_rules::{ErrorReplies, ProxyRules, RuleCx, Service, Switching};
@@ -67,6 +68,7 @@ pub fn compile(cfg: &Config, diags: &mut Diags, opts: &CompileOpts<'_>) -> Snaps
         maxrewrite: maxrewrite(cfg),
         tables,
         http_codes: cfg.global.http_codes,
+        namespaces: Namespaces::of(cfg),
         idle_pool_shared: cfg.global.idle_pool_shared.unwrap_or(true),
     }
 }
@@ -380,6 +382,7 @@ impl Compiler<'_, '_> {
             idle_ping: time(s.opts.idle_ping),
             mux: muxes.server(&s.opts),
             source: None,
+            client_namespace: s.opts.namespace.as_deref() == Some(netns::OF_CLIENT),
             announce: None,
         };
         if let Some(usesrc) =

@@ -24,6 +24,8 @@ pub struct Dial {
     pub mux: ServerMux,
     /// `usesrc`, where it depends on the request.
     pub source: Option<FromClient>,
+    /// `namespace *`: connections are made in the client's network namespace.
+    pub client_namespace: bool,
     /// `send-proxy`, `send-proxy-v2`.
     pub announce: Option<Arc<Announce>>,
 }

@@ -30,6 +30,7 @@ use hawser_cfg::model::{ConnMode, HttpCodes, Mode, Options, ProxyKind, Reuse};
 use hawser_cfg::pos::Pos;
 use hawser_log::StreamLogger;
 use hawser_proto::FrontendInfo;
+use hawser_proto::netns::Namespaces;
 use hawser_rules::{ErrorReplies, ProxyRules, Switching};
 use hawser_sample::facts::ProxyFacts;
 use hawser_sample::{Cond, LogFormat};
@@ -57,6 +58,8 @@ pub struct Snapshot {
     pub tables: Vec<Arc<Table>>,
     /// `http-err-codes` and `http-fail-codes`.
     pub http_codes: HttpCodes,
+    /// Network namespaces that the configuration names.
+    pub namespaces: Namespaces,
     /// `tune.idle-pool.shared`: threads take idle server connections over from each other.
     pub idle_pool_shared: bool,
 }

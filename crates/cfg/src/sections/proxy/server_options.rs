@@ -77,7 +77,7 @@ pub(crate) static OPTIONS: Table<Kw<S>> = Table::new(&[
     run("no-tfo", (0, 0), "", |_, s, _| s.tfo = false, "Undoes tfo."),
     run("tcp-ut", (1, 1), "a delay as argument.", |cx, s, l| s.rare_mut().tcp_ut = cx.time(l, 0), "Longest time that data may stay unacknowledged."),
     run("cc", (1, 1), "a congestion control algorithm.", |_, s, l| s.rare_mut().cc = own(l), "Congestion control algorithm."),
-    run("namespace", (1, 1), "<name> as argument", namespace, "Network namespace of connections."),
+    run("namespace", (1, 1), "<name> as argument", |_, s, l| s.rare_mut().namespace = own(l), "Network namespace of connections; '*' for the client's."),
     run("track", (1, 1), "[<proxy>/]<server> as argument.", |_, s, l| s.rare_mut().track = Some((l.pos, l.arg(0).to_owned())), "Takes the state of another server."),
     run("redir", (1, 1), "<prefix> as argument.", |_, s: &mut S, l| s.rare_mut().redir = own(l), "Redirects instead of forwarding."),
     run("observe", (1, 1), "<mode> as argument.", |cx, s, l| one_word(cx, l, &["none", "layer4", "layer7"], |s| &mut s.observe, s), "Judges health by traffic."),
@@ -346,14 +346,6 @@ fn hash_key(cx: &mut Ctx<'_>, s: &mut ServerOpts, line: &Line<'_>) {
     } else {
         cx.alert_arg(line, 0, "'hash-key' has to be 'id', 'id32', 'guid', 'addr', or 'addr-port'.");
     }
-}
-
-fn namespace(cx: &mut Ctx<'_>, s: &mut ServerOpts, line: &Line<'_>) {
-    if line.arg(0) == "*" {
-        super::later_value(cx, line, "the client's network namespace");
-        return;
-    }
-    s.rare_mut().namespace = own(line);
 }
 
 fn socks4(cx: &mut Ctx<'_>, s: &mut ServerOpts, line: &Line<'_>) {
