@@ -158,6 +158,16 @@ fn an_unreachable_server_is_503_after_timeout_connect() {
 }
 
 #[test]
+fn without_a_timeout_a_tarpit_holds_nobody() {
+    let p = free_port();
+    let cfg = format!(
+        "frontend f\n  mode http\n  timeout client 30s\n  bind 127.0.0.1:{p}\n  http-request tarpit if TRUE\n"
+    );
+    let _h = Hawser::start(bin(), &cfg, &[p]);
+    assert_eq!(Client::connect(p).ask("GET / HTTP/1.1\r\nHost: x\r\n\r\n").status, 500);
+}
+
+#[test]
 fn tarpit_holds_then_refuses() {
     let w = world(free_port(), "timeout tarpit 500\n  http-request tarpit deny_status 429 if TRUE");
     let (r, ms) = timed(|| Client::connect(w.port).ask("GET / HTTP/1.1\r\nHost: x\r\n\r\n"));

@@ -349,7 +349,8 @@ fn table(cx: &CompileCx<'_>, t: &str, i: usize, owner: Owner<'_>) -> Result<usiz
 /// Where an argument stands, in the words of messages about names that do not resolve.
 pub(crate) fn whence(cx: &CompileCx<'_>, i: usize, owner: Owner<'_>, intro: &str) -> String {
     let what = match (owner.fetch, cx.in_acl) {
-        (Some(f), _) => {
+        (Some(f), true) => format!("conversion keyword '{}' for ACL keyword '{f}'", owner.name),
+        (Some(f), false) => {
             format!("conversion keyword '{}' for sample fetch keyword '{f}'{}", owner.name, cx.place())
         }
         (None, true) => format!("ACL keyword '{}'", owner.name),

@@ -283,3 +283,17 @@ impl Owned {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ipv6_addresses_may_stand_for_ipv4_ones() {
+        let ip4 = |text: &str| embedded_ip4(text.parse().unwrap()).map(|a| a.to_string());
+        assert_eq!(ip4("::ffff:1.2.3.4").as_deref(), Some("1.2.3.4"));
+        assert_eq!(ip4("::1").as_deref(), Some("0.0.0.1"));
+        assert_eq!(ip4("2002:102:304::1").as_deref(), Some("1.2.3.4"));
+        assert_eq!(ip4("2001:102:304::1"), None);
+    }
+}

@@ -10,7 +10,7 @@ use crate::{attach, http, tcp};
 use arc_swap::ArcSwap;
 use hawser_balance::{Conn, FdPressure, IdlePool, Sharing, Stat, time};
 use hawser_proto::mux::Fronted;
-use hawser_proto::{AcceptSink, Incoming, buf, clock};
+use hawser_proto::{AcceptSink, Incoming, buf, clock, freq};
 use hawser_sample::vars::ProcVars;
 use parking_lot::{Mutex, MutexGuard};
 use pin_project_lite::pin_project;
@@ -123,6 +123,9 @@ struct Conns {
 
 /// How often connections hear of a soft stop that takes its time.
 const REMINDERS: u32 = 50;
+
+/// How often stick tables are looked through for entries whose time is over.
+const FORGET_PERIOD: Duration = Duration::from_secs(1);
 
 /// Streams whose memory is kept for the next ones.
 const SPARE_STREAMS: usize = 256;
@@ -296,6 +299,21 @@ impl Worker {
         });
         // Asking hundreds of connections for news is no reason to be sent to the back of the queue.
         tokio::task::unconstrained(reaping).await;
+    }
+
+    /// Gives the memory of stick table entries back once their time is over; one task of one thread, which ends only
+    /// where there are no such tables.
+    pub async fn forget_entries(self) {
+        let tables: Vec<_> =
+            self.0.shared.snapshot.load().tables.iter().filter(|t| t.expires()).cloned().collect();
+        while !tables.is_empty() {
+            tokio::time::sleep(FORGET_PERIOD).await;
+            for table in &tables {
+                while table.forget(freq::now_ms()) {
+                    tokio::task::yield_now().await;
+                }
+            }
+        }
     }
 
     /// A blank stream.

@@ -64,8 +64,12 @@ impl Shard {
                 return None;
             }
             let used = first.get().users() > 0;
+            if used && queued >= now {
+                // All others were asked.
+                break;
+            }
             // One in use is asked again only after all others.
-            let at = if used { now.max(queued + 1) } else { first.get().refreshed() };
+            let at = if used { now } else { first.get().refreshed() };
             if at <= queued {
                 return Some(first.get().clone());
             }

@@ -22,7 +22,7 @@ const BUCKETS: u32 = 64;
 const SMALL: u32 = 256;
 /// Entries that the maker of a new one forgets because their time is over.
 const FORGET_A_FEW: usize = 4;
-/// Entries that are forgotten before others get the lock.
+/// Entries that are forgotten while others wait for the lock.
 const FORGET_MANY: usize = 256;
 
 /// A stick table, shared by all threads. `now` is always in ms, by [`hawser_proto::freq::now_ms`].
@@ -97,6 +97,11 @@ impl Table {
     /// `srvkey addr`.
     pub fn by_address(&self) -> bool {
         self.by_address
+    }
+
+    /// Whether its entries expire.
+    pub fn expires(&self) -> bool {
+        self.expire.is_some()
     }
 
     /// Entries in it.
@@ -228,11 +233,13 @@ impl Table {
         entry.is_some()
     }
 
-    /// Forgets all entries whose time is over. Cheap when there are none.
-    pub fn forget(&self, now: u64) {
+    /// Forgets entries whose time is over, a bounded number; whether there may be more. Cheap when there are none.
+    pub fn forget(&self, now: u64) -> bool {
+        let mut more = false;
         for part in &self.shards {
-            while self.forget_some(part, now, FORGET_MANY) {}
+            more |= self.forget_some(part, now, FORGET_MANY);
         }
+        more
     }
 
     /// Forgets some entries; whether there may be more.
@@ -304,10 +311,9 @@ impl Table {
 
     /// All entries, in the order in which HAProxy shows them: by a hash, then by key.
     pub fn entries(&self, now: u64) -> Vec<Arc<Entry>> {
-        self.forget(now);
         let mut all: Vec<Arc<Entry>> = Vec::new();
         for part in &self.shards {
-            all.extend(part.shard.read().iter().cloned());
+            all.extend(part.shard.read().iter().filter(|e| !self.is_over(e, now)).cloned());
         }
         // Of the hash, what fits a seed of 32 bits.
         let seed = low(XxHash64::oneshot(0, self.name.as_bytes()));

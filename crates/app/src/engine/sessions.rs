@@ -131,6 +131,7 @@ impl Engine for Sessions {
         tokio::task::spawn_local(worker.clone().purge_pool());
         if let Some(checks) = self.checks.lock().take() {
             tokio::task::spawn_local(checks.run(Rc::new(lent::Workers(worker.clone()))));
+            tokio::task::spawn_local(worker.clone().forget_entries());
         }
         let forwards = Forwards::new(Arc::clone(&self.forwarders));
         Rc::new(OneThread { worker, forwards, events: Arc::clone(&self.events), maxsock: self.maxsock })

@@ -6,7 +6,7 @@ use crate::compile::RuleCx;
 use crate::txn::{RuleSet, Txn};
 use hawser_cfg::diag::{Layout, Severity};
 use hawser_cfg::model::{DataType, HttpCodes};
-use hawser_sample::{Error, Expr, stick};
+use hawser_sample::{Checkpoint, Error, Expr, stick};
 use hawser_stick::{Event, Tracked};
 
 type Parsed = Result<Box<dyn Action>, Error>;
@@ -80,11 +80,35 @@ pub(super) fn track_sc(cx: &mut RuleCx<'_, '_>, args: &mut Args<'_>) -> Parsed {
     let key = args.expr(cx.cx).map_err(fail)?;
     let mut name = &*cx.proxy.name;
     if args.eat("table") {
-        [name] = args.take("missing table name").map_err(fail)?;
+        // In TCP rules, a missing name is one that no table has.
+        let missing = args.peek().is_none() && cx.set.is_http();
+        name = if missing {
+            return Err(Error::new("missing table name"));
+        } else {
+            args.advance().unwrap_or_default()
+        };
     }
     let table = find_table(cx, name, &key, number);
+    warn_of_luck(cx, &key);
     let codes = cx.cx.config.global.http_codes;
     Ok(Box::new(TrackSc { number, key, table, set: cx.set, codes }))
+}
+
+/// A key that is in the request's contents, which nothing waits for.
+fn warn_of_luck(cx: &mut RuleCx<'_, '_>, key: &Expr) {
+    let px = cx.proxy;
+    let contents = cx.set == RuleSet::TcpReqCont && !key.needs().validity().at(Checkpoint::FeTcpReqSess);
+    if !contents || !px.kind.is_fe() || px.req_inspect_delay.unwrap_or(0) > 0 {
+        return;
+    }
+    let text = format!(
+        "{} : a 'tcp-request content track-sc*' rule explicitly depending on request contents without any 'tcp-request \
+         inspect-delay' setting. This means that this rule will randomly find its contents. This can be fixed by \
+         setting the tcp-request inspect-delay.",
+        crate::compile::place(px)
+    );
+    let pos = cx.cx.pos;
+    cx.cx.diags.push(Severity::Warning, Some(pos), text).layout = Layout::Plain;
 }
 
 fn track_number(cx: &RuleCx<'_, '_>, action: &str) -> Result<usize, Error> {
@@ -124,7 +148,7 @@ fn find_table(cx: &mut RuleCx<'_, '_>, name: &str, key: &Expr, number: usize) ->
     };
     let text = format!("Proxy '{}': {why}.", cx.proxy.name);
     let pos = cx.cx.pos;
-    cx.cx.diags.push(Severity::Alert, Some(pos), text).layout = Layout::Located;
+    cx.cx.diags.push(Severity::Alert, Some(pos), text).layout = Layout::Plain;
     usize::MAX
 }
 
@@ -209,6 +233,9 @@ impl Number {
     )]
     fn parse(cx: &mut RuleCx<'_, '_>, args: &mut Args<'_>) -> Result<Self, Error> {
         let Some(word) = args.peek() else { return Ok(Self::Fixed(0)) };
+        if let "if" | "unless" = word {
+            return Err(Error::new(format!("unknown fetch method '{word}'")));
+        }
         match word.parse::<i64>() {
             Ok(n) => {
                 args.advance();
@@ -246,7 +273,17 @@ pub(super) fn inc_gpc1(cx: &mut RuleCx<'_, '_>, args: &mut Args<'_>) -> Parsed {
 
 pub(super) fn add_gpc(cx: &mut RuleCx<'_, '_>, args: &mut Args<'_>) -> Parsed {
     let what = What { action: "sc-add-gpc", kind: "gpc", hint: " (tune.stick-counters)" };
-    let cell = what.indexed(cx, args.action(), DataType::Gpc)?;
+    let word = args.action();
+    let list = word.strip_prefix(what.action).and_then(|w| w.strip_prefix('('));
+    let Some(list) = list else {
+        return Err(Error::new(format!(
+            "Missing or invalid arguments for '{word}'. Expects sc-add-gpc(<GPC ID>,<Track ID>)"
+        )));
+    };
+    if !list.contains(',') {
+        return Err(Error::new(format!("Missing gpc ID. Expects {word}(<GPC ID>,<Track ID>)")));
+    }
+    let cell = what.indexed(cx, word, DataType::Gpc)?;
     Ok(Box::new(AddGpc(cell, Number::parse(cx, args)?)))
 }
 

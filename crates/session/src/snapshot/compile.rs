@@ -58,6 +58,7 @@ pub fn compile(cfg: &Config, diags: &mut Diags, opts: &CompileOpts<'_>) -> Snaps
     hawser_balance::compile::link_tracking(&backends);
     let sticky = proxies.iter().filter_map(|p| p.back.as_ref()).flat_map(|b| b.stick.tables());
     let tables = stick::tables(cfg, sticky);
+    stick::check(cfg, diags);
     let is_be = |p: &&Arc<Proxy>| p.back.is_some();
     Snapshot {
         backends: proxies.iter().filter(is_be).map(|p| (p.facts.name.clone(), p.facts.index)).collect(),

@@ -30,6 +30,37 @@ pub struct StickRule {
     pub cond: Option<Cond>,
 }
 
+/// Checks `write-to`, which only peers make use of.
+pub(super) fn check(cfg: &Config, diags: &mut Diags) {
+    for table in &cfg.stick_tables {
+        let Some(name) = &table.write_to else { continue };
+        let target = cfg.find_stick_table(name).and_then(|i| cfg.stick_tables.get(i));
+        let why = match target {
+            None => format!("table '{name}' doesn't exist"),
+            Some(t) if t.write_to.is_some() => {
+                format!("table '{}' is already used as a source table", t.name)
+            }
+            Some(t) if t.key.word() != table.key.word() => format!(
+                "cannot mix table types ('{}' has '{}' type and '{}' has '{}' type)",
+                t.name,
+                t.key.word(),
+                table.name,
+                table.key.word()
+            ),
+            Some(t) if t.key.size() != table.key.size() => format!(
+                "cannot mix key sizes ('{}' has '{}' key_size and '{}' has '{}' key_size)",
+                t.name,
+                t.key.size(),
+                table.name,
+                table.key.size()
+            ),
+            Some(_) => continue,
+        };
+        let text = format!("Proxy '{}': failed to initialize stick-table: write-to: {why}.", table.name);
+        diags.push(Severity::Alert, Some(table.pos), text).layout = Layout::Plain;
+    }
+}
+
 /// The tables of a configuration; those that `stick` rules use remember servers.
 pub(super) fn tables(cfg: &Config, sticky: impl Iterator<Item = usize>) -> Vec<Arc<Table>> {
     let mut servers = vec![false; cfg.stick_tables.len()];

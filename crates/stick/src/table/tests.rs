@@ -144,7 +144,7 @@ fn entries_are_shown_as_haproxy_does() {
 
 #[test]
 fn threads_meet_on_one_table() {
-    let t = table(64, Some(1000));
+    let t = table(64, None);
     std::thread::scope(|s| {
         for thread in 0..4u32 {
             let t = &t;
@@ -164,4 +164,18 @@ fn threads_meet_on_one_table() {
     for e in all {
         assert_eq!((e.users(), t.read(&e, DataType::ConnCur, 0, 2000)), (0, Some(0)));
     }
+}
+
+#[test]
+fn many_entries_are_forgotten_bit_by_bit() {
+    let t = table(10_000, Some(100));
+    for n in 0..10_000 {
+        t.find_or_make(&key(n), 0).unwrap();
+    }
+    let mut rounds = 0;
+    while t.forget(100) {
+        rounds += 1;
+    }
+    assert!(rounds > 1, "all at once");
+    assert_eq!((t.used(100), t.entries(100).len()), (0, 0));
 }

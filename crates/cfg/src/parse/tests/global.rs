@@ -165,3 +165,28 @@ fn unused_permission_for_experiments() {
     assert!(warnings.len() == 1 && warnings[0].starts_with("warning: Option 'expose-exp"), "{warnings:?}");
     check("global\nexpose-experimental-directives\ntune.fd.edge-triggered on\n", &[]);
 }
+
+#[test]
+fn status_codes_that_count() {
+    let sets = |text: &str| {
+        let c = config(&format!("global\nhttp-err-codes {text}\n")).global.http_codes.errors;
+        (0..1000).filter(|code| c.has(*code)).map(|c| c.to_string()).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(sets("400,402-404,490"), "400 402 403 404 490");
+    assert_eq!(sets("220 +300-302 -301 -599"), "220 300 302");
+    let form = "Ranges must be in the form [+-]{low[-{high}]}[,...].";
+    for (word, at) in [("x", 0), ("400,", 4), ("400-", 4), ("+", 1)] {
+        let text = format!(
+            "alert: Invalid status codes range '{word}' in 'http-err-codes' at position {at}. {form}"
+        );
+        line(&format!("http-err-codes {word}"), &[&text]);
+    }
+    line("http-fail-codes", &["alert: Missing status codes range for 'http-fail-codes'."]);
+    for bad in ["99", "600", "300-200"] {
+        let text = format!(
+            "alert: Invalid status codes range '{bad}' in 'http-fail-codes'.\n Codes must be between 100 and 599 and \
+             ranges in ascending order."
+        );
+        line(&format!("http-fail-codes {bad}"), &[&text]);
+    }
+}

@@ -94,6 +94,50 @@ fn wrong_values() {
 }
 
 #[test]
+fn stick_tables() {
+    for (text, why) in [
+        ("type ip", "missing size."),
+        ("size 10", "missing type."),
+        ("type foo size 10", "unknown type 'foo'."),
+        ("type ip size 10x", "unexpected character 'x' in argument of 'size'."),
+        ("type ip size 10 expire 5x", "unexpected character 'x' in argument of 'expire'."),
+        ("type ip size 10 foo", "unknown argument 'foo'."),
+        ("type ip size 10 store foo", "unknown store option 'foo'."),
+        ("type ip size 10 store gpc", "missing argument to store option 'gpc'."),
+        (
+            "type ip size 10 store gpc(101)",
+            "array size is out of allowed range (1-100) for store option 'gpc'.",
+        ),
+        ("type ip size 10 store gpc(3", "missing closing parenthesis after store option 'gpc'."),
+        ("type ip size 10 store conn_rate", "missing argument to store option 'conn_rate'."),
+        ("type ip size 10 store conn_cnt(3)", "unexpected argument to store option 'conn_cnt'."),
+        (
+            "type ip size 10 store gpt(3) store gpt0",
+            "simultaneous usage of 'gpt' and 'gpt0' in a same table is not permitted as 'gpt' overrides 'gpt0'.",
+        ),
+        (
+            "type ip size 10 brates-factor 2000",
+            "argument 'brates-factor' must be greater than 0 and lower or equal than 1024.",
+        ),
+    ] {
+        line(&format!("stick-table {text}"), &[&format!("alert: stick-table: {why}")]);
+    }
+    line(
+        "stick-table type ip size 10 peers p",
+        &["alert: 'stick-table peers' is not supported by Hawser yet (area: peers)."],
+    );
+    line(
+        "stick-table type ip size 10 store gpc0,gpc0",
+        &["warning: stick-table: store option 'gpc0' already enabled, ignored."],
+    );
+    line("stick foo src", &["alert: 'stick' expects 'on', 'match', or 'store'."]);
+    line(
+        "stick-table type string len 5 size 1k expire 1m nopurge srvkey addr store gpc0,gpc_rate(2,10s) store gpt(1)",
+        &[],
+    );
+}
+
+#[test]
 fn options() {
     for (text, alert) in [
         ("option", "alert: 'option' expects an option name."),

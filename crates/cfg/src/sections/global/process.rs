@@ -78,8 +78,8 @@ pub(crate) static PROCESS: Table<Kw<G>> = Table::new(&[
     flag("h1-do-not-close-on-insecure-transfer-encoding", |g| &mut g.h1_do_not_close_on_insecure_te, "Keeps connections open that gave both Transfer-Encoding and Content-Length."),
     run("h1-case-adjust", (2, 2), "<from> and <to> as argument.", h1_case_adjust, "Case of a header name for peers that insist on it."),
     run("h1-case-adjust-file", (1, 1), "<file> as argument.", h1_case_adjust_file, "File with header names and their case."),
-    run("http-err-codes", (1, MANY), "status codes.", http_codes, "Status codes that count as errors."),
-    run("http-fail-codes", (1, MANY), "status codes.", http_codes, "Status codes that count as failures."),
+    run("http-err-codes", (0, MANY), "", http_codes, "Status codes that count as errors."),
+    run("http-fail-codes", (0, MANY), "", http_codes, "Status codes that count as failures."),
     run("set-var", (2, MANY), "a process-wide variable name ('proc.<name>') and a sample expression.", set_var, "Sets a process variable from an expression."),
     run("set-var-fmt", (2, MANY), "a process-wide variable name ('proc.<name>') and a format string.", set_var, "Sets a process variable from a format."),
     run("unix-bind", (0, MANY), "", super::unix_bind::parse, "Prefix, owner and mode of UNIX sockets."),
@@ -347,6 +347,10 @@ fn h1_case_adjust_file(cx: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
 
 /// `http-err-codes` and `http-fail-codes`: each word replaces, extends (`+`) or reduces (`-`) the set.
 fn http_codes(cx: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
+    if line.len() == 0 {
+        cx.alert(line, format!("Missing status codes range for '{}'.", line.word()));
+        return;
+    }
     let codes = &mut g.http_codes;
     let set = if line.word() == "http-err-codes" { &mut codes.errors } else { &mut codes.failures };
     for (i, word) in line.args().iter().enumerate() {
@@ -357,10 +361,12 @@ fn http_codes(cx: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
         }
         let mut rest = list;
         loop {
-            let (range, after) = rest.split_once(',').unwrap_or((rest, ""));
+            let (range, after) = rest.split_once(',').map_or((rest, None), |(r, after)| (r, Some(after)));
             let (low, high) = range.split_once('-').unwrap_or((range, range));
             let (Ok(low), Ok(high)) = (low.parse::<u32>(), high.parse::<u32>()) else {
-                let at = word.len() - rest.len();
+                // Behind what is a number.
+                let bad = if low.parse::<u32>().is_ok() { high } else { low };
+                let at = bad.as_ptr().addr() - word.as_str().as_ptr().addr();
                 let text = format!(
                     "Invalid status codes range '{word}' in '{}' at position {at}. Ranges must be in the form \
                      [+-]{{low[-{{high}}]}}[,...].",
@@ -380,9 +386,7 @@ fn http_codes(cx: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
             }
             // Both are below 600.
             set.put(low as u16..=high as u16, member);
-            if after.is_empty() {
-                break;
-            }
+            let Some(after) = after else { break };
             rest = after;
         }
     }

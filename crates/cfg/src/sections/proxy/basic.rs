@@ -38,7 +38,7 @@ pub(crate) static BASIC: Table<Kw<P>> = Table::new(&[
     run("hash-type", (0, MANY), "", hash_type, "How hashes are mapped to servers.").scope(BE),
     run("hash-balance-factor", (1, 1), "an integer argument.", hash_balance_factor, "Most load of a server in percent of the average.").scope(BE),
     run("hash-preserve-affinity", (1, 1), "a keyword to specify when to preserve hash affinity", |_, _, _| {}, "When a full server keeps its requests.").scope(BE.and(Scope::STRICT)).later("consistent hashing"),
-    run("stick-table", (0, MANY), "", super::stick::table, "Declares a stick table.").scope(Scope::PX),
+    run("stick-table", (0, MANY), "", super::stick::table, "Declares a stick table.").scope(PX),
     run("stick", (0, MANY), "", super::stick::rule, "Stores or matches a key in a stick table.").scope(Scope::BE),
     run("http-reuse", (0, MANY), "", http_reuse, "Which idle server connections may be used.").scope(BE),
     run("max-keep-alive-queue", (1, MANY), "an integer value (or -1 to disable)", max_keep_alive_queue, "Queue at which a request leaves its server.").scope(BE.and(WILL)),

@@ -11,6 +11,10 @@ const MOST_FACTOR: u32 = 1024;
 
 /// `stick-table type <type> size <size> …`.
 pub(crate) fn table(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) {
+    if cx.st.kind.is_defaults() {
+        cx.alert(line, "'stick-table' is not supported in 'defaults' section.");
+        return;
+    }
     if let Some(other) = p.stick_table.and_then(|i| cx.st.stick_tables.get(i)) {
         let text = format!(
             "stick-table name '{}' conflicts with table declared in {} '{}' at {}.",
@@ -96,6 +100,13 @@ impl Parser<'_, '_, '_> {
         None
     }
 
+    /// The same in HAProxy's other punctuation.
+    fn late<T>(&mut self, text: impl std::fmt::Display) -> Option<T> {
+        let text = format!("stick-table: {text}");
+        self.cx.alert_arg(self.line, self.at.saturating_sub(1), text).layout = Layout::Tight;
+        None
+    }
+
     /// The value of an option.
     fn value(&mut self) -> Option<String> {
         let value = self.line.arg(self.at).to_owned();
@@ -156,7 +167,7 @@ impl Parser<'_, '_, '_> {
         match units::parse_time(&value, TimeUnit::Ms) {
             Ok(ms) => Some(ms),
             Err(UnitError::Unexpected(_, c)) => self.unexpected(c),
-            Err(UnitError::Overflow) => self.wrong(format!(
+            Err(UnitError::Overflow) => self.late(format!(
                 "timer overflow in argument <{value}> to <expire>, maximum value is 2147483647 ms (~24.8 days)."
             )),
         }
