@@ -4,8 +4,7 @@
 use hawser_testkit::h2client::{END, END_HEADERS, Frame, H2, block, frame, kind, request};
 use hawser_testkit::{Hawser, Origin, binary, free_port, until};
 
-/// Codes of RFC 9113, section 7. The h2 crate tells some peers `PROTOCOL_ERROR` where the RFC has a more precise code;
-/// either ends the connection.
+/// Codes of RFC 9113, section 7.
 const PROTOCOL: u32 = 1;
 const FLOW: u32 = 3;
 const CLOSED: u32 = 5;
@@ -107,9 +106,7 @@ fn field_blocks_that_cannot_be_decoded_are_compression_errors() {
     ];
     let cases: Vec<_> = blocks
         .iter()
-        .map(|(what, more)| {
-            (*what, head_frame(END_HEADERS | END, &head_with(more)), &[COMPRESSION, PROTOCOL][..])
-        })
+        .map(|(what, more)| (*what, head_frame(END_HEADERS | END, &head_with(more)), &[COMPRESSION][..]))
         .collect();
     // A stream alone cannot be blamed: both sides would have different tables from here on.
     sent_away(&cases, true);
@@ -119,7 +116,7 @@ fn field_blocks_that_cannot_be_decoded_are_compression_errors() {
 fn frames_of_a_wrong_size_are_size_errors() {
     let big = vec![0; 16385];
     let post = |more: Vec<u8>| [head_frame(END_HEADERS, &block(&request("POST", "/"))), more].concat();
-    let size = &[SIZE, PROTOCOL][..];
+    let size = &[SIZE][..];
     sent_away(
         &[
             ("DATA beyond the largest frame", post(frame(kind::DATA, 0, 1, &big)), size),
@@ -127,8 +124,9 @@ fn frames_of_a_wrong_size_are_size_errors() {
             (
                 "HEADERS too short for its priority",
                 head_frame(END_HEADERS | END | PRIORITY, &[0, 0, 0]),
-                &[SIZE, PROTOCOL],
+                size,
             ),
+            ("DATA without its padding's length", post(frame(kind::DATA, PADDED, 1, b"")), size),
             ("SETTINGS that are cut", frame(kind::SETTINGS, 0, 0, &[0; 5]), size),
             ("an acknowledgement with settings", frame(kind::SETTINGS, END, 0, &[0; 6]), size),
             ("a short PING", frame(kind::PING, 0, 0, &[0; 7]), size),
@@ -191,13 +189,23 @@ fn frames_out_of_place_are_protocol_errors() {
                 after(frame(kind::WINDOW_UPDATE, 0, 1, &[0x7f, 0xff, 0xff, 0xff])),
                 &[FLOW],
             ),
-            ("an initial window beyond all", settings(4, 0x8000_0000), &[FLOW, PROTOCOL]),
+            ("an initial window beyond all", settings(4, 0x8000_0000), &[FLOW]),
             ("frames smaller than any", settings(5, 100), protocol),
             ("half a push", settings(2, 2), protocol),
             (
+                "a second head for a stream that is over",
+                [head_frame(END_HEADERS | END, &head), head_frame(END_HEADERS | END, &head)].concat(),
+                &[CLOSED, PROTOCOL],
+            ),
+            (
+                "a stream's window that does not grow",
+                after(frame(kind::WINDOW_UPDATE, 0, 1, &[0; 4])),
+                protocol,
+            ),
+            (
                 "a stream that is over",
                 [head_frame(END_HEADERS | END, &head), frame(kind::DATA, END, 1, b"x")].concat(),
-                &[CLOSED, PROTOCOL],
+                &[CLOSED],
             ),
         ],
         false,
@@ -284,4 +292,61 @@ fn a_client_that_says_goodbye_gets_its_response() {
     while c.next_frame().is_some() {}
     until(500, || false);
     assert!(h.cpu_ms() - before < 400, "{} ms of CPU for nothing", h.cpu_ms() - before);
+}
+
+/// What is wrong with one stream costs the others nothing, and the room that its bytes took comes back.
+#[test]
+fn late_frames_cost_their_own_stream_only() {
+    let origin = echo();
+    let (_h, port) = start(origin.port());
+    let mut c = H2::connect(port);
+    for i in 0..30 {
+        let stream = 4 * i + 1;
+        c.get(stream, "/0");
+        c.data(stream, &[b'x'; 16_000], false);
+        c.headers(stream + 2, &request("POST", "/3"), false);
+        c.data(stream + 2, b"abc", true);
+        let r = c.outcome(stream + 2);
+        assert_eq!((r.status(), r.goaway), (200, None), "{i}");
+        assert_eq!(r.body.len(), 3);
+    }
+}
+
+/// A response that was given before the request was whole: what still comes of it is looked at as ever.
+#[test]
+fn what_follows_an_early_answer_is_not_ignored() {
+    let port = free_port();
+    let cfg = format!(
+        "global\n  nbthread 1\ndefaults\n  mode http\n  timeout client 5s\nfrontend fe\n  bind 127.0.0.1:{port} proto h2\n  \
+         http-request return status 200 content-type text/plain string ok\n"
+    );
+    let _h = Hawser::start(binary(env!("CARGO_BIN_EXE_hawser")), &cfg, &[port]);
+    let late: [(&str, Vec<u8>); 4] = [
+        ("a head without an end", head_frame(END_HEADERS, &block(&[("x", "y")]))),
+        ("a pseudo-field in trailers", head_frame(END_HEADERS | END, &block(&[(":path", "/")]))),
+        ("DATA after the client's reset", {
+            [frame(kind::RST_STREAM, 0, 1, &8u32.to_be_bytes()), frame(kind::DATA, 0, 1, b"x")].concat()
+        }),
+        ("a head after the end", {
+            let trailers = head_frame(END_HEADERS | END, &block(&[("x", "y")]));
+            [trailers.clone(), trailers].concat()
+        }),
+    ];
+    for (what, bytes) in late {
+        let mut c = H2::connect(port);
+        c.headers(1, &request("POST", "/"), false);
+        assert_eq!(c.outcome(1).status(), 200, "{what}");
+        c.send(&bytes);
+        c.frame(kind::PING, 0, 0, b"whatever");
+        let mut codes = Vec::new();
+        while let Some(f) = c.next_frame() {
+            match f.kind {
+                kind::PING => break,
+                kind::RST_STREAM => codes.push(f.payload[3]),
+                kind::GOAWAY => codes.push(f.payload[7]),
+                _ => {}
+            }
+        }
+        assert!(codes.iter().any(|code| *code != 0), "{what}: {codes:?}");
+    }
 }

@@ -87,6 +87,101 @@ fn malformed_requests_reach_no_server() {
     still_serves(port);
 }
 
+/// What breaks HTTP/2 has its stream reset, what is merely no request of HTTP is answered; both are logged, and neither
+/// hurts the connection.
+#[test]
+fn malformed_requests_are_told_from_invalid_ones() {
+    let log = LogSink::new();
+    let (o, seen) = recorder();
+    let logs = format!(
+        "log 127.0.0.1:{} local0\n  option dontlognull\n  log-format \"%ST %ts %{{+Q}}r\"",
+        log.port()
+    );
+    let (_h, port) = proxy(o.port(), &logs);
+    let answered = [
+        (":method", "GET?"),
+        (":method", "G T"),
+        (":method", "G\u{e9}"),
+        (":scheme", ""),
+        (":scheme", "1http"),
+        (":scheme", "http:"),
+        (":scheme", "http://localhost/?"),
+        (":path", "/a\x7f"),
+    ];
+    let reset = [
+        (":method", ""),
+        (":method", "GET\r\n"),
+        (":path", "/a#b"),
+        (":path", "#"),
+        (":path", "a"),
+        (":path", "/a b"),
+        (":authority", "u@x"),
+        (":authority", "x#y"),
+        (":authority", "[x"),
+        ("a\"b", "1"),
+        ("Abc", "1"),
+        ("a", "1\n"),
+        ("te", "trailers, gzip"),
+        ("content-length", "0, 1"),
+        (":unknown", "1"),
+    ];
+    let mut c = H2::connect(port);
+    let mut stream = 1;
+    for (status, cases) in [(400, &answered[..]), (0, &reset)] {
+        for (name, value) in cases {
+            let mut fields = request("GET", "/").to_vec();
+            match fields.iter_mut().find(|f| f.0 == *name) {
+                Some(f) => f.1 = value,
+                None => fields.push((name, value)),
+            }
+            c.headers(stream, &fields, true);
+            let r = c.outcome(stream);
+            let got = if r.is_refused() { 0 } else { r.status() };
+            assert_eq!((got, r.goaway), (status, None), "{name}: {value:?}: {r:?}");
+            stream += 2;
+        }
+    }
+    c.get(stream, "/fine");
+    assert_eq!(c.outcome(stream).status(), 200);
+    assert_eq!(seen.lock().len(), 1, "{:?}", seen.lock());
+    log.wait_for("/fine");
+    let lines = log.lines();
+    let bad = |status: &str| {
+        lines.iter().filter(|l| l.trim_end().ends_with(&format!("{status} PR \"<BADREQ>\""))).count()
+    };
+    assert_eq!((bad(" 400"), bad(" 0")), (answered.len(), reset.len()), "{lines:?}");
+}
+
+/// Odd, and no business of a proxy's.
+#[test]
+fn odd_requests_pass_as_they_are() {
+    let (o, seen) = recorder();
+    let (_h, port) = proxy(o.port(), "");
+    for (name, value, line) in [
+        (":path", "/\"<>\\^`{|}\u{e9}", "GET /\"<>\\^`{|}\u{e9} HTTP/1.1"),
+        (":authority", "a:b:c", "host: a:b:c"),
+        (":authority", "a%b|c", "host: a%b|c"),
+        (":authority", "x:80", "host: x"),
+        (":authority", "x:080", "host: x:080"),
+        (":authority", "", "host: "),
+        (":scheme", "HTTP", "GET / HTTP/1.1"),
+        ("x-odd", "a\x01\x7fb", "x-odd: a\x01\x7fb"),
+        ("content-length", "0, 0", "content-length: 0"),
+        ("http2-settings", "AAA", "http2-settings: AAA"),
+    ] {
+        let mut fields = vec![(":method", "GET"), (":scheme", "http"), (":path", "/"), (":authority", "x")];
+        match fields.iter_mut().find(|f| f.0 == name) {
+            Some(f) => f.1 = value,
+            None => fields.push((name, value)),
+        }
+        let mut c = H2::connect(port);
+        c.headers(1, &fields, true);
+        assert_eq!(c.outcome(1).status(), 200, "{name}: {value:?}");
+        let head = seen.lock().pop().unwrap_or_default();
+        assert!(head.lines().any(|l| l == line), "{name}: {value:?}: {head:?}");
+    }
+}
+
 #[test]
 fn malformed_requests_are_logged() {
     let log = LogSink::new();
@@ -203,18 +298,20 @@ fn empty_data_now_and_then_ends_no_connection() {
 }
 
 #[test]
-fn rules_and_servers_agree_on_fragments() {
+fn fragments_are_refused_unless_asked_for() {
     let (o, log) = recorder();
     let (_h, port) = proxy(o.port(), "http-request deny if { path_end .secret }");
     for path in ["/a#b", "/x.secret#y", "/x#.secret"] {
         let mut c = H2::connect(port);
         c.get(1, path);
-        let r = c.outcome(1);
-        let seen = log.lock().pop();
-        let served = seen.as_deref().and_then(|r| r.split(' ').nth(1)).unwrap_or_default();
-        assert!(!served.contains('#') && !served.ends_with(".secret"), "{path}: {served}");
-        assert!(r.status() == 200 || r.status() == 403 || r.status() == 400 || r.is_refused(), "{r:?}");
+        assert!(c.outcome(1).is_refused(), "{path}");
     }
+    assert!(log.lock().is_empty());
+    let (_h, port) = proxy(o.port(), "option accept-unsafe-violations-in-http-request");
+    let mut c = H2::connect(port);
+    c.get(1, "/a#b");
+    assert_eq!(c.outcome(1).status(), 200);
+    assert!(log.lock()[0].starts_with("GET /a#b HTTP/1.1"), "{:?}", log.lock());
 }
 
 #[test]

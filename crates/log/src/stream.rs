@@ -6,7 +6,7 @@ use hawser_cfg::diag::{Diags, Layout};
 use hawser_cfg::env::formats;
 use hawser_cfg::model::{Config, LogFormatDecl, Mode, Options, Proxy, opt};
 use hawser_cfg::pos::Pos;
-use hawser_sample::facts::{LogLevel, Strm, TermCause};
+use hawser_sample::facts::{LogLevel, LogOrigin, Strm, TermCause};
 use hawser_sample::{Checkpoint, CompileCx, Ctx, Flavor, LogFormat};
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -90,7 +90,9 @@ impl StreamLogger {
     /// `dontlognull`, `dontlog-normal`, `log-separate-errors` and `set-log-level` are taken into account here.
     pub fn log_stream(&self, ctx: &Ctx<'_>) {
         let Some(strm) = ctx.strm.filter(|_| !self.is_off()) else { return };
-        if strm.bytes_in == 0 && !self.early && self.options.has(opt::DONTLOGNULL) {
+        // A request that was refused before there was a stream is no empty connection.
+        let null = strm.bytes_in == 0 && !self.early && strm.log_origin != LogOrigin::SessError;
+        if null && self.options.has(opt::DONTLOGNULL) {
             return;
         }
         let failed = is_failed(strm);

@@ -1,5 +1,6 @@
 //! Bodies: what a stream receives and what it sends, whichever side it is on.
 
+use crate::carry;
 use crate::chunk::{Chunk, Gauge};
 use crate::head::{self, Limits};
 use bytes::Bytes;
@@ -15,7 +16,8 @@ const FRAME: usize = 16 * 1024;
 
 /// What an error of `h2` means for a stream. `status` is what a client deserves if the peer broke the protocol.
 pub(crate) fn stream_error(e: &h2::Error, status: u16) -> StreamError {
-    if e.is_io() {
+    // With a connection that ends for its own reasons, the stream ends before it should.
+    if e.is_io() || (e.is_library() && e.is_go_away()) {
         return StreamError::Eof;
     }
     if e.is_library() && e.reason() != Some(Reason::NO_ERROR) {
@@ -63,7 +65,7 @@ impl Receiver {
         self.stream = None;
         if let Some(fields) = trailers {
             let bad = |why| StreamError::Bad { status: self.status, why };
-            self.trailers = Some(head::trailers(&fields, self.limits).map_err(bad)?);
+            self.trailers = Some(head::trailers(carry::fields(&fields), self.limits).map_err(bad)?);
         }
         Poll::Ready(Ok(Fill::End))
     }

@@ -1,5 +1,6 @@
 //! Settings of a connection, from the configuration.
 
+use crate::frames::MAX_WINDOW;
 use hawser_proto::mux::{H2Conf, H2Stats, MuxConf};
 use std::sync::Arc;
 
@@ -13,9 +14,6 @@ const RXBUF: u32 = 1024 * 1024;
 /// each (bytes). A frame costs less memory than that. Connections to servers are shared, and servers are trusted.
 const TINY_FROM_CLIENTS: usize = 4 << 20;
 const TINY_FROM_SERVERS: usize = 64 << 20;
-
-/// What RFC 9113 allows for windows (section 6.9.1).
-const MAX_WINDOW: u32 = (1 << 31) - 1;
 
 /// Window of a connection before any update.
 const FIRST_WINDOW: u32 = 65_535;
@@ -49,7 +47,7 @@ impl Side {
     }
 
     /// Most bytes of a header list as SETTINGS counts them: 32 more for each field.
-    fn header_list(&self) -> u32 {
+    pub(crate) fn header_list(&self) -> u32 {
         let bytes = self.max_bytes.saturating_add(self.max_fields.saturating_mul(32));
         u32::try_from(bytes).unwrap_or(u32::MAX)
     }

@@ -8,11 +8,10 @@ pub(crate) mod kind {
     pub(crate) const RST_STREAM: u8 = 3;
     pub(crate) const SETTINGS: u8 = 4;
     pub(crate) const PUSH_PROMISE: u8 = 5;
+    pub(crate) const PING: u8 = 6;
     pub(crate) const GOAWAY: u8 = 7;
     pub(crate) const WINDOW_UPDATE: u8 = 8;
     pub(crate) const CONTINUATION: u8 = 9;
-    /// None of them: whoever receives it has to ignore it (RFC 9113 section 5.5).
-    pub(crate) const UNKNOWN: u8 = 0xfa;
 }
 
 /// `END_STREAM` of DATA and HEADERS.
@@ -23,6 +22,19 @@ pub(crate) const ACK: u8 = 1;
 pub(crate) const PADDED: u8 = 8;
 /// `END_HEADERS` of HEADERS, PUSH_PROMISE and CONTINUATION.
 pub(crate) const END_HEADERS: u8 = 4;
+/// `PRIORITY` of HEADERS.
+pub(crate) const PRIORITY: u8 = 0x20;
+
+/// Error codes (RFC 9113 section 7).
+pub(crate) mod code {
+    pub(crate) const PROTOCOL_ERROR: u32 = 1;
+    pub(crate) const FLOW_CONTROL_ERROR: u32 = 3;
+    pub(crate) const STREAM_CLOSED: u32 = 5;
+    pub(crate) const FRAME_SIZE_ERROR: u32 = 6;
+    pub(crate) const REFUSED_STREAM: u32 = 7;
+    pub(crate) const COMPRESSION_ERROR: u32 = 9;
+    pub(crate) const ENHANCE_YOUR_CALM: u32 = 11;
+}
 
 /// What a client sends before its first frame.
 pub(crate) const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -40,7 +52,7 @@ pub(crate) struct Frame {
 }
 
 impl Frame {
-    fn parse(h: &[u8; HEADER]) -> Self {
+    pub(crate) fn parse(h: &[u8; HEADER]) -> Self {
         Self {
             len: u32::from_be_bytes([0, h[0], h[1], h[2]]),
             kind: h[3],
@@ -64,6 +76,22 @@ impl Frame {
             _ => self.len == 0,
         }
     }
+}
+
+/// The header of a frame.
+pub(crate) fn header(len: usize, kind: u8, flags: u8, stream: u32) -> [u8; HEADER] {
+    let [_, a, b, c] = (len as u32).to_be_bytes();
+    let [d, e, f, g] = stream.to_be_bytes();
+    [a, b, c, kind, flags, d, e, f, g]
+}
+
+/// A RST_STREAM frame.
+pub(crate) fn reset(stream: u32, reason: u32) -> [u8; HEADER + 4] {
+    let mut f = [0; HEADER + 4];
+    let (header_part, payload) = f.split_at_mut(HEADER);
+    header_part.copy_from_slice(&header(4, kind::RST_STREAM, 0, stream));
+    payload.copy_from_slice(&reason.to_be_bytes());
+    f
 }
 
 /// A GOAWAY frame.
@@ -96,8 +124,53 @@ pub(crate) fn set_initial_window(settings: &mut [u8], window: u32) {
     }
 }
 
+/// Largest window (RFC 9113 section 6.9.1).
+pub(crate) const MAX_WINDOW: u32 = (1 << 31) - 1;
+
+/// May a frame have this length, and be on this stream?
+///
+/// # Errors
+/// Why the connection ends.
+pub(crate) fn check(f: Frame) -> Result<(), u32> {
+    let (on_stream, sized) = match f.kind {
+        kind::DATA | kind::HEADERS => (Some(true), !f.has(PADDED) || f.len > 0),
+        kind::CONTINUATION => (Some(true), true),
+        kind::PRIORITY => (Some(true), f.len == 5),
+        kind::RST_STREAM => (Some(true), f.len == 4),
+        kind::SETTINGS => (Some(false), if f.has(ACK) { f.len == 0 } else { f.len.is_multiple_of(6) }),
+        kind::PING => (Some(false), f.len == 8),
+        kind::GOAWAY => (Some(false), f.len >= 8),
+        kind::WINDOW_UPDATE => (None, f.len == 4),
+        // Nobody was asked to push.
+        kind::PUSH_PROMISE => return Err(code::PROTOCOL_ERROR),
+        _ => (None, true),
+    };
+    match on_stream {
+        Some(due) if due != (f.stream != 0) => Err(code::PROTOCOL_ERROR),
+        _ if !sized => Err(code::FRAME_SIZE_ERROR),
+        _ => Ok(()),
+    }
+}
+
+/// May a frame start like this?
+///
+/// # Errors
+/// Why the connection ends.
+pub(crate) fn check_payload(f: Frame, payload: &[u8]) -> Result<(), u32> {
+    match f.kind {
+        kind::DATA if payload.first().is_some_and(|pad| u32::from(*pad) >= f.len) => {
+            Err(code::PROTOCOL_ERROR)
+        }
+        kind::SETTINGS => {
+            let wide = |entry: &[u8]| matches!(entry, [0, 4, value @ ..] if value.first() >= Some(&0x80));
+            if payload.chunks_exact(6).any(wide) { Err(code::FLOW_CONTROL_ERROR) } else { Ok(()) }
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Longest payload that is looked at (bytes).
-const PAYLOAD: usize = 48;
+pub(crate) const PAYLOAD: usize = 48;
 
 /// Follows the frames of one direction of a connection.
 #[derive(Debug)]
@@ -113,15 +186,6 @@ pub(crate) struct Scanner {
     block: bool,
 }
 
-/// Where a frame is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Place {
-    /// Bytes of the present piece behind what is known of the frame.
-    pub(crate) behind: usize,
-    /// It stands inside an open header block.
-    pub(crate) inside: bool,
-}
-
 impl Scanner {
     /// A direction that starts with the client's preface, or not.
     pub(crate) fn new(preface: bool) -> Self {
@@ -129,9 +193,8 @@ impl Scanner {
         Self { part: [0; PAYLOAD], have: 0, frame: None, skip, block: false }
     }
 
-    /// Looks at the next bytes, and calls for every frame: with the start of its payload for those that control
-    /// the connection and for DATA with padding, else as soon as its header is complete.
-    pub(crate) fn scan(&mut self, mut bytes: &[u8], mut seen: impl FnMut(Frame, &[u8], Place)) {
+    /// Looks at the next bytes, and calls for every frame: with as much of its payload as is looked at.
+    pub(crate) fn scan(&mut self, mut bytes: &[u8], mut seen: impl FnMut(Frame, &[u8])) {
         loop {
             if self.frame.is_none() {
                 let skipped = self.skip.min(bytes.len());
@@ -156,41 +219,26 @@ impl Scanner {
             match self.frame.take() {
                 Some(frame) => {
                     self.skip = (frame.len as usize).saturating_sub(due);
-                    let place = Place { behind: bytes.len(), inside: self.block };
-                    seen(frame, self.part.get(..due).unwrap_or_default(), place);
+                    seen(frame, self.part.get(..due).unwrap_or_default());
                 }
-                None => self.header(bytes.len(), &mut seen),
+                None => self.header(&mut seen),
             }
         }
     }
 
     /// A header is complete.
-    fn header(&mut self, behind: usize, seen: &mut impl FnMut(Frame, &[u8], Place)) {
+    fn header(&mut self, seen: &mut impl FnMut(Frame, &[u8])) {
         let Some(header) = self.part.first_chunk::<HEADER>() else { return };
         let frame = Frame::parse(header);
         self.block = match frame.kind {
             kind::HEADERS | kind::PUSH_PROMISE | kind::CONTINUATION => !frame.has(END_HEADERS),
             _ => self.block,
         };
-        let looked_at = match frame.kind {
-            kind::DATA => frame.has(PADDED),
-            kind::PRIORITY | kind::RST_STREAM | kind::SETTINGS | kind::GOAWAY => true,
-            _ => false,
-        };
-        if looked_at && frame.len > 0 {
+        if due(frame) > 0 {
             self.frame = Some(frame);
         } else {
             self.skip = frame.len as usize;
-            seen(frame, &[], Place { behind, inside: self.block });
-        }
-    }
-
-    /// How many of the last bytes belong to a frame of which too little is known to say what it is.
-    pub(crate) fn unsure(&self) -> usize {
-        match self.frame {
-            None => self.have,
-            Some(f) if f.kind == kind::DATA => HEADER,
-            Some(_) => 0,
+            seen(frame, &[]);
         }
     }
 
@@ -200,9 +248,14 @@ impl Scanner {
     }
 }
 
-/// How much of a payload is looked at.
-fn due(f: Frame) -> usize {
-    let most = if f.kind == kind::DATA { 1 } else { PAYLOAD };
+/// How much of a payload is looked at: of frames that control the connection their start, of DATA the padding's
+/// length, of others nothing.
+pub(crate) fn due(f: Frame) -> usize {
+    let most = match f.kind {
+        kind::DATA => usize::from(f.has(PADDED)),
+        kind::PRIORITY | kind::RST_STREAM | kind::SETTINGS | kind::GOAWAY | kind::WINDOW_UPDATE => PAYLOAD,
+        _ => 0,
+    };
     most.min(f.len as usize)
 }
 
@@ -230,7 +283,7 @@ mod tests {
         for step in 1..all.len() {
             let (mut s, mut found) = (Scanner::new(true), Vec::new());
             for part in all.chunks(step) {
-                s.scan(part, |f, p, _| found.push((f.kind, f.len, f.stream, p.len())));
+                s.scan(part, |f, p| found.push((f.kind, f.len, f.stream, p.len())));
             }
             assert_eq!(
                 found,
@@ -245,7 +298,7 @@ mod tests {
     fn hollow_frames_carry_nothing() {
         let hollow = |flags, payload: &[u8]| {
             let (mut s, mut found) = (Scanner::new(false), None);
-            s.scan(&frame(kind::DATA, flags, 1, payload), |f, p, _| found = Some(f.is_hollow(p)));
+            s.scan(&frame(kind::DATA, flags, 1, payload), |f, p| found = Some(f.is_hollow(p)));
             found
         };
         assert_eq!(hollow(0, b""), Some(true));
@@ -260,9 +313,9 @@ mod tests {
     #[test]
     fn an_open_header_block_is_no_boundary() {
         let mut s = Scanner::new(false);
-        s.scan(&frame(kind::HEADERS, 0, 1, b"abc"), |_, _, _| {});
+        s.scan(&frame(kind::HEADERS, 0, 1, b"abc"), |_, _| {});
         assert!(!s.at_boundary());
-        s.scan(&frame(kind::CONTINUATION, END_HEADERS, 1, b"abc"), |_, _, _| {});
+        s.scan(&frame(kind::CONTINUATION, END_HEADERS, 1, b"abc"), |_, _| {});
         assert!(s.at_boundary());
     }
 }

@@ -11,7 +11,7 @@ pub(crate) use spare::{give, take};
 use hawser_http::KnownName;
 
 /// Does the field speak about an HTTP/1 connection (RFC 9113 section 8.2.2)? Such fields have no place in HTTP/2.
-fn is_connection_field(name: KnownName) -> bool {
+pub(crate) fn is_connection_field(name: KnownName) -> bool {
     matches!(
         name,
         KnownName::Connection

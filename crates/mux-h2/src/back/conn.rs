@@ -24,6 +24,8 @@ pub(crate) struct Core {
     /// The peer is to be told that the end is near.
     pub(crate) retiring: AtomicBool,
     pub(crate) closing: AtomicBool,
+    /// The peer broke a rule that ends the connection.
+    pub(crate) broken: AtomicBool,
     /// Nobody holds the connection any more.
     pub(crate) abandoned: AtomicBool,
     /// Streams that were not dropped.

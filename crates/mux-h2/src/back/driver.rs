@@ -155,7 +155,9 @@ impl Driver {
         self.publish();
         let verdict = self.wire.line().watch.verdict();
         if verdict == Verdict::Close {
-            self.wire.line().say_goaway(Reason::ENHANCE_YOUR_CALM);
+            self.core.broken.store(true, Relaxed);
+            let reason = self.wire.line().watch.reason();
+            self.wire.line().say_goaway(reason);
             // If it does not go at once, the server is not worth waiting for.
             let _ = self.wire.poll_send(cx);
             return Poll::Ready(());

@@ -3,6 +3,7 @@
 use crate::back::conn::Handle;
 use crate::back::driver::Driver;
 use crate::body::{Receiver, Sender, stream_error};
+use crate::carry;
 use crate::chunk::{Chunk, Gauge};
 use crate::conf::Side;
 use crate::head::{self, Limits};
@@ -166,16 +167,17 @@ impl Stream {
         let bad = |why| StreamError::Bad { status: 502, why };
         let limits = Limits::of(&self.side);
         let ended = body.as_ref().is_none_or(h2::RecvStream::is_end_stream);
-        if status == StatusCode::SWITCHING_PROTOCOLS {
-            return Err(bad("101 in HTTP/2"));
-        }
         let mut info = MessageInfo { keep_alive: true, ..MessageInfo::default() };
         let tunnel = status.is_success() && !matches!(self.asked, Asked::Other);
         let shown = match &self.asked {
             Asked::Upgrade { .. } if tunnel => StatusCode::SWITCHING_PROTOCOLS,
             _ => status,
         };
-        info.body = head::response(shown, fields, ended, limits, head).map_err(bad)?;
+        info.body = head::response(shown, carry::fields(fields), ended, limits, head).map_err(bad)?;
+        if !ended && matches!(status.as_u16(), 204 | 304) {
+            // Whatever it announces, only the end can follow.
+            info.body = BodyLen::Length(0);
+        }
         if tunnel {
             info.body = BodyLen::Tunnel;
             head.remove_known(KnownName::ContentLength);
@@ -200,9 +202,14 @@ impl Stream {
     }
 }
 
-/// Why there is no response: a connection that ended under the request is one that said nothing to it.
-fn no_response(e: &h2::Error) -> StreamError {
-    if e.is_io() { StreamError::Idle } else { stream_error(e, 502) }
+/// Why there is no response: a connection that ended under the request is one that said nothing to it, unless it was
+/// something that made no sense.
+fn no_response(e: &h2::Error, place: &Place) -> StreamError {
+    match place {
+        Place::Up(handle) if handle.core.broken.load(Relaxed) => StreamError::Eof,
+        _ if e.is_io() => StreamError::Idle,
+        _ => stream_error(e, 502),
+    }
 }
 
 /// What a request asks for.
@@ -293,12 +300,12 @@ impl BackStream for Stream {
         }
         let Some(response) = &mut self.response else { return Poll::Ready(Err(StreamError::Idle)) };
         if let Some(interim) = ready!(response.poll_informational(cx)) {
-            let interim = interim.map_err(|e| no_response(&e))?;
+            let interim = interim.map_err(|e| no_response(&e, &self.place))?;
             return Poll::Ready(self.accepted(interim.status(), interim.headers(), None, head));
         }
         let response = ready!(Pin::new(response).poll(cx));
         self.response = None;
-        let (parts, body) = response.map_err(|e| no_response(&e))?.into_parts();
+        let (parts, body) = response.map_err(|e| no_response(&e, &self.place))?.into_parts();
         let info = self.accepted(parts.status, &parts.headers, Some(body), head)?;
         if info.body != BodyLen::Length(0) {
             return Poll::Ready(Ok(info));

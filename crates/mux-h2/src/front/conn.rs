@@ -1,10 +1,11 @@
 //! A client's connection: handshake, requests, and its end.
 
+use crate::carry;
 use crate::chunk::{Chunk, Gauge};
 use crate::conf::Side;
 use crate::frames::{set_initial_window, window_update};
 use crate::front::farewell::{Farewell, Pinging};
-use crate::front::stream::Stream;
+use crate::front::stream::{Received, Stream};
 use crate::head;
 use crate::watch::Verdict;
 use crate::wire::Wire;
@@ -130,6 +131,9 @@ impl Conn {
             match &mut self.state {
                 State::Handshake(_) if self.draining => self.state = State::Ending,
                 State::Handshake(h) => match Pin::new(&mut **h).poll(cx) {
+                    Poll::Pending if self.wire.line().watch.verdict() == Verdict::Close => {
+                        self.refuse();
+                    }
                     Poll::Pending => return Poll::Pending,
                     Poll::Ready(Ok(mut conn)) => {
                         let pings = conn.ping_pong();
@@ -148,7 +152,7 @@ impl Conn {
                 State::Open(open) => {
                     let verdict = self.wire.line().watch.verdict();
                     if verdict == Verdict::Close || self.shared.kill.get() {
-                        open.conn.abrupt_shutdown(Reason::ENHANCE_YOUR_CALM);
+                        open.conn.abrupt_shutdown(self.wire.line().watch.reason());
                     } else if verdict == Verdict::Drain && !self.draining {
                         self.draining = true;
                         open.conn.graceful_shutdown();
@@ -184,6 +188,16 @@ impl Conn {
         }
     }
 
+    /// Ends a connection that has not begun.
+    fn refuse(&mut self) {
+        let mut line = self.wire.line();
+        let reason = line.watch.reason();
+        line.say_goaway(reason);
+        drop(line);
+        self.error = Some("HTTP/2 protocol error");
+        self.state = State::Ending;
+    }
+
     fn failed(&mut self, e: &h2::Error) {
         if e.is_library() {
             self.error = Some("HTTP/2 protocol error");
@@ -199,33 +213,28 @@ impl Conn {
     ) -> Option<Box<Stream>> {
         let mut head = head::take();
         let ended = request.body().is_end_stream();
-        match head::request(&request, ended, &self.side, &mut head) {
-            Ok(info) => {
-                if let State::Open(open) = &mut self.state
-                    && !ended
-                {
-                    open.expect_body(&self.side, respond.stream_id().as_u32());
-                }
-                self.count();
-                self.wire.line().watch.shows(respond.stream_id().as_u32());
-                let extended = request.extensions().get::<h2::ext::Protocol>().is_some();
-                Some(Stream::new(
-                    self.wire.clone(),
-                    self.shared.clone(),
-                    &self.side,
-                    respond,
-                    request.into_body(),
-                    head,
-                    info,
-                    extended,
-                ))
-            }
-            Err(_) => {
-                respond.send_reset(Reason::PROTOCOL_ERROR);
-                head::give(head);
-                None
-            }
+        let fields = carry::fields(request.headers());
+        let valid = !fields.is_empty();
+        let made = match valid {
+            true => head::request(fields, ended, &self.side, &mut head),
+            // It is answered without being looked at.
+            false => Ok(Default::default()),
+        };
+        let Ok((info, extended)) = made else {
+            respond.send_reset(Reason::PROTOCOL_ERROR);
+            head::give(head);
+            return None;
+        };
+        let id = respond.stream_id().as_u32();
+        if let State::Open(open) = &mut self.state
+            && !ended
+        {
+            open.expect_body(&self.side, id);
         }
+        self.count();
+        self.wire.line().watch.shows(id);
+        let request = Received { head, info, extended, valid, body: request.into_body() };
+        Some(Stream::new(self.wire.clone(), self.shared.clone(), &self.side, respond, request))
     }
 
     fn pass_counts(&self) {

@@ -3,6 +3,7 @@
 use crate::body::{Receiver, Sender};
 use crate::chunk::Chunk;
 use crate::conf::Side;
+use crate::frames::HEADER;
 use crate::front::conn::Shared;
 use crate::head::{self, Limits};
 use crate::wire::Wire;
@@ -31,6 +32,7 @@ pub(crate) struct Stream {
     head: Option<Box<Head>>,
     received: usize,
     info: MessageInfo,
+    valid: bool,
     asked: Asked,
     receiver: Receiver,
     /// What the client sends once its tunnel is granted.
@@ -38,19 +40,26 @@ pub(crate) struct Stream {
     sender: Sender,
 }
 
+/// A request, as it has come out of `h2`.
+pub(crate) struct Received {
+    pub(crate) head: Box<Head>,
+    pub(crate) info: MessageInfo,
+    pub(crate) extended: bool,
+    /// It is a request of HTTP.
+    pub(crate) valid: bool,
+    pub(crate) body: RecvStream,
+}
+
 impl Stream {
-    #[expect(clippy::too_many_arguments, reason = "the parts of one request, taken apart by its only caller")]
     pub(crate) fn new(
         wire: Wire,
         shared: Rc<Shared>,
         side: &Side,
         respond: SendResponse<Chunk>,
-        body: RecvStream,
-        head: Box<Head>,
-        info: MessageInfo,
-        extended: bool,
+        request: Received,
     ) -> Box<Self> {
         shared.live.set(shared.live.get() + 1);
+        let Received { head, info, extended, valid, body } = request;
         let asked = Asked { head: head.method() == b"HEAD", extended };
         let ended = info.body == BodyLen::None && body.is_end_stream();
         let (now, later) = match () {
@@ -63,9 +72,11 @@ impl Stream {
             wire,
             shared,
             respond,
-            received: head.buf.len(),
+            // One that is not looked at was a frame at least.
+            received: if valid { head.buf.len() } else { HEADER },
             head: Some(head),
             info,
+            valid,
             asked,
             receiver: Receiver::new(now, Limits::of(side), 400),
             later,
@@ -89,8 +100,8 @@ impl FrontStream for Stream {
             self.info.body = BodyLen::None;
         }
         let Some(mut mine) = self.head.take() else { return Poll::Ready(Err(StreamError::Idle)) };
-        if head::misplaced(&mine) {
-            return Poll::Ready(Err(StreamError::Bad { status: 400, why: "no such method" }));
+        if !self.valid || head::misplaced(&mine) {
+            return Poll::Ready(Err(StreamError::Bad { status: 400, why: "invalid request" }));
         }
         std::mem::swap(head, &mut *mine);
         let watch = &mut self.wire.line().watch;

@@ -1,0 +1,224 @@
+//! How heads pass through `h2`.
+//!
+//! A head that was decoded and found fine on the side of the wire is handed to `h2` as one that it cannot object to:
+//! the pseudo-header fields that it needs for its own state, `content-length`, which it compares with the body,
+//! and one field whose value holds all that was received. So a head waits where `h2` keeps it, and goes when the
+//! stream goes.
+
+use crate::frames::{self, END_HEADERS, END_STREAM, kind};
+use crate::rules::Kind;
+use hawser_http::KnownName;
+use http::HeaderMap;
+use http::header::AGE;
+use std::borrow::Cow;
+
+/// Payload of one frame of ours: what any peer of HTTP/2 takes.
+const FRAME: usize = 16 * 1024;
+
+/// Bits of a number's byte: with the highest one set, it may stand in a field value.
+const DIGIT: usize = 7;
+const SET: u8 = 0x80;
+
+/// A value with bytes that may not stand in a field value of the `http` crate: each is written as two.
+const SPELLED: usize = 1 << (3 * DIGIT - 1);
+const HALF: u8 = 0x40;
+
+/// Puts a field behind others.
+pub(crate) fn put(out: &mut Vec<u8>, known: KnownName, name: &[u8], value: &[u8]) {
+    let plain = hawser_http::chars::value_len(value) == value.len();
+    let len = if plain { value.len() } else { (value.len() * 2) | SPELLED };
+    out.push(SET | known as u8);
+    number::<2>(out, name.len());
+    number::<3>(out, len);
+    out.extend_from_slice(name);
+    if plain {
+        out.extend_from_slice(value);
+    } else {
+        out.extend(value.iter().flat_map(|b| [HALF | b >> 4, HALF | b & 15]));
+    }
+}
+
+fn number<const N: usize>(out: &mut Vec<u8>, n: usize) {
+    // The lowest bits of each part.
+    out.extend((0..N).rev().map(|i| SET | (n >> (i * DIGIT)) as u8));
+}
+
+/// The fields that a message of `h2` carries.
+pub(crate) fn fields(map: &HeaderMap) -> Fields<'_> {
+    Fields { rest: map.get(AGE).map_or(&b""[..], |v| v.as_bytes()) }
+}
+
+/// Walks through them.
+#[derive(Clone)]
+pub(crate) struct Fields<'a> {
+    rest: &'a [u8],
+}
+
+/// A field.
+pub(crate) struct Carried<'a> {
+    pub(crate) known: KnownName,
+    pub(crate) name: &'a [u8],
+    pub(crate) value: Cow<'a, [u8]>,
+}
+
+impl<'a> Iterator for Fields<'a> {
+    type Item = Carried<'a>;
+
+    fn next(&mut self) -> Option<Carried<'a>> {
+        let known = usize::from(self.take(1)?.first()? & !SET);
+        let name = self.number(2)?;
+        let len = self.number(3)?;
+        let name = self.take(name)?;
+        let mut value = Cow::Borrowed(self.take(len & !SPELLED)?);
+        if len & SPELLED != 0 {
+            let byte = |pair: &[u8]| pair.iter().fold(0, |b, half| b << 4 | half & 15);
+            value = value.chunks_exact(2).map(byte).collect();
+        }
+        Some(Carried { known: *KnownName::ALL.get(known)?, name, value })
+    }
+}
+
+impl<'a> Fields<'a> {
+    /// Whether there is none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    fn take(&mut self, n: usize) -> Option<&'a [u8]> {
+        let (part, rest) = self.rest.split_at_checked(n)?;
+        self.rest = rest;
+        Some(part)
+    }
+
+    fn number(&mut self, bytes: usize) -> Option<usize> {
+        Some(self.take(bytes)?.iter().fold(0, |n, b| n << DIGIT | usize::from(b & !SET)))
+    }
+}
+
+/// A message on its way to `h2`.
+pub(crate) struct Message<'a> {
+    pub(crate) kind: Kind,
+    /// Of a response.
+    pub(crate) status: u16,
+    /// What `h2` is to compare the body with.
+    pub(crate) length: Option<u64>,
+    /// As [`put`] made them; `None` for what breaks a rule: `h2` is to reset the stream.
+    pub(crate) fields: Option<&'a [u8]>,
+}
+
+impl Message<'_> {
+    /// Its frames.
+    pub(crate) fn frames(&self, stream: u32, end: bool, out: &mut Vec<u8>) {
+        let start = out.len();
+        out.extend(frames::header(0, kind::HEADERS, 0, stream));
+        let block = out.len();
+        self.block(out);
+        let end = if end { END_STREAM } else { 0 };
+        let len = out.len() - block;
+        let first = len.min(FRAME);
+        let flags = end | if len > FRAME { 0 } else { END_HEADERS };
+        if let Some(header) = out.get_mut(start..block) {
+            header.copy_from_slice(&frames::header(first, kind::HEADERS, flags, stream));
+        }
+        let mut at = block + first;
+        while at < out.len() {
+            let n = (out.len() - at).min(FRAME);
+            let flags = if at + n == out.len() { END_HEADERS } else { 0 };
+            out.splice(at..at, frames::header(n, kind::CONTINUATION, flags, stream));
+            at += frames::HEADER + n;
+        }
+    }
+
+    fn block(&self, out: &mut Vec<u8>) {
+        match self.kind {
+            // GET, http, and / of the static table.
+            Kind::Request => out.extend([0x82, 0x86, 0x84]),
+            Kind::Response => {
+                out.extend([0x08, 3]);
+                out.extend(
+                    [self.status / 100 % 10, self.status / 10 % 10, self.status % 10].map(|d| b'0' + d as u8),
+                );
+            }
+            Kind::Trailers => {}
+        }
+        let Some(fields) = self.fields else {
+            // Of transfer-encoding, which no message of HTTP/2 may have.
+            out.extend([0x0f, 0x2a, 1, b'x']);
+            return;
+        };
+        if let Some(n) = self.length {
+            let digits = n.to_string();
+            out.extend([0x0f, 0x0d, digits.len() as u8]);
+            out.extend(digits.bytes());
+        }
+        out.extend([0x0f, 0x06]);
+        length(out, fields.len());
+        out.extend_from_slice(fields);
+    }
+}
+
+/// The length of a string in a block.
+fn length(out: &mut Vec<u8>, n: usize) {
+    const MOST: usize = 0x7f;
+    let Some(mut rest) = n.checked_sub(MOST) else {
+        out.push(n as u8);
+        return;
+    };
+    out.push(MOST as u8);
+    while rest >= 0x80 {
+        out.push(SET | rest as u8);
+        rest >>= DIGIT;
+    }
+    out.push(rest as u8);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+
+    #[test]
+    fn all_values_come_back() {
+        let all: Vec<u8> = (0..=255).collect();
+        let long = vec![b'x'; 20_000];
+        let given: [(&[u8], &[u8]); 6] = [
+            (b":path", b"/"),
+            (b"host", b""),
+            (b"x-all", &all),
+            (b"x-long", &long),
+            (&[b'n'; 255], b"\xff\t"),
+            (b"x", b"\x7f"),
+        ];
+        let mut text = Vec::new();
+        for (name, value) in given {
+            put(&mut text, KnownName::of(name), name, value);
+        }
+        let mut map = HeaderMap::new();
+        map.insert(AGE, HeaderValue::from_bytes(&text).unwrap());
+        let mut found = fields(&map);
+        for (name, value) in given {
+            let f = found.next().unwrap();
+            assert_eq!((f.known, f.name, &*f.value), (KnownName::of(name), name, value));
+        }
+        assert!(found.next().is_none());
+    }
+
+    #[test]
+    fn long_heads_are_several_frames() {
+        let fields = vec![b'x'; 40_000];
+        let mut out = Vec::new();
+        let message = Message { kind: Kind::Trailers, status: 0, length: Some(12), fields: Some(&fields) };
+        message.frames(5, true, &mut out);
+        let mut found = Vec::new();
+        frames::Scanner::new(false).scan(&out, |f, _| found.push((f.kind, f.len, f.flags, f.stream)));
+        let whole = 3 + 2 + 2 + 4 + 40_000;
+        assert_eq!(
+            found,
+            [
+                (kind::HEADERS, 16384, END_STREAM, 5),
+                (kind::CONTINUATION, 16384, 0, 5),
+                (kind::CONTINUATION, whole - 32768, END_HEADERS, 5)
+            ]
+        );
+    }
+}

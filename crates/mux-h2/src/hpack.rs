@@ -1,0 +1,264 @@
+//! What field blocks say (RFC 7541): the decoder, on the side of the wire.
+//!
+//! `h2` has one of its own, which takes the whole connection down for one bad name, and whose values must fit the
+//! types of the `http` crate. This one tells what was there; what to think of it is for [`crate::rules`].
+
+mod huffman;
+mod statics;
+
+use statics::STATIC;
+use std::collections::VecDeque;
+
+/// What an entry costs beside its bytes.
+const ENTRY: usize = 32;
+
+/// How large the table may be before anything was said about it.
+const FIRST: usize = 4096;
+
+/// The block cannot be decoded (`COMPRESSION_ERROR`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Bad;
+
+/// A field that was sent before.
+#[derive(Debug)]
+struct Entry {
+    bytes: Box<[u8]>,
+    /// Where its value starts.
+    name: usize,
+}
+
+/// Decodes the field blocks of one direction of a connection.
+#[derive(Debug)]
+pub(crate) struct Decoder {
+    /// Newest first.
+    entries: VecDeque<Entry>,
+    /// What they cost.
+    size: usize,
+    /// What they may cost.
+    limit: usize,
+    /// What the peer may raise that to.
+    most: usize,
+}
+
+impl Decoder {
+    /// `most` is `SETTINGS_HEADER_TABLE_SIZE`, as the peer was told.
+    pub(crate) fn new(most: u32) -> Self {
+        let most = (most as usize).max(FIRST);
+        Self { entries: VecDeque::new(), size: 0, limit: FIRST, most }
+    }
+
+    /// Calls `field` with the name and value of each field; `scratch` is for strings. Names are not empty.
+    ///
+    /// # Errors
+    /// The block is not one; both sides have different tables from here on.
+    pub(crate) fn decode(
+        &mut self,
+        block: &[u8],
+        scratch: &mut Vec<u8>,
+        mut field: impl FnMut(&[u8], &[u8]),
+    ) -> Result<(), Bad> {
+        let mut rest = Reader(block);
+        let mut begun = false;
+        while let Some(first) = rest.0.first().copied() {
+            match first {
+                0x80.. => {
+                    let (name, value) = self.entry(rest.integer(7)?)?;
+                    field(name, value);
+                }
+                0x20..=0x3f => {
+                    let limit = rest.integer(5)?;
+                    if begun || limit > self.most {
+                        return Err(Bad);
+                    }
+                    self.limit = limit;
+                    self.evict(0);
+                    continue;
+                }
+                _ => {
+                    let kept = first >= 0x40;
+                    let name = rest.integer(if kept { 6 } else { 4 })?;
+                    scratch.clear();
+                    if name == 0 {
+                        rest.string(scratch)?;
+                    } else {
+                        scratch.extend_from_slice(self.entry(name)?.0);
+                    }
+                    let len = scratch.len();
+                    if len == 0 {
+                        return Err(Bad);
+                    }
+                    rest.string(scratch)?;
+                    let (name, value) = scratch.split_at(len);
+                    field(name, value);
+                    if kept {
+                        self.keep(scratch, len);
+                    }
+                }
+            }
+            begun = true;
+        }
+        Ok(())
+    }
+
+    fn entry(&self, index: usize) -> Result<(&[u8], &[u8]), Bad> {
+        let index = index.checked_sub(1).ok_or(Bad)?;
+        if let Some(entry) = STATIC.get(index) {
+            return Ok(*entry);
+        }
+        let entry = self.entries.get(index - STATIC.len()).ok_or(Bad)?;
+        Ok(entry.bytes.split_at(entry.name))
+    }
+
+    fn keep(&mut self, field: &[u8], name: usize) {
+        let cost = field.len() + ENTRY;
+        self.evict(cost);
+        // One that is too large leaves an empty table.
+        if cost <= self.limit {
+            self.size += cost;
+            self.entries.push_front(Entry { bytes: field.into(), name });
+        }
+    }
+
+    /// Makes room.
+    fn evict(&mut self, room: usize) {
+        while self.size + room > self.limit {
+            let Some(entry) = self.entries.pop_back() else { return };
+            self.size -= entry.bytes.len() + ENTRY;
+        }
+    }
+}
+
+/// What is left of a block.
+struct Reader<'a>(&'a [u8]);
+
+impl Reader<'_> {
+    fn byte(&mut self) -> Result<u8, Bad> {
+        let (first, rest) = self.0.split_first().ok_or(Bad)?;
+        self.0 = rest;
+        Ok(*first)
+    }
+
+    /// An integer whose first byte has that many bits of it.
+    fn integer(&mut self, bits: u32) -> Result<usize, Bad> {
+        let mask = (1u8 << bits) - 1;
+        let first = self.byte()? & mask;
+        let mut n = usize::from(first);
+        if first < mask {
+            return Ok(n);
+        }
+        // Nothing that is valid comes near this.
+        for shift in [0, 7, 14, 21] {
+            let b = self.byte()?;
+            n += usize::from(b & 0x7f) << shift;
+            if b < 0x80 {
+                return Ok(n);
+            }
+        }
+        Err(Bad)
+    }
+
+    fn string(&mut self, out: &mut Vec<u8>) -> Result<(), Bad> {
+        let coded = self.0.first().is_some_and(|b| *b >= 0x80);
+        let len = self.integer(7)?;
+        let (text, rest) = self.0.split_at_checked(len).ok_or(Bad)?;
+        self.0 = rest;
+        if coded {
+            return huffman::decode(text, out);
+        }
+        out.extend_from_slice(text);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Fields = Vec<(String, String)>;
+
+    fn decoded(d: &mut Decoder, block: &[u8]) -> Result<Fields, Bad> {
+        let mut fields = Vec::new();
+        let text = |b: &[u8]| String::from_utf8_lossy(b).into_owned();
+        d.decode(block, &mut Vec::new(), |n, v| fields.push((text(n), text(v))))?;
+        Ok(fields)
+    }
+
+    fn fields(of: &[(&str, &str)]) -> Result<Fields, Bad> {
+        Ok(of.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect())
+    }
+
+    #[test]
+    fn examples_of_the_rfc() {
+        // Appendix C.4: three requests on one connection.
+        let mut d = Decoder::new(4096);
+        let first = [
+            &[0x82, 0x86, 0x84, 0x41, 0x8c][..],
+            &[0xf1, 0xe3, 0xc2, 0xe5, 0xf2, 0x3a, 0x6b, 0xa0, 0xab, 0x90, 0xf4, 0xff],
+        ]
+        .concat();
+        let base =
+            [(":method", "GET"), (":scheme", "http"), (":path", "/"), (":authority", "www.example.com")];
+        assert_eq!(decoded(&mut d, &first), fields(&base));
+        let second = [0x82, 0x86, 0x84, 0xbe, 0x58, 0x86, 0xa8, 0xeb, 0x10, 0x64, 0x9c, 0xbf];
+        let more = [&base[..], &[("cache-control", "no-cache")]].concat();
+        assert_eq!(decoded(&mut d, &second), fields(&more));
+        let third = [
+            0x82, 0x87, 0x85, 0xbf, 0x40, 0x88, 0x25, 0xa8, 0x49, 0xe9, 0x5b, 0xa9, 0x7d, 0x7f, 0x89, 0x25,
+            0xa8, 0x49, 0xe9, 0x5b, 0xb8, 0xe8, 0xb4, 0xbf,
+        ];
+        let last = [
+            (":method", "GET"),
+            (":scheme", "https"),
+            (":path", "/index.html"),
+            (":authority", "www.example.com"),
+            ("custom-key", "custom-value"),
+        ];
+        assert_eq!(decoded(&mut d, &third), fields(&last));
+        assert_eq!((d.size, d.entries.len()), (164, 3));
+    }
+
+    #[test]
+    fn the_table_stays_within_its_limit() {
+        let mut d = Decoder::new(4096);
+        let kept = |n: u8| [&[0x40, 1, b'a', 100][..], &[n; 100]].concat();
+        for i in 0..100 {
+            assert!(decoded(&mut d, &kept(b'0' + i % 10)).is_ok());
+            assert!(d.size <= 4096);
+        }
+        assert_eq!(d.entries.len(), 4096 / 133);
+        assert!(decoded(&mut d, &[0x3f, 0x66]).is_ok(), "133 bytes");
+        assert_eq!(d.entries.len(), 1);
+        let newest = fields(&[("a", &"9".repeat(100))]);
+        assert_eq!(decoded(&mut d, &[0xbe]), newest);
+        let too_large = [&[0x40, 1, b'a', 102][..], &[b'x'; 102]].concat();
+        assert!(decoded(&mut d, &too_large).is_ok());
+        assert_eq!((d.entries.len(), d.size), (0, 0));
+        assert_eq!(decoded(&mut d, &[0xbe]), Err(Bad));
+        assert!(decoded(&mut d, &[0x20, 0x3f, 0xe1, 0x1f]).is_ok(), "to nothing and back");
+        assert_eq!(d.limit, 4096);
+    }
+
+    #[test]
+    fn what_is_no_block() {
+        let cases: [&[u8]; 13] = [
+            &[0x80],
+            &[0xbe],
+            &[0xff, 0xff, 0xff, 0xff, 0xff, 0x07],
+            &[0xff],
+            &[0x7f, 0x80, 0x01, 1, b'x'],
+            &[0, 1, b'a', 100, b'x'],
+            &[0, 1, b'a', 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f],
+            &[0, 3, b'a'],
+            &[0, 1, b'a'],
+            &[0, 0, 1, b'a'],
+            &[0x3f, 0xe2, 0x1f],
+            &[0x82, 0x20],
+            &[0, 1, b'a', 0x81, 0],
+        ];
+        for block in cases {
+            assert_eq!(decoded(&mut Decoder::new(4096), block), Err(Bad), "{block:?}");
+        }
+        let larger = decoded(&mut Decoder::new(65536), &[0x3f, 0xe1, 0xff, 0x03]);
+        assert_eq!(larger, Ok(Vec::new()));
+    }
+}

@@ -1,0 +1,597 @@
+//! What a peer sends, on its way to `h2`.
+//!
+//! Frames are checked first: `h2` has one answer to all that is wrong with them (`PROTOCOL_ERROR`), RFC 9113 has
+//! several. Field blocks are decoded here, judged ([`crate::rules`]) and handed on in a form that `h2` cannot object
+//! to ([`crate::carry`]). All else passes as it is, but for what `h2` closes connections for although it
+//! does no harm: DATA that carries nothing, acknowledgements too many, frames for a stream that is over.
+
+use crate::carry::Message;
+use crate::frames::{
+    self, ACK, END_HEADERS, END_STREAM, Frame, HEADER, PADDED, PAYLOAD, PREFACE, PRIORITY, code, kind, reset,
+    window_update,
+};
+use crate::head::Limits;
+use crate::hpack::Decoder;
+use crate::rules::{Gather, Kind, Verdict};
+use crate::streams::{Half, Streams};
+use crate::watch::Watch;
+use hawser_proto::buf;
+
+/// What a peer has sent so far.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Seen {
+    /// SETTINGS.
+    pub(crate) settings: bool,
+    /// The acknowledgement of ours.
+    pub(crate) acked: bool,
+    /// GOAWAY: no new stream will be served.
+    pub(crate) goaway: bool,
+}
+
+/// What is fixed about a connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Terms {
+    /// The peer is a client.
+    pub(crate) client: bool,
+    /// Largest payload.
+    pub(crate) max_frame: u32,
+    /// Longest field block (bytes).
+    pub(crate) max_block: usize,
+    pub(crate) table: u32,
+    pub(crate) limits: Limits,
+    pub(crate) relaxed: bool,
+}
+
+/// A field block that is being received.
+struct Block {
+    head: Frame,
+    bytes: Vec<u8>,
+}
+
+/// What becomes of the present frame.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Course {
+    /// `h2` gets it.
+    Pass,
+    /// Nobody does.
+    Drop,
+    /// It belongs to the block.
+    Gather,
+}
+
+/// The receiving direction of a connection.
+pub(crate) struct Inbound {
+    terms: Terms,
+    /// The start of the present frame: its header, and of its payload what is looked at.
+    start: [u8; HEADER + PAYLOAD],
+    have: usize,
+    /// What is left of it, and what becomes of that.
+    left: usize,
+    course: Course,
+    /// The preface of a client, as far as it has not come.
+    preface: usize,
+    decoder: Decoder,
+    block: Option<Block>,
+    /// What `h2` gets before any more input, and how much of it was taken.
+    ready: Vec<u8>,
+    taken: usize,
+    streams: Streams,
+    pub(crate) seen: Seen,
+}
+
+/// What is at hand on our side of the connection.
+pub(crate) struct Own<'a> {
+    pub(crate) watch: &'a mut Watch,
+    /// For frames of ours.
+    pub(crate) extra: &'a mut Vec<u8>,
+    /// The peer does not read: it gets no more answers than `h2` would give it.
+    pub(crate) mute: bool,
+}
+
+/// What the look at some input has led to.
+pub(crate) struct Look {
+    /// Bytes of it that need not be looked at again.
+    pub(crate) used: usize,
+    /// The last of them are for `h2`, as many as that.
+    pub(crate) pass: usize,
+}
+
+impl Inbound {
+    /// `preface` tells that `h2` expects a client's.
+    pub(crate) fn new(terms: Terms, preface: bool) -> Self {
+        Self {
+            terms,
+            start: [0; HEADER + PAYLOAD],
+            have: 0,
+            left: 0,
+            course: Course::Pass,
+            preface: if preface { PREFACE.len() } else { 0 },
+            decoder: Decoder::new(terms.table),
+            block: None,
+            ready: Vec::new(),
+            taken: 0,
+            streams: Streams::default(),
+            seen: Seen::default(),
+        }
+    }
+
+    /// What `h2` is to get before any more input.
+    pub(crate) fn ready(&self) -> &[u8] {
+        self.ready.get(self.taken..).unwrap_or_default()
+    }
+
+    /// `h2` got some of it.
+    pub(crate) fn take(&mut self, n: usize) {
+        self.taken += n;
+        if self.taken >= self.ready.len() {
+            self.taken = 0;
+            buf::give_text(std::mem::take(&mut self.ready));
+        }
+    }
+
+    fn ready_up(&mut self) -> &mut Vec<u8> {
+        if self.ready.capacity() == 0 {
+            self.ready = buf::take_text();
+        }
+        &mut self.ready
+    }
+
+    /// Looks at the start of some input, of which at most `room` bytes may pass.
+    ///
+    /// # Errors
+    /// The connection is over, for that reason.
+    pub(crate) fn look(&mut self, input: &[u8], room: usize, own: &mut Own<'_>) -> Result<Look, u32> {
+        if self.preface > 0 {
+            let n = self.preface.min(input.len()).min(room);
+            self.preface -= n;
+            return Ok(Look { used: n, pass: n });
+        }
+        if self.left > 0 {
+            let n = self.left.min(input.len());
+            let n = if self.course == Course::Pass { n.min(room) } else { n };
+            self.left -= n;
+            if let (Course::Gather, Some(block)) = (self.course, &mut self.block) {
+                block.bytes.extend_from_slice(input.get(..n).unwrap_or_default());
+                self.gathered(own)?;
+            }
+            return Ok(Look { used: n, pass: if self.course == Course::Pass { n } else { 0 } });
+        }
+        let mut used = self.fill(input, HEADER);
+        let Some(frame) = self.start.first_chunk().filter(|_| self.have >= HEADER).map(Frame::parse) else {
+            return Ok(Look { used, pass: 0 });
+        };
+        if self.have == HEADER {
+            self.expected(frame)?;
+        }
+        let due = HEADER + frames::due(frame);
+        used += self.fill(input.get(used..).unwrap_or_default(), due);
+        if self.have == due {
+            self.have = 0;
+            self.arrived(frame, due, own)?;
+        }
+        Ok(Look { used, pass: 0 })
+    }
+
+    /// Takes the start of a frame, up to so many bytes of it.
+    fn fill(&mut self, input: &[u8], due: usize) -> usize {
+        let n = due.saturating_sub(self.have).min(input.len());
+        if let (Some(to), Some(from)) = (self.start.get_mut(self.have..self.have + n), input.get(..n)) {
+            to.copy_from_slice(from);
+        }
+        self.have += n;
+        n
+    }
+
+    /// May this frame come here, and be of that size?
+    fn expected(&self, f: Frame) -> Result<(), u32> {
+        if f.len > self.terms.max_frame {
+            return Err(code::FRAME_SIZE_ERROR);
+        }
+        let next = match &self.block {
+            Some(b) => f.kind == kind::CONTINUATION && f.stream == b.head.stream,
+            None => f.kind != kind::CONTINUATION,
+        };
+        let first = self.seen.settings || (f.kind == kind::SETTINGS && !f.has(ACK));
+        if !next || !first {
+            return Err(code::PROTOCOL_ERROR);
+        }
+        frames::check(f)
+    }
+
+    /// A frame has come, as far as it is looked at.
+    fn arrived(&mut self, f: Frame, due: usize, own: &mut Own<'_>) -> Result<(), u32> {
+        let start = self.start;
+        let payload = start.get(HEADER..due).unwrap_or_default();
+        frames::check_payload(f, payload)?;
+        own.watch.received(f, payload);
+        self.left = f.len as usize - payload.len();
+        self.course = match f.kind {
+            kind::DATA => self.data(f, payload, own),
+            kind::HEADERS | kind::CONTINUATION => return self.fragment(f, own),
+            kind::WINDOW_UPDATE => self.window(f, payload, own),
+            kind::SETTINGS if f.has(ACK) => {
+                if std::mem::replace(&mut self.seen.acked, true) {
+                    Course::Drop
+                } else {
+                    Course::Pass
+                }
+            }
+            kind::SETTINGS => {
+                self.seen.settings = true;
+                Course::Pass
+            }
+            kind::RST_STREAM => {
+                self.streams.ended(f.stream);
+                Course::Pass
+            }
+            kind::GOAWAY => {
+                self.seen.goaway = true;
+                Course::Pass
+            }
+            _ => Course::Pass,
+        };
+        if self.course == Course::Pass {
+            self.ready_up().extend_from_slice(start.get(..due).unwrap_or_default());
+        }
+        Ok(())
+    }
+
+    fn data(&mut self, f: Frame, payload: &[u8], own: &mut Own<'_>) -> Course {
+        let half = self.streams.half(f.stream);
+        if f.is_hollow(payload) && half == Half::Open && !own.mute {
+            own.give_back(f, true);
+            return Course::Drop;
+        }
+        if half == Half::Closed {
+            // Of a server: there is no head, or the end has been there.
+            let code = if self.terms.client { code::STREAM_CLOSED } else { code::PROTOCOL_ERROR };
+            if !own.mute {
+                own.give_back(f, false);
+            }
+            self.refuse(f.stream, code, own);
+            return Course::Drop;
+        }
+        if f.has(END_STREAM) {
+            self.streams.ended(f.stream);
+        }
+        Course::Pass
+    }
+
+    /// One stream is wrong, for which `h2` would end the connection: resets it, and has `h2` think that the peer did.
+    fn refuse(&mut self, stream: u32, code: u32, own: &mut Own<'_>) {
+        self.streams.ended(stream);
+        if !own.mute {
+            own.extra.extend(reset(stream, code));
+        }
+        own.watch.reset(code);
+        self.ready_up().extend(reset(stream, code));
+    }
+
+    /// Room on a stream is given.
+    fn window(&mut self, f: Frame, payload: &[u8], own: &mut Own<'_>) -> Course {
+        let none = payload.iter().fold(0, |n, b| n << 8 | u32::from(*b)) & 0x7fff_ffff == 0;
+        if none && f.stream != 0 && self.streams.half(f.stream) != Half::Idle {
+            self.refuse(f.stream, code::PROTOCOL_ERROR, own);
+            return Course::Drop;
+        }
+        Course::Pass
+    }
+
+    /// We have sent a frame.
+    pub(crate) fn sent(&mut self, f: Frame) {
+        match f.kind {
+            kind::HEADERS if !self.terms.client => self.streams.begun(f.stream),
+            // A response may still come that crossed it.
+            kind::RST_STREAM => self.streams.parted(f.stream, !self.terms.client),
+            _ => {}
+        }
+    }
+
+    /// Part of a field block comes.
+    fn fragment(&mut self, f: Frame, own: &mut Own<'_>) -> Result<(), u32> {
+        match &mut self.block {
+            Some(b) => b.head.flags |= f.flags & END_HEADERS,
+            None => self.block = Some(Block { head: f, bytes: buf::take_text() }),
+        }
+        let have = self.block.as_ref().map_or(0, |b| b.bytes.len());
+        if have + self.left > self.terms.max_block {
+            return Err(code::ENHANCE_YOUR_CALM);
+        }
+        self.course = Course::Gather;
+        self.gathered(own)
+    }
+
+    /// A fragment may be whole, and the block with it.
+    fn gathered(&mut self, own: &mut Own<'_>) -> Result<(), u32> {
+        if self.left > 0 {
+            return Ok(());
+        }
+        if let Some(block) = &mut self.block {
+            block.strip()?;
+        }
+        let Some(block) = self.block.take_if(|b| b.head.has(END_HEADERS)) else { return Ok(()) };
+        let done = self.decode(&block, own);
+        buf::give_text(block.bytes);
+        done
+    }
+
+    fn decode(&mut self, block: &Block, own: &mut Own<'_>) -> Result<(), u32> {
+        let (stream, end) = (block.head.stream, block.head.has(END_STREAM));
+        let half = self.streams.half(stream);
+        let kind = match (self.terms.client, half) {
+            (true, Half::Idle) => Kind::Request,
+            (true, Half::Closed) => return Err(code::STREAM_CLOSED),
+            (false, Half::Open) | (true, Half::Open | Half::Parted) => Kind::Trailers,
+            (false, _) => Kind::Response,
+        };
+        let (mut fields, mut scratch) = (buf::take_text(), buf::take_text());
+        let mut gather = Gather::new(kind, self.terms.limits, self.terms.relaxed, &mut fields);
+        let decoded = self.decoder.decode(&block.bytes, &mut scratch, |n, v| gather.field(n, v));
+        let verdict = gather.finish(end);
+        let (status, length) = (gather.status, gather.length);
+        buf::give_text(scratch);
+        decoded.map_err(|_| code::COMPRESSION_ERROR)?;
+        if self.terms.client && half == Half::Parted && (verdict == Verdict::Malformed || !end) {
+            // `h2` takes no interest in it any more.
+            own.extra.extend(reset(stream, code::PROTOCOL_ERROR));
+            own.watch.reset(code::PROTOCOL_ERROR);
+        }
+        match kind {
+            Kind::Response if (100..200).contains(&status) => {}
+            Kind::Trailers if !end => {}
+            Kind::Response if half == Half::Parted => {}
+            _ if end => self.streams.ended(stream),
+            _ => self.streams.opened(stream),
+        }
+        if kind == Kind::Request {
+            self.streams.begun(stream);
+        }
+        let carried = match verdict {
+            Verdict::Fine => Some(&fields[..]),
+            Verdict::Invalid => Some(&b""[..]),
+            Verdict::Malformed => None,
+        };
+        // What these announce is not what follows.
+        let bodyless = kind == Kind::Response && matches!(status, ..200 | 204 | 304);
+        let length = length.filter(|_| verdict == Verdict::Fine && !bodyless);
+        let status = if status == 0 { 500 } else { status };
+        Message { kind, status, length, fields: carried }.frames(stream, end, self.ready_up());
+        buf::give_text(fields);
+        Ok(())
+    }
+}
+
+impl Own<'_> {
+    /// Gives the room back that DATA took, which `h2` does not get to see.
+    fn give_back(&mut self, data: Frame, stream: bool) {
+        if data.len == 0 {
+            return;
+        }
+        self.extra.extend(window_update(0, data.len));
+        if stream {
+            self.extra.extend(window_update(data.stream, data.len));
+        }
+    }
+}
+
+impl Block {
+    /// A frame of it is whole: takes padding and priority from the first one.
+    fn strip(&mut self) -> Result<(), u32> {
+        let f = self.head;
+        self.head.flags &= !(PADDED | PRIORITY);
+        let padded = usize::from(f.has(PADDED));
+        let before = padded + if f.has(PRIORITY) { 5 } else { 0 };
+        if before == 0 {
+            return Ok(());
+        }
+        let Some((start, rest)) = self.bytes.split_at_checked(before) else {
+            return Err(code::FRAME_SIZE_ERROR);
+        };
+        let padding = start.first().filter(|_| padded > 0).map_or(0, |p| usize::from(*p));
+        let on =
+            start.get(padded..).and_then(<[u8]>::first_chunk).map(|w| u32::from_be_bytes(*w) & 0x7fff_ffff);
+        if on == Some(f.stream) || padding > rest.len() {
+            return Err(code::PROTOCOL_ERROR);
+        }
+        self.bytes.truncate(before + rest.len() - padding);
+        self.bytes.drain(..before);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::carry;
+    use crate::frames::Scanner;
+
+    const TERMS: Terms = Terms {
+        client: true,
+        max_frame: 16384,
+        max_block: 20_000,
+        table: 4096,
+        limits: Limits { fields: 101, bytes: 15_000 },
+        relaxed: false,
+    };
+
+    fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+        [&frames::header(payload.len(), kind, flags, stream)[..], payload].concat()
+    }
+
+    fn literal(name: &[u8], value: &[u8]) -> Vec<u8> {
+        [&[0, name.len() as u8][..], name, &[value.len() as u8], value].concat()
+    }
+
+    /// GET http://x/.
+    fn request() -> Vec<u8> {
+        [&[0x82, 0x86, 0x84][..], &literal(b":authority", b"x")].concat()
+    }
+
+    /// What `h2` sees, what is sent in return, and how it ends.
+    fn through(bytes: &[u8], piece: usize) -> (Vec<u8>, Vec<u8>, Result<(), u32>) {
+        let (mut inbound, mut watch) = (Inbound::new(TERMS, true), Watch::new(true, 0));
+        let (mut seen, mut extra) = (Vec::new(), Vec::new());
+        let mut own = Own { watch: &mut watch, extra: &mut extra, mute: false };
+        for part in bytes.chunks(piece) {
+            let mut rest = part;
+            while !rest.is_empty() {
+                match inbound.look(rest, 7, &mut own) {
+                    Ok(look) => {
+                        seen.extend(&rest[look.used - look.pass..look.used]);
+                        rest = &rest[look.used..];
+                    }
+                    Err(code) => return (seen, extra, Err(code)),
+                }
+                seen.extend(inbound.ready());
+                inbound.take(inbound.ready().len());
+            }
+        }
+        (seen, extra, Ok(()))
+    }
+
+    fn begun(parts: &[Vec<u8>]) -> Vec<u8> {
+        [&PREFACE[..], &frame(kind::SETTINGS, 0, 0, b""), &parts.concat()].concat()
+    }
+
+    fn ends(parts: &[Vec<u8>]) -> Result<(), u32> {
+        through(&begun(parts), usize::MAX).2
+    }
+
+    fn post(stream: u32) -> Vec<u8> {
+        frame(kind::HEADERS, END_HEADERS, stream, &request())
+    }
+
+    fn get(stream: u32) -> Vec<u8> {
+        frame(kind::HEADERS, END_HEADERS | END_STREAM, stream, &request())
+    }
+
+    #[test]
+    fn what_passes_does_not_depend_on_how_the_bytes_are_cut() {
+        let parts = [
+            post(1),
+            frame(kind::DATA, 0, 1, b""),
+            frame(kind::DATA, 0, 1, b"x"),
+            frame(kind::DATA, PADDED, 1, &[4, 0, 0, 0, 0]),
+            frame(kind::DATA, PADDED, 1, &[2, b'x', 0, 0]),
+            frame(kind::PING, 0, 0, &[7; 8]),
+            frame(0x42, 0xff, 9, &[b'u'; 30]),
+            // Idle: for `h2` to refuse.
+            frame(kind::DATA, 0, 3, b""),
+            frame(kind::HEADERS, END_STREAM, 5, &request()[..4]),
+            frame(kind::CONTINUATION, 0, 5, b""),
+            frame(kind::CONTINUATION, END_HEADERS, 5, &request()[4..]),
+            frame(kind::DATA, END_STREAM, 1, b""),
+            // Over.
+            frame(kind::DATA, 0, 1, b"late"),
+            frame(kind::SETTINGS, ACK, 0, b""),
+            frame(kind::SETTINGS, ACK, 0, b""),
+        ];
+        let all = begun(&parts);
+        let whole = through(&all, usize::MAX);
+        let mut kinds = Vec::new();
+        Scanner::new(true).scan(&whole.0, |f, _| kinds.push((f.kind, f.stream)));
+        // A reset of the peer's is put in for the late DATA.
+        let due = [(4, 0), (1, 1), (0, 1), (0, 1), (6, 0), (0x42, 9), (0, 3), (1, 5), (0, 1), (3, 1), (4, 0)];
+        assert_eq!(kinds, due);
+        let room = |n| [window_update(0, n), window_update(1, n)].concat();
+        let closed = [&window_update(0, 4)[..], &reset(1, code::STREAM_CLOSED)].concat();
+        assert_eq!(whole.1, [room(5), closed].concat());
+        for piece in 1..all.len() {
+            assert_eq!(through(&all, piece), whole, "{piece}");
+        }
+    }
+
+    #[test]
+    fn heads_are_carried() {
+        let block = [request(), literal(b"content-length", b"3"), literal(b"x-a", b"\x01")].concat();
+        let padded = [&[2][..], &[0, 0, 0, 9, 1], &block, &[0, 0]].concat();
+        let flags = END_HEADERS | PADDED | PRIORITY;
+        let (seen, _, end) = through(&begun(&[frame(kind::HEADERS, flags, 1, &padded)]), usize::MAX);
+        assert_eq!(end, Ok(()));
+        // Behind the preface and the SETTINGS: indexed fields, the length, and all that was there.
+        let head = &seen[PREFACE.len() + HEADER..];
+        assert_eq!(head[3..9], [kind::HEADERS, END_HEADERS, 0, 0, 0, 1]);
+        let (shown, carried) = head[9..].split_at(7 + 3);
+        assert_eq!(shown[..7], [0x82, 0x86, 0x84, 0x0f, 0x0d, 1, b'3']);
+        let mut map = http::HeaderMap::new();
+        map.insert(http::header::AGE, http::HeaderValue::from_bytes(carried).unwrap());
+        let found: Vec<_> = carry::fields(&map).map(|f| (f.name.to_vec(), f.value.into_owned())).collect();
+        let due = [
+            (":method", "GET"),
+            (":scheme", "http"),
+            (":path", "/"),
+            (":authority", "x"),
+            ("content-length", "3"),
+            ("x-a", "\x01"),
+        ];
+        let due: Vec<_> = due.map(|(n, v)| (n.as_bytes().to_vec(), v.as_bytes().to_vec())).into();
+        assert_eq!(found, due);
+    }
+
+    #[test]
+    fn each_mistake_has_its_code() {
+        use code::*;
+        let data = |flags, payload: &[u8]| [post(1), frame(kind::DATA, flags, 1, payload)].concat();
+        let head = |flags, payload: &[u8]| frame(kind::HEADERS, flags | END_HEADERS, 1, payload);
+        let open = frame(kind::HEADERS, 0, 1, &request());
+        let control = |kind, stream, len| frame(kind, 0, stream, &vec![0; len]);
+        let window = frame(kind::SETTINGS, 0, 0, &[0, 4, 0x80, 0, 0, 0]);
+        let long =
+            [&open[..], &control(kind::CONTINUATION, 1, 16384), &control(kind::CONTINUATION, 1, 16384)];
+        let cases: Vec<(&str, Vec<u8>, u32)> = vec![
+            ("a large frame", control(0x42, 0, 16385), FRAME_SIZE_ERROR),
+            ("padding beyond DATA", data(PADDED, &[5, 1, 2, 3, 4]), PROTOCOL_ERROR),
+            ("no padding length", data(PADDED, b""), FRAME_SIZE_ERROR),
+            ("padding beyond HEADERS", head(PADDED, &[9, 0x82]), PROTOCOL_ERROR),
+            ("no padding length in HEADERS", head(PADDED, b""), FRAME_SIZE_ERROR),
+            ("a cut priority", head(PRIORITY, &[0; 4]), FRAME_SIZE_ERROR),
+            ("a cut priority behind padding", head(PRIORITY | PADDED, &[0; 5]), FRAME_SIZE_ERROR),
+            ("on itself", head(PRIORITY, &[&[0, 0, 0, 1, 0][..], &request()].concat()), PROTOCOL_ERROR),
+            ("DATA on no stream", control(kind::DATA, 0, 1), PROTOCOL_ERROR),
+            ("HEADERS on no stream", control(kind::HEADERS, 0, 1), PROTOCOL_ERROR),
+            ("a short PRIORITY", control(kind::PRIORITY, 1, 4), FRAME_SIZE_ERROR),
+            ("a short RST_STREAM", control(kind::RST_STREAM, 1, 3), FRAME_SIZE_ERROR),
+            ("RST_STREAM on no stream", control(kind::RST_STREAM, 0, 4), PROTOCOL_ERROR),
+            ("cut SETTINGS", control(kind::SETTINGS, 0, 5), FRAME_SIZE_ERROR),
+            ("SETTINGS on a stream", control(kind::SETTINGS, 1, 0), PROTOCOL_ERROR),
+            ("an ACK that says something", frame(kind::SETTINGS, ACK, 0, &[0; 6]), FRAME_SIZE_ERROR),
+            ("too large a window", window, FLOW_CONTROL_ERROR),
+            ("PUSH_PROMISE", control(kind::PUSH_PROMISE, 1, 4), PROTOCOL_ERROR),
+            ("a short PING", control(kind::PING, 0, 7), FRAME_SIZE_ERROR),
+            ("PING on a stream", control(kind::PING, 1, 8), PROTOCOL_ERROR),
+            ("a short GOAWAY", control(kind::GOAWAY, 0, 7), FRAME_SIZE_ERROR),
+            ("GOAWAY on a stream", control(kind::GOAWAY, 1, 8), PROTOCOL_ERROR),
+            ("a long WINDOW_UPDATE", control(kind::WINDOW_UPDATE, 0, 5), FRAME_SIZE_ERROR),
+            ("CONTINUATION of nothing", control(kind::CONTINUATION, 1, 0), PROTOCOL_ERROR),
+            ("another frame in a block", [open.clone(), control(kind::PING, 0, 8)].concat(), PROTOCOL_ERROR),
+            ("another block", [open.clone(), control(kind::CONTINUATION, 3, 0)].concat(), PROTOCOL_ERROR),
+            ("no end of a block", long.concat(), ENHANCE_YOUR_CALM),
+            ("index 0", head(0, &[0x80]), COMPRESSION_ERROR),
+            ("an empty name", head(0, &literal(b"", b"x")), COMPRESSION_ERROR),
+            ("HEADERS behind the end", [get(1), get(1)].concat(), STREAM_CLOSED),
+            ("a lower stream", [get(5), get(3)].concat(), STREAM_CLOSED),
+        ];
+        for (what, bytes, code) in cases {
+            assert_eq!(ends(&[bytes]), Err(code), "{what}");
+        }
+        let first = [&PREFACE[..], &control(kind::PING, 0, 8)].concat();
+        assert_eq!(through(&first, usize::MAX).2, Err(PROTOCOL_ERROR), "no SETTINGS");
+        let (seen, extra, end) = through(&begun(&[get(1), control(kind::WINDOW_UPDATE, 1, 4)]), usize::MAX);
+        assert_eq!((end, extra), (Ok(()), reset(1, PROTOCOL_ERROR).to_vec()), "no room at all");
+        assert!(seen.ends_with(&reset(1, PROTOCOL_ERROR)));
+    }
+
+    #[test]
+    fn a_block_that_breaks_rules_resets_its_stream_only() {
+        let mut block = request();
+        block.extend(literal(b"Upper", b"x"));
+        let bad = frame(kind::HEADERS, END_HEADERS | END_STREAM, 1, &block);
+        let (seen, extra, end) = through(&begun(&[bad, get(3)]), usize::MAX);
+        assert_eq!((end, extra), (Ok(()), vec![]));
+        // What `h2` resets streams for.
+        assert!(seen.windows(4).any(|w| w == [0x0f, 0x2a, 1, b'x']));
+        let invalid = [&literal(b":method", b"G?")[..], &[0x86, 0x84]].concat();
+        let (seen, ..) = through(&begun(&[frame(kind::HEADERS, END_HEADERS, 1, &invalid)]), usize::MAX);
+        assert!(seen.ends_with(&[0x82, 0x86, 0x84, 0x0f, 0x06, 0]), "nothing is carried: {seen:?}");
+    }
+}
