@@ -39,6 +39,11 @@ impl Streams {
         }
     }
 
+    /// The one that begins next, unless numbers are left out.
+    pub(crate) fn next(&self) -> u32 {
+        if self.last == 0 { 1 } else { self.last + 2 }
+    }
+
     /// A stream begins.
     pub(crate) fn begun(&mut self, stream: u32) {
         self.last = self.last.max(stream);

@@ -169,6 +169,11 @@ impl Line {
         self.inbound.seen
     }
 
+    /// The stream that we would open next.
+    pub(crate) fn next_stream(&self) -> u32 {
+        self.inbound.next_stream()
+    }
+
     /// Sends a GOAWAY between two frames of `h2`'s.
     pub(crate) fn say_goaway(&mut self, reason: h2::Reason) {
         self.watch.goaway(reason.into());

@@ -7,7 +7,7 @@ mod common;
 use common::raw::{DATA, GOAWAY, HEADERS, PING, PREFACE, Peer, RST, SETTINGS, block, frame};
 use common::{back_mux, body_of, dial, response, run, send};
 use hawser_http::{BodyLen, Head, Version};
-use hawser_proto::mux::{BackStream, H2Conf, StreamError};
+use hawser_proto::mux::{BackStream, H2Conf, MessageInfo, StreamError};
 use std::future::poll_fn;
 use tokio::io::AsyncReadExt;
 use tokio::net::UnixStream;
@@ -88,6 +88,52 @@ fn broken_responses_are_told_from_whole_ones() {
         assert_eq!(outcome(b"GET", b"", true).await, Err("Idle".to_owned()));
         let half = [answer(4, &len("3")), data(0, b"a")].concat();
         assert_eq!(outcome(b"GET", &half, true).await, Err("broken off after 1".to_owned()));
+    });
+}
+
+/// An upgrade that cannot be sent costs the connection nothing that it would have been good for.
+#[test]
+fn an_upgrade_that_cannot_be_sent_is_told_to_the_server() {
+    run(async {
+        for (known, len) in [(0, BodyLen::None), (1, BodyLen::Length(5))] {
+            let (ours, theirs) = UnixStream::pair().unwrap();
+            let mut s = back_mux(H2Conf::default()).connect(dial(ours));
+            let mut head = Head::request(b"POST", b"/", Version::H11);
+            head.add(b"host", b"h");
+            head.add(b"connection", b"upgrade");
+            head.add(b"upgrade", b"other");
+            let info = MessageInfo { upgrade: true, body: len, ..MessageInfo::default() };
+            s.send_request(&head, &info, false);
+            poll_fn(|cx| s.poll_connected(cx)).await.unwrap();
+            let mut server = Peer(theirs);
+            server.0.read_exact(&mut [0; 24]).await.unwrap();
+            server.send(&frame(SETTINGS, 0, 0, &[0, 8, 0, 0, 0, known])).await;
+            let failed = response(&mut *s).await.map(|_| ());
+            assert!(matches!(failed, Err(StreamError::Bad { status: 502, .. })), "{failed:?}");
+            let mut rest = Vec::new();
+            while let Some(f) = server.next().await {
+                rest.push((f.kind, f.flags, f.stream));
+            }
+            assert_eq!(rest, [(SETTINGS, 0, 0), (SETTINGS, 1, 0), (RST, 0, 1)], "and the end");
+        }
+    });
+}
+
+/// A response that crosses the reset of its stream is nobody's fault.
+#[test]
+fn what_crosses_a_reset_is_no_glitch() {
+    run(async {
+        let (s, mut server) = asked(b"GET").await;
+        let conn = s.conn().unwrap();
+        drop(s);
+        assert_eq!(server.find(RST).await.unwrap().code(), 8);
+        server.send(&answer(4, &[(":status", "200"), ("content-length", "900")])).await;
+        for _ in 0..300 {
+            server.send(&frame(DATA, 0, 1, b"xyz")).await;
+        }
+        server.send(&frame(PING, 0, 0, &[1; 8])).await;
+        let after = server.find(PING).await.unwrap();
+        assert_eq!((after.flags, conn.glitches(), conn.is_usable()), (1, 0, true));
     });
 }
 

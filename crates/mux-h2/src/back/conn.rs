@@ -26,6 +26,8 @@ pub(crate) struct Core {
     pub(crate) closing: AtomicBool,
     /// The peer broke a rule that ends the connection.
     pub(crate) broken: AtomicBool,
+    /// A request could not be sent to this server.
+    pub(crate) declined: AtomicBool,
     /// Nobody holds the connection any more.
     pub(crate) abandoned: AtomicBool,
     /// Streams that were not dropped.
@@ -105,6 +107,17 @@ impl Core {
             state.waiters.push(cx.waker().clone());
         }
         Poll::Pending
+    }
+
+    /// The only request of the connection cannot be sent: the server is told so, and left.
+    pub(crate) fn decline(&self) {
+        self.declined.store(true, Relaxed);
+        self.wake_driver();
+    }
+
+    /// Whether no more than one stream is there.
+    pub(crate) fn is_sole(&self) -> bool {
+        self.streams.load(Relaxed) <= 1
     }
 
     /// A stream is gone.

@@ -3,6 +3,7 @@
 use crate::back::conn::{Core, Handle};
 use crate::chunk::{Chunk, Gauge};
 use crate::conf::Side;
+use crate::frames::reset;
 use crate::watch::Verdict;
 use crate::wire::Wire;
 use h2::client::{Connection, SendRequest};
@@ -152,6 +153,9 @@ impl Driver {
             self.conn.set_target_window_size(self.window);
             cx.waker().wake_by_ref();
         }
+        if self.core.declined.swap(false, Relaxed) && self.core.is_sole() {
+            self.decline();
+        }
         self.publish();
         let verdict = self.wire.line().watch.verdict();
         if verdict == Verdict::Close {
@@ -174,6 +178,15 @@ impl Driver {
             Poll::Ready(_) => Poll::Ready(()),
             Poll::Pending => Poll::Pending,
         }
+    }
+
+    /// Resets the stream that the request would have had, as HAProxy does, and ends: nobody else is here, and a server may
+    /// well take offence at the reset of a stream that was never opened.
+    fn decline(&mut self) {
+        let mut line = self.wire.line();
+        let stream = line.next_stream();
+        line.send_extra(&reset(stream, Reason::INTERNAL_ERROR.into()));
+        self.over = true;
     }
 
     fn publish(&self) {

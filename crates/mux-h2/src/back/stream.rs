@@ -52,6 +52,8 @@ pub(crate) struct Stream {
     asked: Asked,
     /// The session has sent a request without a body, which an upgrade leaves open until its outcome is known.
     held_open: bool,
+    /// A tunnel is asked for by a request with a body.
+    bodied: bool,
     response: Option<ResponseFuture>,
     /// The response says that its body is empty, which is to be seen.
     empty: Option<MessageInfo>,
@@ -88,6 +90,7 @@ impl Stream {
             request: None,
             asked: Asked::Other,
             held_open: false,
+            bodied: false,
             response: None,
             empty: None,
             failed: None,
@@ -105,8 +108,13 @@ impl Stream {
     fn submit(&mut self) {
         let Some(send) = &mut self.send else { return };
         let Some((request, body)) = self.request.take() else { return };
-        if matches!(self.asked, Asked::Upgrade { .. }) && !send.is_extended_connect_protocol_enabled() {
+        // Extended CONNECT has no body before its tunnel.
+        let possible = send.is_extended_connect_protocol_enabled() && !self.bodied;
+        if matches!(self.asked, Asked::Upgrade { .. }) && !possible {
             self.fail(StreamError::Bad { status: 502, why: "no extended CONNECT" });
+            if let Place::Up(handle) = &self.place {
+                handle.core.decline();
+            }
             return;
         }
         let ended = matches!(body, BodyLen::None | BodyLen::Length(0));
@@ -235,10 +243,10 @@ impl BackStream for Stream {
         };
         let with_body = !matches!(info.body, BodyLen::None | BodyLen::Length(0));
         let info = MessageInfo { body, ..*info };
+        self.bodied = self.held_open && with_body;
         match head::outgoing_request(head, &info) {
-            // Extended CONNECT has no body before its tunnel.
-            _ if self.held_open && with_body => {
-                self.fail(StreamError::Bad { status: 502, why: "upgrade with a body" });
+            _ if self.bodied && matches!(self.asked, Asked::Connect) => {
+                self.fail(StreamError::Bad { status: 502, why: "tunnel with a body" });
             }
             Some(request) => self.request = Some((request, body)),
             None => self.fail(StreamError::Bad { status: 502, why: "request cannot be sent" }),
