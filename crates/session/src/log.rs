@@ -79,6 +79,9 @@ pub(crate) fn response_started(cl: &Client, st: &mut Stream) {
 pub(crate) fn end(cl: &Client, mut st: Box<Stream>) {
     st.strm.t.end = Some(cl.now());
     cl.tally_bytes(&st);
+    if st.blamed {
+        cl.blame(&st);
+    }
     let thread = cl.worker.number();
     if let Some(front) = &cl.fe.front {
         front.counters.add(thread, Stat::BytesIn, st.strm.bytes_in);

@@ -1,7 +1,7 @@
 //! `stick` rules at run time: the server that a table remembers, and the keys that are to be remembered.
 
 use crate::client::Client;
-use crate::snapshot::{Back, StickRule};
+use crate::snapshot::{Back, StickRule, StickRules};
 use crate::stream::{Stream, with_ctx};
 use hawser_balance::{Backend, Server};
 use hawser_proto::freq::ms_at;
@@ -17,8 +17,11 @@ pub(crate) type Keys = Vec<(usize, Key)>;
 
 /// `stick on`, `match` and `store-request`, after cookies.
 pub(crate) fn request(cl: &Client, st: &mut Stream) {
+    if rules(st).is_none_or(|r| r.request.is_empty()) {
+        return;
+    }
     let Some(be) = st.be.clone() else { return };
-    let Some(back) = be.back.as_ref().filter(|b| !b.stick.request.is_empty()) else { return };
+    let Some(back) = &be.back else { return };
     let now = ms_at(cl.now());
     for rule in &back.stick.request {
         // Of those that store in one table, only the first that has a key does.
@@ -43,6 +46,9 @@ pub(crate) fn request(cl: &Client, st: &mut Stream) {
 
 /// `stick store-response`; then all keys are stored with the server that the stream has reached.
 pub(crate) fn response(cl: &Client, st: &mut Stream) {
+    if st.keys.is_empty() && rules(st).is_none_or(|r| r.response.is_empty()) {
+        return;
+    }
     let Some(be) = st.be.clone() else { return };
     let Some(back) = &be.back else { return };
     let of_request = st.keys.len();
@@ -57,6 +63,10 @@ pub(crate) fn response(cl: &Client, st: &mut Stream) {
     if !st.keys.is_empty() {
         store(cl, st, back);
     }
+}
+
+fn rules(st: &Stream) -> Option<&StickRules> {
+    st.be.as_ref()?.back.as_ref().map(|b| &b.stick)
 }
 
 /// The rule's key, if its condition holds, and the table.

@@ -71,6 +71,8 @@ pub(crate) struct Stream {
     pub(crate) unlogged: bool,
     /// The client broke off while its body was waited for.
     pub(crate) aborted: bool,
+    /// The client has to log in first, which is counted as its error once it was told.
+    pub(crate) blamed: bool,
     /// It was a TCP stream first, which has seen the content rules of the frontend.
     pub(crate) switched: bool,
     /// Bytes that went past the process (`option splice-*`): of the request, of the response.
@@ -97,6 +99,7 @@ impl Stream {
         self.logged = false;
         self.unlogged = false;
         self.aborted = false;
+        self.blamed = false;
         self.switched = false;
         self.spliced = [0; 2];
         self.own_bytes = 0;

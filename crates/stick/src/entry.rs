@@ -2,7 +2,7 @@
 
 use crate::cells::{self, Rate, low};
 use crate::layout::{Field, Layout};
-use hawser_cfg::model::Form;
+use hawser_cfg::model::{DataType, Form};
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
@@ -12,8 +12,8 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 pub struct Entry {
     key: Box<[u8]>,
     cells: Box<[AtomicU64]>,
-    /// The server that clients with this key go to (`server_key`).
-    server: Mutex<Option<Arc<str>>>,
+    /// The server that clients with this key go to (`server_key`), in tables that remember servers.
+    server: Option<Box<Mutex<Option<Arc<str>>>>>,
     /// How many track it: while there are any, it stays.
     users: AtomicU32,
     /// When it was last refreshed (ms).
@@ -29,7 +29,7 @@ impl Entry {
         Self {
             key: key.into(),
             cells: (0..layout.cells).map(|_| AtomicU64::new(0)).collect(),
-            server: Mutex::default(),
+            server: layout.stores(DataType::ServerKey).then(Box::default),
             users: AtomicU32::new(0),
             refreshed: AtomicU64::new(now),
             queued: AtomicU64::new(now),
@@ -70,11 +70,12 @@ impl Entry {
 
     /// The server that clients with this key go to.
     pub(crate) fn server(&self) -> Option<Arc<str>> {
-        self.server.lock().clone()
+        self.server.as_ref()?.lock().clone()
     }
 
     pub(crate) fn set_server(&self, server: Arc<str>) {
-        let mut known = self.server.lock();
+        let Some(slot) = &self.server else { return };
+        let mut known = slot.lock();
         if known.as_deref() != Some(&*server) {
             *known = Some(server);
         }

@@ -365,9 +365,7 @@ impl Table {
     /// Makes an entry stand for a server, and refreshes it.
     pub fn set_server(&self, entry: &Entry, id: u32, key: Arc<str>, now: u64) {
         self.set(entry, DataType::ServerId, 0, id.into(), now);
-        if self.layout.stores(DataType::ServerKey) {
-            entry.set_server(key);
-        }
+        entry.set_server(key);
     }
 
     /// How many bytes one event of a rate stands for.

@@ -79,6 +79,7 @@ fn in_table<'a>(a: &'a [Arg], v: Value<'a>, ctx: &Ctx<'a>) -> Option<Value<'a>> 
     Some(Value::Bool(stick::find(ctx, table, v, false).is_some()))
 }
 
+/// HAProxy 3.4 counts its own look-up too, which the manual does not mean.
 fn trackers<'a>(a: &'a [Arg], v: Value<'a>, ctx: &Ctx<'a>) -> Option<Value<'a>> {
     let table = stick::table(ctx, a.first()?)?;
     Some(Value::Int(stick::find(ctx, table, v, false).map_or(0, |e| e.users().into())))

@@ -111,7 +111,8 @@ async fn settle(
         }
         Verdict::Redirect(reply) => local(Some(reply)),
         Verdict::Auth(reply) => {
-            cl.blame(st);
+            // Rules on the answer do not see it counted yet.
+            st.blamed = true;
             Stop::reply(reply.as_ref().map_or(401, |r| r.head.status()), reply, proxy, state)
         }
         Verdict::Reject => {
