@@ -509,3 +509,28 @@ fn checks_of_the_statistics() {
     assert_eq!((value("l,bad", "addr"), value("l,BACKEND", "algo")), (String::new(), String::new()));
     assert!(command(&h, "show stat").contains(&format!("127.0.0.1:{nobody}")));
 }
+
+#[test]
+fn long_lists_are_whole() {
+    let port = free_port();
+    let _h = serve(
+        &format!(
+            "listen l\n  bind 127.0.0.1:{port}\n  stats uri /s\n  stats admin if TRUE\n\
+             \x20 server-template t 1-175 127.0.0.1:1\nbackend b\n  server-template u 1-50 127.0.0.1:1\nbackend none\n"
+        ),
+        &[port],
+    );
+    let html = get(port, "/s").text();
+    let of = |part: &str| html.matches(part).count();
+    assert_eq!(
+        [of("value=\"t"), of("value=\"u"), of("method=\"post\""), of("hidden\" name=\"b\"")],
+        [175, 50, 2, 2]
+    );
+    assert_eq!([of("<tr class=\"backend\">"), of("<tr class=\"frontend\">"), of("class=px")], [3, 1, 3]);
+    let csv = get(port, "/s;csv").text();
+    let names: Vec<&str> = csv.lines().skip(1).filter_map(|l| l.split(',').nth(1)).collect();
+    assert_eq!(
+        (names.len(), names[0], names[175], names[176]),
+        (1 + 175 + 1 + 50 + 1 + 1, "FRONTEND", "t175", "BACKEND")
+    );
+}

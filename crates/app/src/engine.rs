@@ -6,7 +6,7 @@ use hawser_balance::Agent;
 use hawser_cli::info::Sheet;
 use hawser_proto::AcceptSink;
 use hawser_proto::rhttp::Dialer;
-use hawser_stats::page::{Ask, Section};
+use hawser_stats::page::{Ask, Place, Section};
 use hawser_stats::{Row, Selection};
 use hawser_stick::Table;
 use std::rc::Rc;
@@ -32,7 +32,7 @@ pub(crate) trait Engine: Send + Sync {
     fn tables(&self) -> Vec<Arc<Table>>;
 
     /// The sections of a statistics page likewise.
-    fn sections(&self, from: usize, most: usize, ask: &Ask<'_>) -> Option<(usize, Vec<Section>)>;
+    fn sections(&self, from: Place, most: usize, ask: &Ask<'_>) -> Option<(Place, Vec<Section>)>;
 
     /// Adds what it counts to `show info`.
     fn info(&self, sheet: &mut Sheet);

@@ -3,7 +3,7 @@
 use crate::commands::Statistics;
 use crate::running::Running;
 use hawser_cli::info::Sheet;
-use hawser_stats::page::{Ask, Section, Source};
+use hawser_stats::page::{Ask, Place, Section, Source};
 use std::sync::Arc;
 
 /// The process and its proxies, once they run.
@@ -15,7 +15,7 @@ impl Source for Pages {
         hawser_cli::commands::sheet(&*self.0.state()?)
     }
 
-    fn sections(&self, from: usize, most: usize, ask: &Ask<'_>) -> Option<(usize, Vec<Section>)> {
+    fn sections(&self, from: Place, most: usize, ask: &Ask<'_>) -> Option<(Place, Vec<Section>)> {
         let state = self.0.state()?;
         let engine = state.get::<Statistics>()?.0.clone();
         engine.sections(from, most, ask)

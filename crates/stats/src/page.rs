@@ -63,9 +63,18 @@ pub trait Source: std::fmt::Debug + Send + Sync {
     /// What `show info` tells; `None` while the process starts.
     fn sheet(&self) -> Option<Sheet>;
 
-    /// Those of up to `most` proxies from the one at an index that are asked for, and the index that goes on; `None`
-    /// beyond the last one.
-    fn sections(&self, from: usize, most: usize, ask: &Ask<'_>) -> Option<(usize, Vec<Section>)>;
+    /// What is asked for from a place on, up to about so many rows, and the place that goes on; `None` beyond the last
+    /// proxy.
+    fn sections(&self, from: Place, most: usize, ask: &Ask<'_>) -> Option<(Place, Vec<Section>)>;
+}
+
+/// How far an answer has come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Place {
+    /// Index of a proxy.
+    pub proxy: usize,
+    /// Index of a server of it; the rows before those of servers come with the first one.
+    pub server: usize,
 }
 
 /// What is asked of the proxies.
@@ -78,9 +87,11 @@ pub struct Ask<'a> {
     pub legends: bool,
 }
 
-/// A proxy, and its rows.
+/// A proxy, and its rows: all of them, or some of many.
 #[derive(Clone, Debug)]
 pub struct Section {
+    /// Its first rows are among them, and its last ones.
+    pub ends: [bool; 2],
     /// Its name.
     pub name: Arc<str>,
     /// Its id.

@@ -21,7 +21,7 @@ use hawser_proto::rhttp::Dialer;
 use hawser_proto::{AcceptSink, Address, FrontendInfo, Incoming, ListenerInfo, OPEN_SOCKETS};
 use hawser_rules::Service;
 use hawser_session::{CompileOpts, ReverseDialer, Shared, Snapshot, StatsEnv, Worker};
-use hawser_stats::page::{Ask, Section, Source};
+use hawser_stats::page::{Ask, Place, Section, Source};
 use hawser_stats::{Row, Selection};
 use hawser_stick::Table;
 use parking_lot::Mutex;
@@ -153,7 +153,7 @@ impl Engine for Sessions {
         self.snapshot().tables.clone()
     }
 
-    fn sections(&self, from: usize, most: usize, ask: &Ask<'_>) -> Option<(usize, Vec<Section>)> {
+    fn sections(&self, from: Place, most: usize, ask: &Ask<'_>) -> Option<(Place, Vec<Section>)> {
         self.snapshot().sections(from, most, ask, &self.stats_env())
     }
 

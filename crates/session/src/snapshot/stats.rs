@@ -5,8 +5,9 @@ use crate::http::cookie::Policy;
 use hawser_balance::time;
 use hawser_cfg::model::opt;
 use hawser_proto::ListenerInfo;
-use hawser_stats::page::{Ask, Section};
+use hawser_stats::page::{Ask, Place, Section};
 use hawser_stats::{Object, Row, Selection};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// What the statistics need beside the snapshot.
@@ -57,34 +58,58 @@ impl Snapshot {
 }
 
 impl Snapshot {
-    /// The sections of a statistics page: those of up to `most` proxies from the one at an index that are asked for,
-    /// and the index that goes on; `None` beyond the last one.
+    /// The sections of a statistics page from a place on, up to about so many rows or proxies, and the place that goes
+    /// on; `None` beyond the last proxy.
     pub fn sections(
         &self,
-        from: usize,
+        from: Place,
         most: usize,
         ask: &Ask<'_>,
         env: &StatsEnv<'_>,
-    ) -> Option<(usize, Vec<Section>)> {
-        let next = (from + most).min(self.proxies.len());
-        let some = self.proxies.get(from..next).filter(|some| !some.is_empty())?;
+    ) -> Option<(Place, Vec<Section>)> {
         let env = StatsEnv { addresses: ask.legends, ..*env };
-        let wanted = some.iter().filter(|p| !p.disabled && (ask.wanted)(&p.facts.name));
-        Some((next, wanted.map(|p| p.section(ask.selection, &env)).collect()))
+        self.proxies.get(from.proxy)?;
+        let (mut place, mut out, mut left) = (from, Vec::new(), most);
+        while let Some(px) = self.proxies.get(place.proxy).filter(|_| left > 0) {
+            left -= 1;
+            let mut last = true;
+            if !px.disabled && (ask.wanted)(&px.facts.name) {
+                let servers = place.server..place.server + left.max(1);
+                let section = px.section(servers.clone(), ask.selection, &env);
+                left = left.saturating_sub(section.rows.len());
+                (last, place.server) = (section.ends[1], servers.end);
+                out.push(section);
+            }
+            if last {
+                place = Place { proxy: place.proxy + 1, server: 0 };
+            }
+        }
+        Some((place, out))
     }
 }
 
 impl Proxy {
-    fn section(&self, sel: &Selection, env: &StatsEnv<'_>) -> Section {
+    /// What a page shows of it, with those of its servers that are in a range.
+    fn section(&self, servers: Range<usize>, sel: &Selection, env: &StatsEnv<'_>) -> Section {
+        let back = self.back.as_ref();
+        let count = back.map_or(0, |b| b.backend.servers.len());
+        let ends = [servers.start == 0, servers.end >= count];
         let mut rows = Vec::new();
-        self.rows(sel, env, &mut rows);
+        if let Some(front) = self.front.as_ref().filter(|_| ends[0]) {
+            self.front_rows(front, sel, env, &mut rows);
+        }
+        if let Some(back) = back {
+            server_rows(back, servers, sel, env, &mut rows);
+            rows.extend(Some(back).filter(|_| ends[1]).map(|b| backend_row(b, sel, env)));
+        }
         Section {
+            ends,
             name: self.facts.name.clone(),
             id: self.facts.id,
             kind: self.kind.word(),
             mode: self.mode.word(),
             description: self.description.clone(),
-            servers: self.back.as_ref().is_some_and(|b| !b.backend.servers.is_empty()),
+            servers: count > 0,
             rows,
         }
     }
@@ -95,7 +120,8 @@ impl Proxy {
             self.front_rows(front, sel, env, rows);
         }
         if let Some(back) = &self.back {
-            back_rows(back, sel, env, rows);
+            server_rows(back, 0..back.backend.servers.len(), sel, env, rows);
+            rows.extend(sel.wants(Object::Backend).then(|| backend_row(back, sel, env)));
         }
         if env.metrics {
             rows.iter_mut().skip(first).for_each(|r| r.description.clone_from(&self.description));
@@ -125,30 +151,32 @@ impl Proxy {
     }
 }
 
-fn back_rows(back: &Back, sel: &Selection, env: &StatsEnv<'_>, rows: &mut Vec<Row>) {
-    let now = time::now();
-    let backend = &*back.backend;
-    if sel.wants(Object::Server) {
-        let hidden = |s: &hawser_balance::Server| {
-            let state = s.state();
-            (sel.up && state.is_down())
-                || (sel.no_maint && state.admin.any(hawser_balance::server::Admin::MAINT))
-        };
-        let servers = backend.servers.iter().filter(|s| sel.wants_sid(s.id) && !hidden(s));
-        let view = |s| hawser_stats::Server { server: s, backend, address: env.addresses, now };
-        rows.extend(servers.map(|s| hawser_stats::server(&view(s))));
+/// Rows of the servers in a range.
+fn server_rows(back: &Back, range: Range<usize>, sel: &Selection, env: &StatsEnv<'_>, rows: &mut Vec<Row>) {
+    if !sel.wants(Object::Server) {
+        return;
     }
-    if sel.wants(Object::Backend) {
-        rows.push(hawser_stats::backend(&hawser_stats::Backend {
-            backend,
-            traffic: &back.traffic,
-            h2: &back.h2_stats,
-            speaks_h2: &|i| back.dial.get(i).is_some_and(Dial::speaks_h2),
-            cookie: back.cookie.as_ref().map(Policy::name),
-            address: env.addresses,
-            tell_servers: sel.hides(),
-            census: env.metrics,
-            now,
-        }));
-    }
+    let (now, backend) = (time::now(), &*back.backend);
+    let hidden = |s: &hawser_balance::Server| {
+        let state = s.state();
+        (sel.up && state.is_down()) || (sel.no_maint && state.admin.any(hawser_balance::server::Admin::MAINT))
+    };
+    let servers = backend.servers.get(range.start..range.end.min(backend.servers.len())).unwrap_or_default();
+    let servers = servers.iter().filter(|s| sel.wants_sid(s.id) && !hidden(s));
+    let view = |s| hawser_stats::Server { server: s, backend, address: env.addresses, now };
+    rows.extend(servers.map(|s| hawser_stats::server(&view(s))));
+}
+
+fn backend_row(back: &Back, sel: &Selection, env: &StatsEnv<'_>) -> Row {
+    hawser_stats::backend(&hawser_stats::Backend {
+        backend: &back.backend,
+        traffic: &back.traffic,
+        h2: &back.h2_stats,
+        speaks_h2: &|i| back.dial.get(i).is_some_and(Dial::speaks_h2),
+        cookie: back.cookie.as_ref().map(Policy::name),
+        address: env.addresses,
+        tell_servers: sel.hides(),
+        census: env.metrics,
+        now: time::now(),
+    })
 }

@@ -1,13 +1,13 @@
 //! An answer, made in pieces.
 
-use super::{Ask, Format, Query, Settings, Source, head, tables};
+use super::{Ask, Format, Place, Query, Settings, Source, head, tables};
 use crate::write::{csv, csv_header, json, typed};
 use std::sync::Arc;
 
-/// Most proxies that are looked at in one go.
-const BATCH: usize = 20;
+/// About how many rows are made in one go.
+const BATCH: usize = 50;
 
-/// An answer in the making. Rows are read some proxies at a time, as the client takes them.
+/// An answer in the making. Rows are read some at a time, as the client takes them.
 #[derive(Debug)]
 pub struct Dump {
     settings: Arc<Settings>,
@@ -23,7 +23,7 @@ pub struct Dump {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Next {
     Head,
-    Proxies(usize),
+    Proxies(Place),
     End,
 }
 
@@ -38,7 +38,11 @@ impl Dump {
         match self.next {
             Next::Head => {
                 self.head(out);
-                self.next = if self.query.format == Format::Schema { Next::End } else { Next::Proxies(0) };
+                self.next = if self.query.format == Format::Schema {
+                    Next::End
+                } else {
+                    Next::Proxies(Place::default())
+                };
             }
             Next::Proxies(from) => match self.proxies(from, out) {
                 Some(next) => self.next = Next::Proxies(next),
@@ -65,8 +69,8 @@ impl Dump {
         }
     }
 
-    /// Writes some proxies; the index that goes on.
-    fn proxies(&mut self, from: usize, out: &mut String) -> Option<usize> {
+    /// Writes some rows; the place that goes on.
+    fn proxies(&mut self, from: Place, out: &mut String) -> Option<Place> {
         let wanted = |name: &str| self.settings.has(name) && self.query.wants(name);
         let selection = self.query.selection();
         let ask = Ask { selection: &selection, wanted: &wanted, legends: self.settings.legends };

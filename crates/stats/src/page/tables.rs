@@ -23,21 +23,26 @@ const GROUPS: [(&str, &[&str]); 8] = [
 const ALL: &str = "<th rowspan=2 width=1><input type=\"checkbox\" aria-label=\"all servers\" onclick=\"for(const c of \
                    this.form.querySelectorAll('[name=s]'))c.checked=this.checked\"></th>";
 
-/// Writes the table of a proxy; administrators get a form.
+/// Writes the table of a proxy, or a part of it; administrators get a form.
 pub(super) fn write(out: &mut String, section: &Section, settings: &Settings, admin: bool) {
     let form = admin && section.servers;
-    out.push_str(if form { "<form method=\"post\">" } else { "" });
-    title(out, section, settings);
-    out.push_str("<div class=\"scroll\"><table class=\"tbl\" width=\"100%\">\n<tr class=\"titre\">");
-    headings(out, section, settings, admin);
-    out.push_str("</tr>\n");
+    let [first, last] = section.ends;
+    if first {
+        out.push_str(if form { "<form method=\"post\">" } else { "" });
+        title(out, section, settings);
+        out.push_str("<div class=\"scroll\"><table class=\"tbl\" width=\"100%\">\n<tr class=\"titre\">");
+        headings(out, section, settings, admin);
+        out.push_str("</tr>\n");
+    }
     let mut cells = Cells { out, settings, admin };
     section.rows.iter().for_each(|row| cells.row(row));
-    out.push_str("</table></div>");
-    if form {
-        actions(out, section.id);
+    if last {
+        out.push_str("</table></div>");
+        if form {
+            actions(out, section.id);
+        }
+        out.push_str("<p>\n");
     }
-    out.push_str("<p>\n");
 }
 
 /// The name of the proxy, and what it is.

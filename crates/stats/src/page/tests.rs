@@ -119,10 +119,16 @@ impl Source for Proxies {
         Some(sheet)
     }
 
-    fn sections(&self, from: usize, most: usize, ask: &Ask<'_>) -> Option<(usize, Vec<Section>)> {
-        let some = self.0.get(from..(from + most).min(self.0.len())).filter(|s| !s.is_empty())?;
-        let wanted = some.iter().filter(|s| (ask.wanted)(&s.name)).cloned().collect();
-        Some((from + some.len(), wanted))
+    fn sections(&self, from: Place, _: usize, ask: &Ask<'_>) -> Option<(Place, Vec<Section>)> {
+        // One row at a time.
+        let section = self.0.get(from.proxy)?;
+        let next = from.server + 1;
+        let last = next >= section.rows.len();
+        let place =
+            if last { Place { proxy: from.proxy + 1, server: 0 } } else { Place { server: next, ..from } };
+        let rows = section.rows.get(from.server).cloned().into_iter().collect();
+        let part = Section { ends: [from.server == 0, last], rows, ..section.clone() };
+        Some((place, Some(part).filter(|s| (ask.wanted)(&s.name)).into_iter().collect()))
     }
 }
 
@@ -140,6 +146,7 @@ fn server(status: &str, columns: Columns<'_>) -> Row {
 
 fn section(name: &str, rows: Vec<Row>) -> Section {
     Section {
+        ends: [true; 2],
         name: name.into(),
         id: 3,
         kind: "backend",
@@ -275,6 +282,16 @@ fn forms_are_for_administrators() {
     assert!(html.contains("<option value=\"shutdown\">") && html.contains("<select name=action>"));
     let none = vec![Section { servers: false, ..section("p", Vec::new()) }];
     assert!(!page(Settings::default(), "", none, true).contains("method=\"post\""));
+    // A table that is made in parts is one table.
+    let rows =
+        || vec![server("UP", &[]).finish(), server("DOWN", &[]).finish(), server("MAINT", &[]).finish()];
+    let html = page(Settings::default(), "", vec![section("p", rows()), section("q", rows())], true);
+    for (part, count) in
+        [("<form method=\"post\">", 2), ("</form>", 3), ("<div class=\"scroll\">", 2), ("<p>\n", 2)]
+    {
+        assert_eq!(html.matches(part).count(), count, "{part}");
+    }
+    assert_eq!((html.matches("name=\"s\"").count(), html.matches("name=\"b\"").count()), (6, 2));
 }
 
 #[test]
