@@ -17,6 +17,14 @@ const SHORT_LIFE: Duration = Duration::from_secs(1);
 const HANDOVER: Duration = Duration::from_secs(2);
 /// How long it waits then.
 const HANDOVER_PAUSE: Duration = Duration::from_millis(50);
+/// A GOAWAY that comes sooner than this after the accept is the edge's answer to the connection.
+const UNWANTED: Duration = Duration::from_millis(100);
+/// How many answers like that in a row, beyond one for each connection that is wanted, look like a handover still.
+const HANDOVERS: u32 = 5;
+
+/// Connections that are leaving, beyond as many as are wanted, with which no further one is opened: the peer may keep
+/// them for as long as it likes.
+const LEAVING_MAX: u32 = 64;
 
 /// What a `bind rhttp@` line wants and has.
 pub struct Plan {
@@ -50,6 +58,8 @@ struct Book {
     not_before: Option<Instant>,
     /// When a peer last said GOAWAY.
     goaway: Option<Instant>,
+    /// Connections in a row whose peer said it right after the accept.
+    unwanted: u32,
     last_error: Option<String>,
     opened: u64,
 }
@@ -120,7 +130,7 @@ impl Plan {
             server: self.server.clone(),
             wanted: self.wanted,
             up: b.members.iter().map(|m| m.up).collect(),
-            leaving: b.members.iter().map(|m| m.leaving).sum(),
+            leaving: b.leaving(),
             dialling: b.begun && next.is_none(),
             opened: b.opened,
             failures: b.failures,
@@ -182,7 +192,8 @@ impl Plan {
 
     /// Lets the thread with the fewest connections open the next one, if one is missing: one at a time.
     fn give_turn(&self, b: &mut Book) {
-        if b.turn.is_some() || b.up() >= self.wanted {
+        if b.turn.is_some() || b.up() >= self.wanted || b.leaving() >= self.wanted.saturating_add(LEAVING_MAX)
+        {
             return;
         }
         let running = b.members.iter_mut().enumerate().filter(|(_, m)| !m.stopped);
@@ -202,7 +213,10 @@ impl Plan {
         b.failures = b.failures.saturating_add(1);
         let now = clock::now();
         let handover = b.goaway.is_some_and(|at| now.saturating_duration_since(at) < HANDOVER);
-        let pause = backoff::delay(b.failures, self.retry_max, backoff::random());
+        let refusals = b.unwanted.saturating_sub(self.wanted.saturating_add(HANDOVERS));
+        let handover = handover && refusals == 0;
+        let failures = b.failures.max(refusals);
+        let pause = backoff::delay(failures, self.retry_max, backoff::random());
         b.not_before = now.checked_add(if handover { pause.min(HANDOVER_PAUSE) } else { pause });
         b.last_error = Some(why);
         if b.stage != Stage::Failed {
@@ -233,6 +247,10 @@ impl Plan {
 impl Book {
     fn up(&self) -> u32 {
         self.members.iter().map(|m| m.up).sum()
+    }
+
+    fn leaving(&self) -> u32 {
+        self.members.iter().map(|m| m.leaving).sum()
     }
 }
 
@@ -281,10 +299,17 @@ impl Place {
 
     /// The peer wants no more streams on the connection: another one takes its place at once.
     pub(super) fn leaving(&mut self) {
-        if let State::Up(_) = self.state {
+        if let State::Up(since) = self.state {
             self.state = State::Leaving;
             let mut b = self.plan.book.lock();
-            b.goaway = Some(clock::now());
+            let now = clock::now();
+            b.goaway = Some(now);
+            if now.saturating_duration_since(since) < UNWANTED {
+                b.unwanted = b.unwanted.saturating_add(1);
+                self.plan.failed(&mut b, "the peer said GOAWAY right after the accept".into());
+            } else {
+                b.unwanted = 0;
+            }
             if let Some(m) = b.members.get_mut(self.member) {
                 m.up -= 1;
                 m.leaving += 1;
@@ -314,6 +339,7 @@ impl Drop for Place {
                 if let Some(m) = b.members.get_mut(self.member) {
                     m.leaving -= 1;
                 }
+                self.plan.give_turn(&mut b);
             }
         }
     }

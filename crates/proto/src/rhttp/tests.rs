@@ -57,12 +57,15 @@ struct Bench {
 impl Bench {
     /// A listener of `threads` receivers that wants `nbconn` connections.
     async fn new(nbconn: u32, threads: usize) -> Self {
+        // Pauses are bounded to next to nothing, so that tests do not wait.
+        Self::pausing(nbconn, threads, Duration::from_millis(40)).await
+    }
+
+    async fn pausing(nbconn: u32, threads: usize, bound: Duration) -> Self {
         let peer = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let at = Address::Ip(peer.local_addr().unwrap());
         let logs = Arc::<Mutex<Vec<String>>>::default();
         let dialer = Fixed { at, limit: Duration::from_millis(300), logs: logs.clone() };
-        // Pauses are bounded to next to nothing, so that tests do not wait.
-        let bound = Duration::from_millis(40);
         let plan = Plan::new("fe".into(), "be/srv".into(), nbconn, bound, Box::new(dialer));
         let addr = Addr {
             kind: AddrKind::Rhttp(Some(("be".into(), "srv".into()))),
@@ -278,6 +281,26 @@ fn a_goaway_calls_for_a_replacement_while_the_connection_goes_on() {
         drop(old);
         let s = b.plan.status();
         assert_eq!((s.total(), s.leaving, s.failures), (1, 0, 0));
+    });
+}
+
+#[test]
+fn a_peer_that_answers_with_a_goaway_again_and_again_is_not_dialled_in_a_loop() {
+    run(async || {
+        let mut b = Bench::pausing(1, 1, Duration::from_secs(30)).await;
+        let mut held = Vec::new();
+        loop {
+            let mut peer = b.meet().await;
+            peer.write_all(&[THEIRS, GOAWAY].concat()).await.unwrap();
+            let conn = b.accept(0).await;
+            held.push((peer, conn));
+            let pause = b.plan.status().next.unwrap_or_default();
+            if pause > Duration::from_millis(500) {
+                break;
+            }
+            assert!(pause <= Duration::from_millis(50));
+        }
+        assert!((6..20).contains(&held.len()), "{}", held.len());
     });
 }
 
