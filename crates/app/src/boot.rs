@@ -187,6 +187,7 @@ impl<'a> Boot<'a> {
         let options = CompileOptions {
             default_maxconn: args.default_maxconn.unwrap_or(0),
             reuseport: !args.no_reuseport && !config.global.noreuseport,
+            threads: limits.threads,
         };
         let mut listening = hawser_listener::compile(&config, &process, options, &mut diags);
         let api = Arc::new(ProcessInfo::new(0));

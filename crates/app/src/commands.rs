@@ -13,6 +13,15 @@ use hawser_stats::Selection;
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
+mod address;
+mod backend;
+mod clear;
+mod find;
+mod none;
+mod server;
+mod show;
+mod vars;
+
 #[rustfmt::skip]
 static COMMANDS: &[Command] = &[
     Command::new("debug dev log", "debug dev log [msg] ...", Level::Admin, debug_log, "send a message to the global log servers").expert(),
@@ -24,7 +33,16 @@ static COMMANDS: &[Command] = &[
 /// All commands of the program.
 pub(crate) fn registry() -> Registry {
     let mut tables = hawser_cli::commands::TABLES.to_vec();
-    tables.extend([COMMANDS, table::COMMANDS]);
+    tables.extend([
+        COMMANDS,
+        backend::COMMANDS,
+        clear::COMMANDS,
+        server::COMMANDS,
+        show::COMMANDS,
+        vars::COMMANDS,
+        none::COMMANDS,
+        table::COMMANDS,
+    ]);
     Registry::new(&tables)
 }
 
@@ -41,6 +59,9 @@ fn show_stat(call: &mut Call<'_>) -> Reply {
     }
 }
 
+/// Which sections have their id from the configuration, by index.
+pub(crate) struct ForcedIds(pub(crate) Vec<bool>);
+
 /// Where `debug dev log` sends what it is given: the global log servers.
 pub(crate) struct GlobalLog(pub(crate) Logger);
 
@@ -52,7 +73,14 @@ fn debug_log(call: &mut Call<'_>) -> Reply {
 }
 
 /// Invalid messages are not kept, so there are none to show.
-fn show_errors(_: &mut Call<'_>) -> Reply {
+fn show_errors(call: &mut Call<'_>) -> Reply {
+    let named = call.arg(0);
+    let wanted = !named.is_empty() && !["request", "response"].contains(&named);
+    if let (true, Some(s)) = (wanted, call.state.get::<Statistics>())
+        && !s.0.snapshot().proxies.iter().any(|p| *p.facts.name == *named)
+    {
+        return Reply::err("No such proxy.");
+    }
     let now = clock::wall().duration_since(UNIX_EPOCH).unwrap_or_default();
     let mut text = b"Total events captured on [".to_vec();
     let seconds = i64::try_from(now.as_secs()).unwrap_or_default();

@@ -6,6 +6,8 @@ use hawser_balance::Agent;
 use hawser_cli::info::Sheet;
 use hawser_proto::AcceptSink;
 use hawser_proto::rhttp::Dialer;
+use hawser_sample::vars::ProcVars;
+use hawser_session::Snapshot;
 use hawser_stats::page::{Ask, Place, Section};
 use hawser_stats::{Row, Selection};
 use hawser_stick::Table;
@@ -17,6 +19,12 @@ use std::task::{Context, Poll};
 pub(crate) trait Engine: Send + Sync {
     /// Called once on each worker thread, inside its `LocalSet`.
     fn worker(&self, number: u32) -> Rc<dyn Serve>;
+
+    /// The configuration in force.
+    fn snapshot(&self) -> Arc<Snapshot>;
+
+    /// Variables of the process.
+    fn proc_vars(&self) -> &ProcVars;
 
     /// A soft stop begins.
     fn stopping(&self);
@@ -33,6 +41,9 @@ pub(crate) trait Engine: Send + Sync {
 
     /// The sections of a statistics page likewise.
     fn sections(&self, from: Place, most: usize, ask: &Ask<'_>) -> Option<(Place, Vec<Section>)>;
+
+    /// Forgets the maxima of the counters, or all of them (`clear counters`, `clear counters all`).
+    fn clear(&self, all: bool);
 
     /// Adds what it counts to `show info`.
     fn info(&self, sheet: &mut Sheet);

@@ -1,7 +1,7 @@
 //! What the runtime API says about the process.
 
 use crate::args::Args;
-use crate::commands::{GlobalLog, Statistics};
+use crate::commands::{ForcedIds, GlobalLog, Statistics};
 use crate::engine::SharedEngine;
 use crate::idle::Idle;
 use crate::limits::Limits;
@@ -67,6 +67,8 @@ pub(crate) fn state(f: &Facts<'_>) -> State {
     // What is wrong with the targets was told when they were compiled for the proxies.
     state.insert(GlobalLog(Logger::compile(&mut Diags::default(), g, &g.logs, None)));
     state.insert(Statistics(Arc::clone(f.engine)));
+    let forced = f.config.proxies.iter().map(|p| p.id.is_some());
+    state.insert(ForcedIds(forced.collect()));
     state.insert(Arc::clone(f.tunnels));
     let idle = Idle::new(f.limits.threads);
     let (engine, messages) = (Arc::clone(f.engine), Arc::clone(f.messages));

@@ -61,6 +61,7 @@ fn backend(p: &Proxy) -> Arc<Backend> {
         threads: 2,
         default_fullconn: 20,
         resolver: &Resolver::libc(false),
+        states: None,
         events: Arc::new(NoEvents),
         now: 1,
     };

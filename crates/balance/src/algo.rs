@@ -107,6 +107,11 @@ pub(crate) trait Algo: Send + Sync + Debug {
         false
     }
 
+    /// Weights may change while it runs; else a server keeps its weight or has none.
+    fn is_dynamic(&self) -> bool {
+        true
+    }
+
     /// Looks into request bodies (`url_param NAME check_post`).
     fn wants_body(&self) -> bool {
         false

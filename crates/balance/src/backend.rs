@@ -10,7 +10,7 @@ use hawser_proto::freq::FreqCtr;
 use hawser_sample::facts::ProxyFacts;
 use parking_lot::Mutex;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 
 /// A backend: its servers, its algorithm, its queues.
 pub struct Backend {
@@ -38,6 +38,8 @@ pub struct Backend {
     /// Waiters of a server that goes down may go elsewhere (`option redispatch` without `option persist`).
     pub(crate) requeues: bool,
     pub(crate) events: Arc<dyn EventSink>,
+    /// `unpublish backend`: no rule leads here.
+    pub(crate) unpublished: AtomicBool,
     /// Serialises changes of state.
     pub(crate) changing: Mutex<()>,
 }
@@ -111,6 +113,33 @@ impl Backend {
     /// `fullconn` in force.
     pub fn fullconn(&self) -> u32 {
         self.fullconn.load(Relaxed)
+    }
+
+    /// Forgets the maxima of the backend and its servers, or all counters (`clear counters`, `clear counters all`).
+    pub fn clear(&self, all: bool) {
+        self.counters.clear(all);
+        self.sess_rate.clear_max();
+        self.conns_max.store(self.conns(), Relaxed);
+        self.queue.clear_max();
+        if all {
+            self.farm.downs.store(0, Relaxed);
+        }
+        self.servers.iter().for_each(|s| s.clear(all));
+    }
+
+    /// Rules lead here: `unpublish backend` was not asked for.
+    pub fn is_published(&self) -> bool {
+        !self.unpublished.load(Relaxed)
+    }
+
+    /// Lets rules lead here, or not (`publish backend`, `unpublish backend`).
+    pub fn publish(&self, yes: bool) {
+        self.unpublished.store(!yes, Relaxed);
+    }
+
+    /// Weights of servers may change at run time.
+    pub fn is_dynamic(&self) -> bool {
+        self.algo.is_dynamic()
     }
 
     /// The present limit of a server, `None` for no limit.

@@ -8,7 +8,7 @@ use crate::algo::Member;
 use crate::backend::Backend;
 use crate::end::EndCause;
 use crate::queue::{ANY, Wakes};
-use crate::server::{Admin, Oper, Server, ServerState, WEIGHT_SCALE};
+use crate::server::{Admin, Oper, Server, ServerAddr, ServerState, WEIGHT_SCALE};
 use crate::time::Ms;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Relaxed, Release, SeqCst};
@@ -24,6 +24,8 @@ pub enum Cause<'a> {
     Cli,
     /// The statistics page.
     Web,
+    /// A state file of the process before.
+    StateFile,
     /// The server that it tracks, as `backend/server`.
     Tracked(&'a str),
     /// Nobody needs to be told: initial states.
@@ -37,6 +39,8 @@ enum By<'a> {
     Order(&'a str),
     /// The server that it tracks, as `backend/server`.
     Tracked(&'a str),
+    /// It was so in the process before.
+    Start,
 }
 
 /// What a change did to the queues.
@@ -112,6 +116,11 @@ impl Backend {
         self.set_oper(server, to, cause, now);
     }
 
+    /// Puts a server into an administrative state from the start on: nobody needs to be told.
+    pub(crate) fn start_in(self: &Arc<Self>, server: u32, state: Admin, now: Ms) -> bool {
+        self.admin_via(server, state, Admin::NONE, By::Start, now)
+    }
+
     fn admin_via(self: &Arc<Self>, server: u32, add: Admin, remove: Admin, by: By<'_>, now: Ms) -> bool {
         let Some(s) = self.servers.get(server as usize) else { return false };
         let (before, after);
@@ -131,15 +140,18 @@ impl Backend {
             self.date(s, before.is_down(), now);
             let usable = self.usable_servers();
             let moved = self.settle(s, before, now);
-            self.tell_admin(s, before, by, moved);
-            self.tell_empty(usable);
+            if !matches!(by, By::Start) {
+                self.tell_admin(s, before, by, moved);
+                self.tell_empty(usable);
+            }
         }
         let own = format!("{}/{}", self.facts.name, s.name);
+        let then = if matches!(by, By::Start) { by } else { By::Tracked(&own) };
         for (be, idx) in s.trackers() {
             for (any, inherited) in [(Admin::MAINT, Admin::IMAINT), (Admin::DRAIN, Admin::IDRAIN)] {
                 match (before.admin.any(any), after.admin.any(any)) {
-                    (false, true) => be.admin_via(idx, inherited, Admin::NONE, By::Tracked(&own), now),
-                    (true, false) => be.admin_via(idx, Admin::NONE, inherited, By::Tracked(&own), now),
+                    (false, true) => be.admin_via(idx, inherited, Admin::NONE, then, now),
+                    (true, false) => be.admin_via(idx, Admin::NONE, inherited, then, now),
                     _ => false,
                 };
             }
@@ -166,6 +178,13 @@ impl Backend {
         let before = self.usable_servers();
         self.settle(s, s.state(), now);
         self.tell_empty(before);
+    }
+
+    /// Changes where a server listens, as `set server … addr` does.
+    pub fn set_addr(&self, server: u32, to: ServerAddr) {
+        let Some(s) = self.servers.get(server as usize) else { return };
+        s.addr.store(Arc::new(to));
+        s.moved.store(true, Relaxed);
     }
 
     /// Changes `maxconn` of a server; those who wait get the new places.
@@ -214,6 +233,7 @@ impl Backend {
             _ => {}
         }
         s.last_change.store(now, Relaxed);
+        s.age.store(0, Relaxed);
     }
 
     /// After a change of one server: recomputes, moves its waiters, and ends sessions that have to end.

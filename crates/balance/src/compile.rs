@@ -7,6 +7,7 @@ use crate::event::EventSink;
 use crate::queue::Queue;
 use crate::resolve::Resolver;
 use crate::server::{Admin, Links, Server};
+use crate::state_file::States;
 use crate::time::Ms;
 use hawser_cfg::diag::{Diags, Layout};
 use hawser_cfg::model::{Config, Proxy, opt};
@@ -16,7 +17,7 @@ use hawser_sample::facts::ProxyFacts;
 use parking_lot::Mutex;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 
 /// Above this many servers, counters are not kept per thread: memory counts more than contention that is
 /// spread over so many servers.
@@ -34,6 +35,8 @@ pub struct CompileEnv<'a> {
     pub default_fullconn: u32,
     /// Resolves server names.
     pub resolver: &'a Resolver<'a>,
+    /// States of servers in the process before.
+    pub states: Option<&'a States>,
     /// Gets the backend's events.
     pub events: Arc<dyn EventSink>,
     /// Now.
@@ -69,6 +72,7 @@ pub fn compile(proxy: &Proxy, env: &CompileEnv<'_>, diags: &mut Diags) -> Arc<Ba
         allbackups: has(opt::ALLBACKUPS),
         requeues: proxy.redispatch != 0 && !has(opt::PERSIST),
         events: env.events.clone(),
+        unpublished: AtomicBool::new(false),
         changing: Mutex::new(()),
     });
     backend.refresh(env.now);
@@ -77,18 +81,24 @@ pub fn compile(proxy: &Proxy, env: &CompileEnv<'_>, diags: &mut Diags) -> Arc<Ba
 
 fn servers(proxy: &Proxy, env: &CompileEnv<'_>, diags: &mut Diags) -> Vec<Arc<Server>> {
     let taken: HashSet<u32> = proxy.servers.iter().filter_map(|s| s.opts.id).collect();
-    let mut free = (1u32..).filter(|id| !taken.contains(id));
+    let mut last = 0;
     let backups_end = proxy.servers.iter().any(|s| s.opts.on_marked_up.is_some());
     // Administrators of a statistics page may end the sessions of any server.
     let kills = env.config.proxies.iter().any(|p| p.stats.as_ref().is_some_and(|s| !s.admin.is_empty()));
     let shards = if proxy.servers.len() > SHARDED_SERVERS { 1 } else { env.threads };
     let mut out = Vec::with_capacity(proxy.servers.len());
     for conf in &proxy.servers {
-        let resolved = env.resolver.address(&proxy.name, conf).unwrap_or_else(|text| {
+        let was_at = env.states.and_then(|s| s.last_address(&proxy.name, &conf.name));
+        let resolved = env.resolver.address(&proxy.name, conf, was_at).unwrap_or_else(|text| {
             diags.alert(conf.pos, text).layout = Layout::Bare;
             crate::resolve::Resolved { addr: Default::default(), unresolved: true }
         });
-        let id = conf.opts.id.or_else(|| free.next()).unwrap_or_default();
+        // A server whose id is written takes a number too, which nobody gets.
+        last = match conf.opts.id {
+            Some(_) => last + 1,
+            None => (last + 1..).find(|id| !taken.contains(id)).unwrap_or_default(),
+        };
+        let id = conf.opts.id.unwrap_or(last);
         let index = u32::try_from(out.len()).unwrap_or(u32::MAX);
         let ends = kills || conf.opts.on_marked_down.is_some() || (conf.opts.backup && backups_end);
         let server = Server::new(conf, index, id, resolved.addr, ends, shards);

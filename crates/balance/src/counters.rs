@@ -183,6 +183,18 @@ impl Counters {
     pub fn maximum(&self, timer: Timer) -> u32 {
         self.shards.iter().map(|s| s.timers[timer as usize].max.load(Relaxed)).max().unwrap_or(0)
     }
+
+    /// Forgets the maxima, or everything (`clear counters`, `clear counters all`).
+    pub fn clear(&self, all: bool) {
+        for s in &self.shards {
+            s.timers.iter().for_each(|t| t.max.store(0, Relaxed));
+            if all {
+                s.stats.iter().for_each(|n| n.store(0, Relaxed));
+                s.timers.iter().for_each(|t| t.sum.store(0, Relaxed));
+                s.timed.store(0, Relaxed);
+            }
+        }
+    }
 }
 
 /// Raises a maximum; a plain load when there is nothing to raise.

@@ -31,6 +31,7 @@ pub mod queue;
 pub mod resolve;
 pub mod retry;
 pub mod server;
+pub mod state_file;
 pub mod time;
 pub mod traffic;
 

@@ -46,7 +46,12 @@ impl<'a> Resolver<'a> {
     ///
     /// # Errors
     /// The text of the alert, without its position.
-    pub(crate) fn address(&self, backend: &str, s: &Server) -> Result<Resolved, String> {
+    pub(crate) fn address(
+        &self,
+        backend: &str,
+        s: &Server,
+        last: Option<IpAddr>,
+    ) -> Result<Resolved, String> {
         let fixed = |addr: Address| Ok(Resolved { addr: with_ports(&s.addr, addr, None), unresolved: false });
         let (name, port) = match &s.addr.kind {
             AddrKind::Name(name, port) => (name, *port),
@@ -56,8 +61,8 @@ impl<'a> Resolver<'a> {
         let methods = s.opts.init_addr.as_deref().unwrap_or("last,libc");
         for method in methods.split(',') {
             let ip = match method {
-                // No state file is read: there is no last address.
-                "last" => None,
+                // That of the state file.
+                "last" => last,
                 "libc" => self.resolve(name),
                 "none" => {
                     let addr = with_ports(&s.addr, Address::Unknown, Some(name));
@@ -90,5 +95,15 @@ fn with_ports(addr: &Addr, to: Address, name: Option<&str>) -> ServerAddr {
     // Port 0 is no port either.
     let port_missing =
         addr.port_missing || (to.ip().is_some() && to.port() == 0 && addr.port_offset.is_none());
-    ServerAddr { addr: to, hostname: name.map(Arc::from), port_offset: addr.port_offset, port_missing }
+    let named_port = match &addr.kind {
+        AddrKind::Name(_, port) => *port,
+        _ => 0,
+    };
+    ServerAddr {
+        addr: to,
+        hostname: name.map(Arc::from),
+        named_port,
+        port_offset: addr.port_offset,
+        port_missing,
+    }
 }

@@ -11,6 +11,7 @@ use hawser_cfg::model::{AddrKind, ServerOpts};
 use hawser_proto::Address;
 use hawser_proto::freq::FreqCtr;
 use parking_lot::Mutex;
+use std::net::IpAddr;
 use std::sync::atomic::{
     AtomicBool, AtomicU8, AtomicU32, AtomicU64,
     Ordering::{Relaxed, SeqCst},
@@ -31,6 +32,8 @@ pub struct ServerAddr {
     pub addr: Address,
     /// The host name it was resolved from.
     pub hostname: Option<Arc<str>>,
+    /// The port that stands beside the host name, for servers without an address.
+    pub named_port: u16,
     /// Added to the port that the client connected to (`server s 192.0.2.1:+1000`).
     pub port_offset: Option<i32>,
     /// No port was written: the port that the client connected to is used.
@@ -114,12 +117,48 @@ pub struct CheckView {
     pub fall: u32,
     /// `chkfail`.
     pub failed: u64,
-    /// `chkdown`: transitions to down.
-    pub downs: u64,
     /// `hanafail`: failures seen by `observe`.
     pub observed: u64,
     /// The server was declared up or down: the next check starts from there.
     pub forced: Option<bool>,
+}
+
+/// `addr` and `port` of checks, as configured or as the command line has set them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CheckTo {
+    /// `addr`.
+    pub addr: Option<IpAddr>,
+    /// `port`.
+    pub port: Option<u16>,
+}
+
+/// What a state file says of a server's checks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Restored {
+    /// HAProxy's number of the last result, see [`check_number`].
+    pub status: u8,
+    /// `check_health`.
+    pub health: u32,
+    /// It was on its way up: the next failure takes it down.
+    pub starting: bool,
+    /// `disable health` was asked for.
+    pub disabled: bool,
+}
+
+/// HAProxy's numbers for results of checks, in files and dumps; those without a code do not occur here.
+const RESULTS: [&str; 19] = [
+    "UNK", "INI", "", "", "HANA", "SOCKERR", "L4OK", "L4TOUT", "L4CON", "L6OK", "L6TOUT", "L6RSP", "L7TOUT",
+    "L7RSP", "", "L7OK", "L7OKC", "L7STS", "",
+];
+
+/// HAProxy's number for the code of a result.
+pub fn check_number(code: &str) -> u8 {
+    RESULTS.iter().position(|c| *c == code).and_then(|n| u8::try_from(n).ok()).unwrap_or(0)
+}
+
+/// The code of a number.
+pub fn check_code(number: u8) -> Option<&'static str> {
+    RESULTS.get(usize::from(number)).copied().filter(|code| !code.is_empty())
 }
 
 /// A server. Its queue lives in its [`crate::Backend`].
@@ -163,6 +202,14 @@ pub struct Server {
     pub(crate) downs: AtomicU32,
     /// Times that maintenance ended: each resets the check's health.
     pub(crate) check_resets: AtomicU32,
+    /// The address was changed while the process ran.
+    pub(crate) moved: AtomicBool,
+    /// How long it had been in its state when the process began (ms): what a state file says.
+    pub(crate) age: AtomicU64,
+    /// What a state file says of its checks.
+    pub(crate) restored: OnceLock<Restored>,
+    /// Where checks go instead of the server's address and port.
+    pub check_to: Mutex<CheckTo>,
     /// Told when all sessions on the server have to end; `None` when that can never happen.
     pub(crate) session_end: Option<Arc<EndSignal>>,
     pub(crate) links: OnceLock<Links>,
@@ -215,6 +262,10 @@ impl Server {
             downtime: AtomicU64::new(0),
             downs: AtomicU32::new(0),
             check_resets: AtomicU32::new(0),
+            moved: AtomicBool::new(false),
+            age: AtomicU64::new(0),
+            restored: OnceLock::new(),
+            check_to: Mutex::new(CheckTo { addr: o.check_addr, port: o.check_port }),
             session_end: ends_sessions.then(Arc::default),
             links: OnceLock::new(),
             observer: OnceLock::new(),
@@ -294,9 +345,24 @@ impl Server {
         self.downtime.load(Relaxed) + down
     }
 
+    /// Times that it went down, for whatever reason (`chkdown`).
+    pub fn downs(&self) -> u32 {
+        self.downs.load(Relaxed)
+    }
+
     /// When the state last changed (`lastchg`); 0 if never.
     pub fn last_change(&self) -> Ms {
         self.last_change.load(Relaxed)
+    }
+
+    /// How long it has been in its state (ms).
+    pub fn since_change(&self, now: Ms) -> u64 {
+        now.saturating_sub(self.last_change()) + self.age.load(Relaxed)
+    }
+
+    /// What a state file says of its checks.
+    pub fn restored(&self) -> Option<Restored> {
+        self.restored.get().copied()
     }
 
     /// `init-state down` or `fully-down`: it is down until a check says otherwise, at start and after
@@ -308,6 +374,11 @@ impl Server {
     /// A number that changes whenever the health of the check starts anew: maintenance ended.
     pub fn check_resets(&self) -> u32 {
         self.check_resets.load(Relaxed)
+    }
+
+    /// The address was changed at run time: connections that were made before lead elsewhere.
+    pub fn has_moved(&self) -> bool {
+        self.moved.load(Relaxed)
     }
 
     /// The present limit of concurrent requests, `None` for no limit. The limit of a server with `minconn`
@@ -354,6 +425,19 @@ impl Server {
         };
         raise(&self.load.served_max, taken + 1);
         true
+    }
+
+    /// Forgets the maxima, or all counters (`clear counters`, `clear counters all`).
+    pub(crate) fn clear(&self, all: bool) {
+        self.counters.clear(all);
+        self.sess_rate.clear_max();
+        self.load.served_max.store(self.served(), Relaxed);
+        self.load.queued_max.store(self.queued(), Relaxed);
+        if all {
+            self.downs.store(0, Relaxed);
+            let mut check = self.check.lock();
+            (check.failed, check.observed) = (0, 0);
+        }
     }
 
     pub(crate) fn count_queued(&self) {

@@ -78,6 +78,7 @@ pub(crate) fn try_backend(proxy: &Proxy, events: Arc<dyn EventSink>) -> (Arc<Bac
         threads: 2,
         default_fullconn: 10,
         resolver: &resolver,
+        states: None,
         events,
         now: 1,
     };

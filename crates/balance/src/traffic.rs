@@ -84,6 +84,19 @@ impl Traffic {
         let ended = self.get(ended);
         self.get(begun).saturating_sub(ended)
     }
+
+    /// Starts from zero (`clear counters all`); what is open stays open.
+    pub fn clear(&self) {
+        let pairs = [
+            (Event::H1Sess, Event::H1Closed),
+            (Event::H2Sess, Event::H2Closed),
+            (Event::H1Req, Event::H1ReqDone),
+            (Event::H2Req, Event::H2ReqDone),
+        ];
+        let open = pairs.map(|(begun, ended)| (begun, self.open(begun, ended)));
+        self.0.iter().flat_map(|s| &s.0).for_each(|n| n.store(0, Relaxed));
+        open.into_iter().for_each(|(begun, n)| self.add(0, begun, n));
+    }
 }
 
 #[cfg(test)]
@@ -97,5 +110,7 @@ mod tests {
         t.add(7, Event::H1Closed, 3);
         assert_eq!((t.get(Event::H1Sess), t.open(Event::H1Sess, Event::H1Closed)), (5, 2));
         assert_eq!((t.get(Event::SplicedOut), t.open(Event::H2Sess, Event::H1Closed)), (0, 0));
+        t.clear();
+        assert_eq!((t.get(Event::H1Sess), t.open(Event::H1Sess, Event::H1Closed)), (2, 2));
     }
 }

@@ -114,6 +114,7 @@ fn backend(balance: &str, servers: Vec<Server>) -> Arc<Backend> {
         threads: 4,
         default_fullconn: 20,
         resolver: &Resolver::libc(false),
+        states: None,
         events: Arc::new(NoEvents),
         now: 1,
     };

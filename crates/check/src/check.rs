@@ -10,7 +10,7 @@ use crate::settings::Settings;
 use crate::status::Status;
 use hawser_balance::change::Cause;
 use hawser_balance::event::Level;
-use hawser_balance::server::{Admin, CheckView, Oper, Server};
+use hawser_balance::server::{Admin, CheckView, Server};
 use hawser_balance::{Backend, Ms};
 use hawser_cfg::diag::Diags;
 use hawser_cfg::model::{Config, Proxy, opt};
@@ -123,11 +123,14 @@ fn one(
 ) -> Arc<Check> {
     let mut settings = Settings::new(s, &proxy.timeouts);
     settings.own_addresses = config.global.pp2_never_send_local;
-    let health = Health::new(settings.rise, settings.fall, s.opts.init_state.as_deref());
+    let health = match s.restored() {
+        Some(known) => Health::restored(settings.rise, settings.fall, known, s.state().oper),
+        None => Health::new(settings.rise, settings.fall, s.opts.init_state.as_deref()),
+    };
     *s.check.lock() = CheckView {
-        enabled: true,
-        status: Status::Init.code(),
-        desc: Status::Init.desc(),
+        enabled: s.restored().is_none_or(|known| !known.disabled),
+        status: health.status().code(),
+        desc: health.status().desc(),
         health: health.value(),
         rise: settings.rise,
         fall: settings.fall,
@@ -219,12 +222,7 @@ impl Check {
         let fresh = state.health.value() > 0;
         let Applied { changed, to } = state.health.apply(outcome.status, before.oper);
         let reason = reason(outcome);
-        self.show(
-            server,
-            &state.health,
-            outcome,
-            [fresh, to.is_some_and(|t| t == Oper::Down && before.oper != Oper::Down)],
-        );
+        self.show(server, &state.health, outcome, fresh);
         if changed && self.logs {
             self.log(server, &state.health, outcome, &reason);
         }
@@ -235,7 +233,8 @@ impl Check {
         }
     }
 
-    fn show(&self, server: &Server, health: &Health, outcome: &Outcome, [fresh, goes_down]: [bool; 2]) {
+    /// `fresh`: the server was not surely down already. Failures of one that was are not counted.
+    fn show(&self, server: &Server, health: &Health, outcome: &Outcome, fresh: bool) {
         let failed = outcome.status.verdict() == crate::Verdict::Failed;
         let mut view = server.check.lock();
         view.status = outcome.status.code();
@@ -245,7 +244,6 @@ impl Check {
         view.last.clone_from(&outcome.info);
         view.health = health.value();
         view.failed += u64::from(failed && fresh);
-        view.downs += u64::from(goes_down);
         view.observed += u64::from(outcome.status == Status::Hana);
     }
 

@@ -1,7 +1,7 @@
 //! Health of a server: results in, states out. No clock, no socket.
 
 use crate::status::{Status, Verdict};
-use hawser_balance::server::Oper;
+use hawser_balance::server::{Oper, Restored, check_code};
 use std::fmt;
 
 /// Counts results between 0 (surely down) and `rise + fall - 1` (surely up). The server goes up when `rise` is
@@ -33,6 +33,24 @@ impl Health {
             Some("up") => rise,
             Some("down") => rise - 1,
             _ => 0,
+        };
+        h
+    }
+
+    /// The health that a state file tells of, for a server in this state.
+    pub(crate) fn restored(rise: u32, fall: u32, known: Restored, oper: Oper) -> Self {
+        let mut h = Self::new(rise, fall, None);
+        h.status = check_code(known.status).and_then(Status::of_code).unwrap_or_default();
+        h.health = match oper {
+            Oper::Down => 0,
+            // As one that was not checked yet.
+            _ if known.starting => {
+                h.status = Status::Init;
+                h.rise - 1
+            }
+            Oper::Stopping if (h.rise..h.full()).contains(&known.health) => known.health,
+            Oper::Stopping => h.rise,
+            Oper::Up | Oper::Starting => h.full(),
         };
         h
     }

@@ -26,10 +26,6 @@ pub struct Settings {
     pub connect_timeout: u32,
     /// Longest wait for an answer once connected; without `timeout check`, `inter` covers everything.
     pub read_timeout: Option<u32>,
-    /// `addr`.
-    pub addr: Option<IpAddr>,
-    /// `port`.
-    pub port: Option<u16>,
     /// PROXY protocol version to announce the check with, 0 for none.
     pub send_proxy: u8,
     /// `pp2-never-send-local`: version 2 tells the check's own addresses.
@@ -62,8 +58,6 @@ impl Settings {
                 _ => inter,
             },
             read_timeout,
-            addr: o.check_addr,
-            port: o.check_port,
             send_proxy: if announce { version } else { 0 },
             own_addresses: false,
             reuse_pool: same && !announce && !o.check_via_socks4 && reuses(s),
@@ -85,10 +79,11 @@ impl Settings {
     /// Where to connect: the server's address with what the check (`addr`, `port`) or one of its steps changes.
     pub fn target(&self, server: &Server, step_addr: Option<IpAddr>, step_port: Option<u16>) -> Address {
         let mut target = server.addr.load().addr.clone();
-        if let Some(ip) = step_addr.or(self.addr) {
+        let own = *server.check_to.lock();
+        if let Some(ip) = step_addr.or(own.addr) {
             target = Address::Ip(SocketAddr::new(ip, target.port()));
         }
-        if let (Address::Ip(a), Some(port)) = (&mut target, step_port.or(self.port)) {
+        if let (Address::Ip(a), Some(port)) = (&mut target, step_port.or(own.port)) {
             a.set_port(port);
         }
         target
@@ -118,8 +113,6 @@ pub(crate) mod tests {
             fall: 3,
             connect_timeout: 2000,
             read_timeout: None,
-            addr: None,
-            port: None,
             send_proxy: 0,
             own_addresses: false,
             reuse_pool: false,

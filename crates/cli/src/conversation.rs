@@ -182,14 +182,14 @@ impl Conversation {
             return Reply::Done;
         }
         let Some((command, n)) = registry.find(words) else { return self.unknown(words, registry) };
-        if self.level < command.level {
-            return Reply::err("Permission denied");
-        }
         if command.expert && !self.expert {
             return Reply::err("This command is restricted to expert mode only.");
         }
         if command.experimental && !self.experimental {
             return Reply::err("This command is restricted to experimental mode only.");
+        }
+        if self.level < command.level {
+            return Reply::err("Permission denied");
         }
         let payload = request.payload.as_deref();
         let reply = (command.run)(&mut Call {

@@ -263,11 +263,17 @@ impl Format {
     }
 }
 
+/// Six digits behind the point at most.
+fn microseconds(seconds: f64) -> String {
+    let text = format!("{seconds:.6}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
 fn show(v: &Value, float: bool) -> String {
     match v {
         Value::Str(s) => s.clone(),
         Value::Num(n) => n.to_string(),
-        Value::Float(f) if float => f.to_string(),
+        Value::Float(f) if float => microseconds(*f),
         Value::Float(f) => format!("{:.0}", f.trunc()),
     }
 }

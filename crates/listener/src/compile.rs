@@ -1,7 +1,7 @@
 //! From the configuration to what has to be bound.
 
-use crate::threads::ThreadSet;
-use hawser_cfg::diag::Diags;
+use crate::threads::{ThreadSet, Wrong};
+use hawser_cfg::diag::{Diags, Layout};
 use hawser_cfg::model::{Addr, AddrKind, Bind, Config, Global, KeepAlive, Proxy, opt};
 use hawser_cfg::pos::Pos;
 use hawser_proto::freq::FreqCtr;
@@ -24,11 +24,13 @@ pub struct CompileOptions {
     pub default_maxconn: u32,
     /// Cleared by `-dR` and `noreuseport`.
     pub reuseport: bool,
+    /// Worker threads, 0 where their number is not known.
+    pub threads: u32,
 }
 
 impl Default for CompileOptions {
     fn default() -> Self {
-        Self { default_maxconn: 0, reuseport: true }
+        Self { default_maxconn: 0, reuseport: true, threads: 0 }
     }
 }
 
@@ -72,7 +74,8 @@ pub fn compile(
         }
         let frontend = Arc::new(frontend(proxy, index, process, options));
         if !proxy.disabled {
-            let expansion = Expansion { global: &cfg.global, proxy: Some(proxy), process, options };
+            let expansion =
+                Expansion { files: &cfg.files, global: &cfg.global, proxy: Some(proxy), process, options };
             let mut ids = Ids::of(proxy);
             for bind in &proxy.binds {
                 expansion.bind_line(bind, &frontend, &mut ids, &mut out.binds, diags);
@@ -83,7 +86,8 @@ pub fn compile(
     for (n, section) in cfg.log_forwards.iter().enumerate() {
         let proxy = &section.proxy;
         let frontend = Arc::new(frontend(proxy, cfg.proxies.len() + n, process, options));
-        let expansion = Expansion { global: &cfg.global, proxy: Some(proxy), process, options };
+        let expansion =
+            Expansion { files: &cfg.files, global: &cfg.global, proxy: Some(proxy), process, options };
         let mut ids = Ids::of(proxy);
         for bind in proxy.binds.iter().chain(&section.dgram_binds) {
             expansion.bind_line(bind, &frontend, &mut ids, &mut out.binds, diags);
@@ -112,7 +116,7 @@ pub fn compile_cli(
     diags: &mut Diags,
 ) -> Vec<(usize, BindSpec)> {
     let options = CompileOptions::default();
-    let expansion = Expansion { global: &cfg.global, proxy: None, process, options };
+    let expansion = Expansion { files: &cfg.files, global: &cfg.global, proxy: None, process, options };
     let mut ids = Ids::default();
     let mut out = Vec::new();
     for (n, socket) in cfg.global.stats_sockets.iter().enumerate() {
@@ -136,32 +140,29 @@ fn frontend(proxy: &Proxy, index: usize, process: &ProcessInfo, options: Compile
     }
 }
 
-/// Numbers of listeners (`id`, `so_id`): those not written are the smallest that are free.
+/// Numbers of listeners (`id`, `so_id`): those not written follow the one before.
 #[derive(Default)]
 struct Ids {
     taken: Vec<u32>,
-    next: u32,
+    last: u32,
 }
 
 impl Ids {
     fn of(proxy: &Proxy) -> Self {
-        Self { taken: proxy.binds.iter().filter_map(|b| b.opts.id).collect(), next: 0 }
+        Self { taken: proxy.binds.iter().filter_map(|b| b.opts.id).collect(), last: 0 }
     }
 
     fn next(&mut self, written: Option<u32>, first: bool) -> u32 {
-        if let (Some(id), true) = (written, first) {
-            return id;
-        }
-        loop {
-            self.next += 1;
-            if !self.taken.contains(&self.next) {
-                return self.next;
-            }
-        }
+        self.last = match written {
+            Some(id) if first => id,
+            _ => (self.last + 1..).find(|id| !self.taken.contains(id)).unwrap_or_default(),
+        };
+        self.last
     }
 }
 
 struct Expansion<'a> {
+    files: &'a [Arc<str>],
     global: &'a Global,
     proxy: Option<&'a Proxy>,
     process: &'a Arc<ProcessInfo>,
@@ -179,12 +180,27 @@ impl Expansion<'_> {
     ) {
         let threads = match bind.opts.thread.as_deref().map(ThreadSet::parse) {
             None => ThreadSet::default(),
-            Some(Ok(set)) => set,
-            Some(Err(e)) => {
+            Some(Ok(set)) if self.exists(&set) => set,
+            Some(Ok(_)) => {
+                self.missing(bind, frontend, "only references non-existing threads", diags);
+                return;
+            }
+            Some(Err(Wrong::Group(group))) => {
+                self.missing(bind, frontend, &format!("references non-existing thread group {group}"), diags);
+                return;
+            }
+            Some(Err(Wrong::Text(e))) => {
                 diags.alert(bind.pos, format!("'bind' : 'thread' : {e}."));
                 return;
             }
         };
+        for addr in &bind.addrs {
+            let (AddrKind::Fd(n) | AddrKind::Sockpair(n)) = addr.kind else { continue };
+            if let Err(e) = hawser_proto::inherited::check(n) {
+                diags.alert(bind.pos, format!("'bind' : cannot use file descriptor '{n}' : {e}."));
+                return;
+            }
+        }
         let namespace = match bind.opts.namespace.as_deref().map(Netns::open).transpose() {
             Ok(ns) => ns.map(Arc::new),
             Err(_) => {
@@ -213,6 +229,24 @@ impl Expansion<'_> {
                 shards: bind.opts.shards.as_deref().and_then(|n| n.parse().ok()),
             });
         }
+    }
+
+    /// Some thread of the set is there.
+    fn exists(&self, set: &ThreadSet) -> bool {
+        let threads = self.options.threads;
+        threads == 0 || (1..=threads).any(|n| set.contains(n))
+    }
+
+    fn missing(&self, bind: &Bind, frontend: &FrontendInfo, what: &str, diags: &mut Diags) {
+        let addrs: Vec<&str> = bind.addrs.iter().map(|a| &*a.text).collect();
+        let file = self.files.get(usize::from(bind.pos.file.0)).map_or("", |f| f);
+        let text = format!(
+            "frontend '{}': 'thread' directive {what} in 'bind {}' at [{file}:{}].",
+            frontend.name,
+            addrs.join(","),
+            bind.pos.line
+        );
+        diags.alert(bind.pos, text).layout = Layout::Plain;
     }
 
     /// Fills in what the proxy and the global section say.

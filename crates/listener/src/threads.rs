@@ -15,12 +15,21 @@ struct Part {
     parity: Option<u32>,
 }
 
+/// What is wrong with a set.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Wrong {
+    /// There is no such thread group.
+    Group(String),
+    /// Anything else, in words.
+    Text(String),
+}
+
 impl ThreadSet {
     /// Parses `[<group>/]{all|odd|even|[n][-[n]]}[,...]`. There is one thread group.
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    pub fn parse(text: &str) -> Result<Self, Wrong> {
         text.split(',').map(parse_part).collect::<Result<Vec<_>, _>>().map(|parts| Self { parts })
     }
 
@@ -31,10 +40,11 @@ impl ThreadSet {
     }
 }
 
-fn parse_part(text: &str) -> Result<Part, String> {
+fn parse_part(text: &str) -> Result<Part, Wrong> {
     let set = match text.split_once('/') {
         Some(("1", set)) => set,
-        Some((group, _)) => return Err(format!("invalid thread group '{group}'")),
+        Some((group, _)) if group.parse::<u32>().is_ok() => return Err(Wrong::Group(group.to_owned())),
+        Some((group, _)) => return Err(Wrong::Text(format!("invalid thread group '{group}'"))),
         None => text,
     };
     let everything = |parity| Ok(Part { low: 1, high: u32::MAX, parity });
@@ -46,15 +56,15 @@ fn parse_part(text: &str) -> Result<Part, String> {
     }
     let number = |s: &str, open: u32| match s {
         "" => Ok(open),
-        _ => s.parse().map_err(|_| format!("invalid thread number '{s}'")),
+        _ => s.parse().map_err(|_| Wrong::Text(format!("invalid thread number '{s}'"))),
     };
     let (low, high) = match set.split_once('-') {
         Some((low, high)) => (number(low, 1)?, number(high, u32::MAX)?),
-        None if set.is_empty() => return Err("missing thread number".into()),
+        None if set.is_empty() => return Err(Wrong::Text("missing thread number".into())),
         None => (number(set, 1)?, number(set, 1)?),
     };
     if low == 0 || low > high {
-        return Err(format!("invalid thread range '{set}'"));
+        return Err(Wrong::Text(format!("invalid thread range '{set}'")));
     }
     Ok(Part { low, high, parity: None })
 }

@@ -105,7 +105,8 @@ impl StreamLogger {
             None if failed && self.options.has(opt::LOG_SEPARATE_ERRORS) => level::ERR,
             None => level::INFO,
         };
-        self.send(ctx, level, |out| self.format.eval(ctx, out));
+        let format = self.error.as_ref().filter(|_| lacks_request(ctx)).unwrap_or(&self.format);
+        self.send(ctx, level, |out| format.eval(ctx, out));
     }
 
     /// Logs a connection that failed before there was a stream: a broken PROXY header, a failed handshake.
@@ -157,6 +158,12 @@ thread_local! {
 fn is_failed(s: &Strm) -> bool {
     let fine = matches!(s.cause, TermCause::Normal | TermCause::Local);
     !fine || s.redispatched || (s.retries > 0 && s.cause == TermCause::Normal) || s.status >= 500
+}
+
+/// An HTTP stream that ends without a request: in HAProxy it has not become one, and `error-log-format` is for it.
+fn lacks_request(ctx: &Ctx<'_>) -> bool {
+    let http = ctx.sess.is_some_and(|s| s.frontend.http);
+    http && ctx.strm.is_some_and(|s| s.request_line.is_none())
 }
 
 /// Compiles a format; one that is wrong is reported and logs nothing.

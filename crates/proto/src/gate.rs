@@ -70,6 +70,11 @@ impl Gate {
         self.peak.store(self.inside(), Ordering::Relaxed);
     }
 
+    /// Forgets how many there have been (`clear counters all`).
+    pub fn clear_total(&self) {
+        self.total.store(0, Ordering::Relaxed);
+    }
+
     /// Takes a place if there is one.
     pub fn try_enter(&self) -> bool {
         let limit = self.limit.load(Ordering::SeqCst);

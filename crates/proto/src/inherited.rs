@@ -37,6 +37,7 @@ impl Protocol for Inherited {
         let info = prepare(fd.as_fd()).map_err(|e| refused(n, e))?;
         let addr = rustix::net::getsockname(&fd).map_or(Address::Unknown, |a| Address::from_sys(&a));
         if let Address::Ip(_) = addr {
+            tcp::forget(fd.as_fd());
             tcp::tune(fd.as_fd(), Family::of(&addr), cfg, &addr, warnings)?;
         }
         Ok(Box::new(SockReceiver::new(fd, info, cfg, None)))
@@ -85,6 +86,20 @@ pub fn take(n: RawFd) -> rustix::io::Result<OwnedFd> {
     taken.push(n);
     // SAFETY: it is open, the duplication proved it, and `TAKEN` makes this the only owner.
     Ok(unsafe { OwnedFd::from_raw_fd(n) })
+}
+
+/// Whether a descriptor that the configuration names is open.
+///
+/// # Errors
+/// The system's words for why it is not.
+pub fn check(n: RawFd) -> Result<(), String> {
+    if n < 0 {
+        return Err(errno_text(Errno::BADF));
+    }
+    // SAFETY: nothing closes descriptors while the configuration is compiled, and one that is not open is answered
+    // with EBADF.
+    let borrowed = unsafe { BorrowedFd::borrow_raw(n) };
+    rustix::io::fcntl_getfd(borrowed).map(drop).map_err(errno_text)
 }
 
 /// Makes an inherited datagram socket ours.

@@ -114,3 +114,27 @@ fn server_lines() {
         assert_eq!(Family::of(&to.dst), Family::V4);
     });
 }
+
+#[test]
+fn segments_below_what_the_peer_allows() {
+    let (fd, warnings) = listening("127.0.0.1:0", BindOpts { mss: Some(-1000), ..BindOpts::default() });
+    assert_eq!(warnings, Vec::<String>::new());
+    assert_eq!(sockopt::socket_domain(&fd).unwrap(), rustix::net::AddressFamily::INET);
+}
+
+#[test]
+fn a_socket_of_another_process_forgets_its_options() {
+    let opts = BindOpts {
+        defer_accept: true,
+        tcp_ut: Some(9000),
+        tfo: true,
+        tcp_ss: Some(1),
+        ..BindOpts::default()
+    };
+    let (fd, _) = listening("127.0.0.1:0", opts);
+    crate::tcp::forget(fd.as_fd());
+    for name in [libc::TCP_DEFER_ACCEPT, libc::TCP_USER_TIMEOUT, libc::TCP_FASTOPEN, 27] {
+        assert_eq!(int(fd.as_fd(), libc::IPPROTO_TCP, name), 0, "{name}");
+    }
+    assert!(!sockopt::socket_keepalive(&fd).unwrap());
+}

@@ -2,7 +2,7 @@
 
 use crate::handover::Listening;
 use crate::sock::Sock;
-use crate::sysopt::Family;
+use crate::sysopt::{self, Family};
 use crate::vtable::{Accepted, BindError, ProtocolInfo, Receiver};
 use crate::{Address, RxConfig, reactor, unix};
 use hawser_cfg::model::AddrKind;
@@ -88,6 +88,9 @@ impl SockReceiver {
 
     fn accept(&self, fd: BorrowedFd<'_>) -> rustix::io::Result<(OwnedFd, Address)> {
         let (fd, peer) = net::acceptfrom_with(fd, SocketFlags::NONBLOCK | SocketFlags::CLOEXEC)?;
+        if let Some(less) = self.cfg.opts.mss.filter(|mss| *mss < 0) {
+            sysopt::lower_mss(fd.as_fd(), less);
+        }
         let src = peer.map_or(Address::Unknown, |a| Address::from_sys(&a));
         // An unnamed UNIX client has no address of its own: it is known by the one it connected to.
         let unnamed = matches!(&src, Address::Unix(p) if p.as_os_str().is_empty()) || src == Address::Unknown;

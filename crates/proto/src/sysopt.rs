@@ -33,6 +33,16 @@ pub fn bind_to_device(fd: BorrowedFd<'_>, name: &str) -> io::Result<()> {
     socket2::SockRef::from(&fd).bind_device(Some(name.as_bytes()))
 }
 
+/// Makes segments on a connection smaller than its peer allows, by `less`, which is below 0. A kernel that refuses is no
+/// reason to refuse the connection.
+pub fn lower_mss(fd: BorrowedFd<'_>, less: i32) {
+    let sock = socket2::SockRef::from(&fd);
+    let lower = sock.tcp_mss().ok().and_then(|mss| mss.checked_add_signed(less));
+    if let Some(mss) = lower {
+        let _ = sock.set_tcp_mss(mss);
+    }
+}
+
 /// Lets the socket have an address that is not the machine's.
 ///
 /// # Errors

@@ -5,16 +5,14 @@ use crate::sysopt::{self, Family};
 use crate::transport::SockOpt;
 use crate::vtable::{BindError, ConnectTo, Connecting, Protocol, ProtocolInfo, Receiver, RxConfig};
 use crate::{Address, connect, md5sig, netns};
-use hawser_cfg::model::BindOpts;
+use hawser_cfg::model::{AddrKind, BindOpts};
 use rustix::io::Errno;
 use rustix::net::{self, AddressFamily, SocketFlags, SocketType, sockopt};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// Seconds for which a `defer-accept` socket waits for data before it gives the connection anyway.
-const DEFER_ACCEPT_SECONDS: i32 = 60;
-/// Connections with data in the SYN that may wait at a `tfo` listener.
-const TFO_QUEUE: i32 = 4096;
+const DEFER_ACCEPT_SECONDS: i32 = 1;
 /// Keeps the client's SYN for [`crate::Transport::saved_syn`].
 const TCP_SAVE_SYN: i32 = 27;
 
@@ -67,6 +65,7 @@ pub(crate) fn open(
     };
     let family = Family::of(addr);
     if let Some(fd) = cfg.handed.as_ref().and_then(|h| h.take(cfg, addr)) {
+        forget(fd.as_fd());
         tune(fd.as_fd(), family, cfg, addr, warnings)?;
         return Ok(fd);
     }
@@ -85,6 +84,16 @@ pub(crate) fn open(
     let sys = addr.to_sys().map_err(|_| fail("cannot bind socket", Errno::INVAL))?;
     net::bind(&fd, &sys).map_err(|e| fail("cannot bind socket", e))?;
     Ok(fd)
+}
+
+/// Takes back what the line of another process may have asked of a socket that it listened on.
+pub(crate) fn forget(fd: BorrowedFd<'_>) {
+    let options = [libc::TCP_DEFER_ACCEPT, libc::TCP_USER_TIMEOUT, libc::TCP_FASTOPEN, TCP_SAVE_SYN];
+    for name in options {
+        // A socket that does not know the option has nothing to take back.
+        let _ = sysopt::set_int(fd, libc::IPPROTO_TCP, name, 0);
+    }
+    let _ = sockopt::set_socket_keepalive(fd, false);
 }
 
 /// Applies the options of the line to a socket that is bound or will be.
@@ -126,7 +135,9 @@ fn common(fd: BorrowedFd<'_>, family: Family, cfg: &RxConfig) -> Vec<Tried> {
     let o: &BindOpts = &cfg.opts;
     let mut done: Vec<Tried> = Vec::new();
     let mut add = |what: &str, outcome| done.push((what.to_owned(), outcome));
-    if family == Family::V6 && (o.v6only || o.v4v6) {
+    // Whatever the system's default is: without an option, `::` takes IPv4 too.
+    let any = matches!(cfg.addr.kind, AddrKind::Ip(a) if a.ip().is_unspecified());
+    if family == Family::V6 && (o.v6only || o.v4v6 || any) {
         let outcome = sockopt::set_ipv6_v6only(fd, o.v6only).map_err(Into::into);
         add("cannot set IPV6_V6ONLY", outcome);
     }
@@ -155,7 +166,8 @@ fn optional(fd: BorrowedFd<'_>, family: Family, cfg: &RxConfig) -> Vec<Tried> {
     let mut add = |what: &str, outcome| done.push((what.to_owned(), outcome));
     // Accepted sockets inherit it.
     add("cannot set TCP_NODELAY", sockopt::set_tcp_nodelay(fd, true).map_err(Into::into));
-    if let Some(mss) = o.mss {
+    // What is below 0 concerns the connections, see `SockReceiver::accept`.
+    if let Some(mss) = o.mss.filter(|mss| *mss > 0) {
         add(&format!("cannot set MSS to {mss},"), tcp(libc::TCP_MAXSEG, mss));
     }
     if let Some(ms) = o.tcp_ut {
@@ -165,7 +177,7 @@ fn optional(fd: BorrowedFd<'_>, family: Family, cfg: &RxConfig) -> Vec<Tried> {
         add("cannot enable DEFER_ACCEPT", tcp(libc::TCP_DEFER_ACCEPT, DEFER_ACCEPT_SECONDS));
     }
     if o.tfo {
-        add("cannot enable TCP_FASTOPEN", tcp(libc::TCP_FASTOPEN, TFO_QUEUE));
+        add("cannot enable TCP_FASTOPEN", tcp(libc::TCP_FASTOPEN, cfg.backlog.cast_signed()));
     }
     if let Some(mode) = o.tcp_ss {
         add("cannot set TCP Save SYN,", tcp(TCP_SAVE_SYN, i32::from(mode)));

@@ -26,6 +26,17 @@ pub fn process_vars(config: &Config, diags: &mut Diags) -> ProcVars {
     vars
 }
 
+/// Sets one variable while the process runs (`set var` of the runtime API).
+///
+/// # Errors
+/// What is wrong with the expression or the format.
+pub fn set_now(config: &Config, diags: &mut Diags, line: &SetVar, vars: &ProcVars) -> Result<(), Error> {
+    let mut cx = CompileCx::new(config, diags);
+    cx.at = Some(Checkpoint::Cli);
+    "set var".clone_into(&mut cx.what);
+    set(&mut cx, line, vars)
+}
+
 fn set(cx: &mut CompileCx<'_>, line: &SetVar, vars: &ProcVars) -> Result<(), Error> {
     let var = VarId::parse(&line.name)?;
     if var.scope != Scope::Proc {

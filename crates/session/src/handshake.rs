@@ -1,11 +1,13 @@
 //! Between `tcp-request connection` and `tcp-request session` rules: the headers that tell where a client really is.
 
-use crate::client::{Client, View};
+use crate::client::Client;
 use crate::conn::{Admitted, session_rules};
+use crate::stream::with_ctx;
 use hawser_cfg::model::opt;
 use hawser_proto::Transport;
 use hawser_proto::pp::{self, Expect, Failure};
-use hawser_sample::{Ctx, connection_error};
+use hawser_sample::connection_error;
+use hawser_sample::facts::{LogOrigin, TermCause, TermState};
 
 /// A connection whose headers are still to come.
 pub(crate) struct Shaking {
@@ -43,19 +45,11 @@ fn log(cl: &Client, why: Failure) {
     if why.is_null() && cl.fe.options.has(opt::DONTLOGNULL) {
         return;
     }
-    let view = View { worker: &cl.worker, snapshot: &cl.snapshot };
-    let ctx = Ctx {
-        sess: Some(&cl.sess.borrow()),
-        strm: None,
-        req: None,
-        res: None,
-        req_data: None,
-        res_data: None,
-        proc_vars: Some(&cl.worker.shared().proc_vars),
-        rt: Some(&view),
-        response: false,
-        partial: false,
-        writes: None,
-    };
-    front.logger.log_session_error(&ctx, connection_error(why as u8).1);
+    let mut st = cl.worker.take_stream();
+    st.strm.log_origin = LogOrigin::SessError;
+    st.ended(TermCause::Proxy, TermState::Request);
+    with_ctx(cl, &st, false, |ctx| {
+        front.logger.log_session_error(ctx, connection_error(why as u8).1);
+    });
+    cl.worker.give_stream(st);
 }

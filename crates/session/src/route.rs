@@ -11,16 +11,26 @@ use std::sync::Arc;
 /// The backend for a stream, if there is one.
 pub(crate) fn pick(cl: &Client, st: &Stream) -> Option<Arc<Proxy>> {
     let front = cl.fe.front.as_ref()?;
+    let open = |index: usize| cl.snapshot.proxy(index).filter(|p| takes_traffic(p)).cloned();
     let mut target = None;
     if !front.targets.is_empty() {
         target = with_ctx(cl, st, false, |ctx| {
-            let choice = front.switching.choices(ctx).next()?;
-            let fixed = front.targets.get(choice.rule).copied().flatten();
-            fixed.or_else(|| cl.snapshot.find_backend(&choice.name))
+            front.switching.choices(ctx).find_map(|choice| {
+                let fixed = front.targets.get(choice.rule).copied().flatten();
+                match fixed.or_else(|| cl.snapshot.find_backend(&choice.name)) {
+                    // A name that leads nowhere ends the search, a backend that takes nothing does not.
+                    None => Some(None),
+                    Some(index) => open(index).map(Some),
+                }
+            })
         });
     }
-    let index = target.or(front.default_backend)?;
-    cl.snapshot.proxy(index).filter(|p| p.back.is_some() && !p.disabled).cloned()
+    target.flatten().or_else(|| open(front.default_backend?))
+}
+
+/// Neither disabled nor taken out by `unpublish backend`.
+fn takes_traffic(px: &Proxy) -> bool {
+    !px.disabled && px.back.as_ref().is_some_and(|b| b.backend.is_published())
 }
 
 /// Counts the stream among a backend's.

@@ -36,7 +36,8 @@ impl Target {
         let sess = cl.sess.borrow();
         let asked = st.strm.dst.as_ref().unwrap_or(&sess.dst);
         let mut addr = conf.target(asked.port());
-        let mut from_client = conf.port_missing || conf.port_offset.is_some();
+        // Connections to where the server was are not for those who are to go where it is now.
+        let mut from_client = conf.port_missing || conf.port_offset.is_some() || server.has_moved();
         if let (Address::Ip(a), Some(dst)) = (&mut addr, asked.ip())
             && a.ip().is_unspecified()
         {

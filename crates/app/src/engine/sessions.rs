@@ -20,6 +20,7 @@ use hawser_proto::mux::MuxRow;
 use hawser_proto::rhttp::Dialer;
 use hawser_proto::{AcceptSink, Address, FrontendInfo, Incoming, ListenerInfo, OPEN_SOCKETS};
 use hawser_rules::Service;
+use hawser_sample::vars::ProcVars;
 use hawser_session::{CompileOpts, ReverseDialer, Shared, Snapshot, StatsEnv, Worker};
 use hawser_stats::page::{Ask, Place, Section, Source};
 use hawser_stats::{Row, Selection};
@@ -110,10 +111,6 @@ struct Sessions {
 }
 
 impl Sessions {
-    fn snapshot(&self) -> Arc<Snapshot> {
-        self.shared.snapshot.load_full()
-    }
-
     fn stats_env(&self) -> StatsEnv<'_> {
         StatsEnv {
             listeners: &self.listeners,
@@ -137,6 +134,14 @@ impl Engine for Sessions {
         Rc::new(OneThread { worker, forwards, events: Arc::clone(&self.events), maxsock: self.maxsock })
     }
 
+    fn snapshot(&self) -> Arc<Snapshot> {
+        self.shared.snapshot.load_full()
+    }
+
+    fn proc_vars(&self) -> &ProcVars {
+        &self.shared.proc_vars
+    }
+
     fn stopping(&self) {
         self.shared.stopping.store(true, Ordering::Relaxed);
     }
@@ -155,6 +160,18 @@ impl Engine for Sessions {
 
     fn sections(&self, from: Place, most: usize, ask: &Ask<'_>) -> Option<(Place, Vec<Section>)> {
         self.snapshot().sections(from, most, ask, &self.stats_env())
+    }
+
+    fn clear(&self, all: bool) {
+        self.snapshot().clear(all);
+        for l in &self.listeners {
+            l.conns.clear_peak();
+            if all {
+                l.conns.clear_total();
+                l.bytes_in.store(0, Ordering::Relaxed);
+                l.bytes_out.store(0, Ordering::Relaxed);
+            }
+        }
     }
 
     fn info(&self, sheet: &mut Sheet) {

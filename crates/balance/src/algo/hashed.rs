@@ -176,6 +176,10 @@ impl Algo for Hashed {
         true
     }
 
+    fn is_dynamic(&self) -> bool {
+        matches!(self.table, Table::Ring { .. })
+    }
+
     fn wants_body(&self) -> bool {
         matches!(self.source, Source::UrlParam { check_post: true, .. })
     }

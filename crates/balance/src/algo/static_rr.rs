@@ -17,6 +17,10 @@ pub(super) fn make(_: &mut Words<'_, '_>) -> Made {
 }
 
 impl Algo for StaticRr {
+    fn is_dynamic(&self) -> bool {
+        false
+    }
+
     fn rebuild(&self, members: &[Member], servers: &[Arc<Server>]) {
         self.table.store(Arc::new(map::build(members, servers)));
         self.cursor.store(0, Relaxed);

@@ -19,6 +19,7 @@ impl Backend {
             Cause::Check(reason) => format!(", reason: {reason}"),
             Cause::Cli => ", changed from CLI".into(),
             Cause::Web => ", changed from Web interface".into(),
+            Cause::StateFile => ", changed from server-state after a reload".into(),
             Cause::Tracked(via) => format!(" via {via}"),
         };
         let tail = self.tail(s, to == Oper::Down, moved);
@@ -33,6 +34,7 @@ impl Backend {
             By::Order("") => (String::new(), "forced "),
             By::Order(order) => (format!(" ({order})"), "forced "),
             By::Tracked(via) => (format!(" via {via}"), ""),
+            By::Start => (String::new(), ""),
         };
         let (is, was) = (|r| after.admin.any(r), |r| before.admin.any(r));
         let up = if after.oper == Oper::Down { "DOWN" } else { "UP" };

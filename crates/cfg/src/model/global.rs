@@ -43,6 +43,10 @@ pub struct Global {
     pub chroot: Option<PathBuf>,
     /// `pidfile`.
     pub pidfile: Option<PathBuf>,
+    /// `server-state-base`.
+    pub server_state_base: Option<Word>,
+    /// `server-state-file`.
+    pub server_state_file: Option<Word>,
     /// `node`.
     pub node: Option<String>,
     /// `description`.

@@ -30,7 +30,7 @@ pub use log_forward::{HostStrategy, LogForward};
 pub use options::{
     CheckKind, ConnMode, ForwardFor, Forwarded, KeepAlive, Options, Part, Reuse, Timeouts, opt,
 };
-pub use proxy::{HeaderCapture, Mode, Proxy, ProxyKind};
+pub use proxy::{HeaderCapture, Mode, Proxy, ProxyKind, StateSource};
 pub use rules::{DefaultRules, RuleLine, RuleLines, Userlist};
 pub use server::{ProxyV2Options, RareServerOpts, Server, ServerOpts, Source, UseSrc};
 pub use stats_page::StatsPage;

@@ -203,9 +203,23 @@ pub struct Proxy {
     /// `http-send-name-header`.
     pub send_name_header: Option<Word>,
     /// `load-server-state-from-file`.
-    pub load_server_state: Option<Word>,
+    pub load_server_state: StateSource,
+    /// `server-state-file-name`, `None` for the name of the backend.
+    pub server_state_file: Option<Word>,
     /// `option http-no-delay`, … are in `options`; `tcpka` values above.
     pub email_alert: Vec<RuleLine>,
+}
+
+/// `load-server-state-from-file`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum StateSource {
+    /// `none`, or nothing.
+    #[default]
+    None,
+    /// `global`: the file of the process.
+    Global,
+    /// `local`: a file of the backend's own.
+    Local,
 }
 
 /// `capture request|response header NAME len N`.

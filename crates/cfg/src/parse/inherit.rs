@@ -74,7 +74,7 @@ fn backend(d: &Proxy, p: &mut Proxy) {
     p.max_keep_alive_queue = d.max_keep_alive_queue;
     p.forwarded.clone_from(&d.forwarded);
     p.send_name_header.clone_from(&d.send_name_header);
-    p.load_server_state.clone_from(&d.load_server_state);
+    p.load_server_state = d.load_server_state;
     p.res_inspect_delay = d.res_inspect_delay;
 }
 

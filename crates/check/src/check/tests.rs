@@ -63,6 +63,7 @@ fn world(
         threads: 1,
         default_fullconn: 1,
         resolver: &Resolver::libc(false),
+        states: None,
         events: recorder.clone(),
         now: time::now(),
     };
@@ -162,7 +163,7 @@ fn statistics_follow() {
     }
     let v = view();
     assert_eq!((v.status, v.desc, v.code, v.last.as_str()), ("L7STS", "Layer7 wrong status", 500, "Oops"));
-    assert_eq!((v.health, v.rise, v.fall, v.failed, v.downs, v.duration), (0, 1, 2, 2, 1, Some(3)));
+    assert_eq!((v.health, v.rise, v.fall, v.failed, v.duration), (0, 1, 2, 2, Some(3)));
     assert_eq!(be.servers[0].status_word(None), "DOWN");
 }
 

@@ -49,6 +49,7 @@ pub(crate) fn backend(addr: AddrKind, o: impl FnOnce(&mut model::ServerOpts)) ->
         threads: 1,
         default_fullconn: 1,
         resolver: &Resolver::libc(false),
+        states: None,
         events: Arc::new(NoEvents),
         now: 1,
     };

@@ -21,7 +21,7 @@ pub(super) static COMMANDS: &[Command] = &[
     Command::new("set timeout", "set timeout [cli] <delay>", User, timeout, "change how long this connection may stay idle"),
     Command::new("show cli level", "show cli level", User, level, "show what this connection may do").in_master(),
     Command::new("user", "user", User, user, "give up all rights but reading on this connection").in_master(),
-    Command::new("wait", "wait {-h|<delay_ms>} cond [args...]", Operator, wait, "wait for some time (-h for help)"),
+    Command::new("wait", "wait {-h|<delay_ms>} cond [args...]", Admin, wait, "wait for some time (-h for help)"),
 ];
 
 fn echo(call: &mut Call<'_>) -> Reply {

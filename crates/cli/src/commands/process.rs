@@ -203,5 +203,6 @@ fn set_rate_limit(call: &mut Call<'_>) -> Reply {
 
 /// A number as an argument. HAProxy takes any text for one; a typo is better told.
 fn number(text: &str) -> Result<u32, Reply> {
-    text.parse().map_err(|_| Reply::err("Expects an integer value."))
+    let Ok(n) = text.parse::<i64>() else { return Err(Reply::err("Expects an integer value.")) };
+    u32::try_from(n).map_err(|_| Reply::err("Value out of range."))
 }

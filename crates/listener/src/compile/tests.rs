@@ -92,3 +92,41 @@ fn what_cannot_work_is_an_alert() {
         assert!(out.binds.is_empty());
     }
 }
+
+#[test]
+fn ids_that_are_not_written_follow_the_one_before() {
+    let with_id = |id| BindOpts { id: Some(id), ..BindOpts::default() };
+    let line = |port: u16, opts| bind(vec![addr(&format!("127.0.0.1:{port}"), port)], opts);
+    let lines = vec![
+        line(1, BindOpts::default()),
+        line(2, with_id(10)),
+        line(3, BindOpts::default()),
+        line(4, with_id(4)),
+        line(5, BindOpts::default()),
+    ];
+    let (out, _) = compiled(&frontend_with(lines));
+    assert_eq!(out.binds.iter().map(|b| b.info.id).collect::<Vec<_>>(), [1, 10, 11, 4, 5]);
+}
+
+#[test]
+fn threads_and_descriptors_have_to_be_there() {
+    let texts = |kind: AddrKind, thread: &str| {
+        let opts = BindOpts { thread: Some(thread.into()), ..BindOpts::default() };
+        let cfg = frontend_with(vec![bind(vec![Addr { kind, ..addr("127.0.0.1:1", 1) }], opts)]);
+        let options = CompileOptions { threads: 4, ..CompileOptions::default() };
+        let mut diags = Diags::default();
+        compile(&cfg, &Arc::new(ProcessInfo::new(1000)), options, &mut diags);
+        diags.list.iter().map(|d| d.text.to_string()).collect::<Vec<_>>()
+    };
+    let ip = || AddrKind::Ip("127.0.0.1:1".parse().unwrap());
+    assert!(texts(ip(), "4").is_empty() && texts(ip(), "3-9").is_empty() && texts(ip(), "1/2").is_empty());
+    let at = "in 'bind 127.0.0.1:1' at [:0].";
+    let missing = format!("frontend 'fe': 'thread' directive only references non-existing threads {at}");
+    assert_eq!(texts(ip(), "5"), [missing]);
+    let group = format!("frontend 'fe': 'thread' directive references non-existing thread group 2 {at}");
+    assert_eq!(texts(ip(), "2/1"), [group]);
+    let closed = "'bind' : cannot use file descriptor '9999' : Bad file descriptor.";
+    assert_eq!(texts(AddrKind::Fd(9999), "1"), [closed]);
+    assert_eq!(texts(AddrKind::Sockpair(9999), "1"), [closed]);
+    assert!(texts(AddrKind::Fd(0), "1").is_empty());
+}

@@ -99,6 +99,16 @@ impl H2Stats {
         let ended = self.get(ended);
         self.get(begun).saturating_sub(ended)
     }
+
+    /// Starts from zero (`clear counters all`); what is open stays open.
+    pub fn clear(&self) {
+        let pairs = [(H2Event::Conn, H2Event::ConnDone), (H2Event::Stream, H2Event::StreamDone)];
+        let open = pairs.map(|(begun, ended)| (begun, self.open(begun, ended)));
+        self.0.iter().flat_map(|s| &s.0).for_each(|n| n.store(0, Relaxed));
+        for (begun, n) in open {
+            self.0[0].0[begun as usize].fetch_add(n, Relaxed);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -116,5 +126,7 @@ mod tests {
         all.inc(H2Event::Conn);
         assert_eq!((all.get(H2Event::Data), all.get(H2Event::GoawaySent)), (4, 1));
         assert_eq!((one.get(H2Event::Data), all.open(H2Event::Conn, H2Event::ConnDone)), (0, 1));
+        all.clear();
+        assert_eq!((all.get(H2Event::Data), all.open(H2Event::Conn, H2Event::ConnDone)), (0, 1));
     }
 }

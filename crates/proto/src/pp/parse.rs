@@ -15,6 +15,10 @@ const V1_MAX: usize = 107;
 pub(super) const V2_SIGNATURE: &[u8; 12] = b"\r\n\r\n\0\r\nQUIT\n";
 /// Signature, version and command, family, length.
 pub(super) const V2_FIXED: usize = 16;
+/// Longest host name in an entry (bytes).
+const AUTHORITY_MAX: usize = 255;
+/// Longest unique id in an entry (bytes).
+const UNIQUE_ID_MAX: usize = 128;
 /// Longest header accepted (bytes): what HAProxy's own buffer takes by default.
 pub const HEADER_MAX: usize = 16_384;
 
@@ -64,16 +68,22 @@ fn v1(bytes: &[u8]) -> Parsed {
     }
     let window = &bytes[..bytes.len().min(V1_MAX)];
     let Some(end) = window.windows(2).position(|w| w == b"\r\n") else {
-        return if bytes.len() >= V1_MAX { Err(Failure::PrxBadHdr) } else { Ok(None) };
+        return if bytes.len() >= V1_MAX { Err(too_long(window)) } else { Ok(None) };
     };
     let line = std::str::from_utf8(&window[start.len()..end]).map_err(|_| Failure::PrxBadHdr)?;
     let addrs = match line.split_once(' ').unwrap_or((line, "")) {
         ("UNKNOWN", _) => None,
         ("TCP4", rest) => Some(v1_addrs::<Ipv4Addr>(rest)?),
         ("TCP6", rest) => Some(v1_addrs::<Ipv6Addr>(rest)?),
-        _ => return Err(Failure::PrxBadHdr),
+        _ => return Err(Failure::PrxBadProto),
     };
     Ok(Some(Header { len: end + 2, addrs, tlvs: Tlvs::default() }))
+}
+
+/// Why a line that does not end is refused: HAProxy looks at the family first.
+fn too_long(line: &[u8]) -> Failure {
+    let known = [&b"PROXY TCP4 "[..], b"PROXY TCP6 "].iter().any(|start| line.starts_with(start));
+    if known { Failure::PrxBadHdr } else { Failure::PrxBadProto }
 }
 
 fn v1_addrs<A: FromStr + Into<IpAddr>>(text: &str) -> Result<(Address, Address), Failure> {
@@ -98,7 +108,10 @@ fn v2(bytes: &[u8]) -> Parsed {
     }
     let Some(fixed) = bytes.get(..V2_FIXED) else { return Ok(None) };
     let (command, family) = (fixed[12], fixed[13]);
-    if command >> 4 != 2 || command & 0xf > 1 {
+    if command >> 4 != 2 {
+        return Err(Failure::PrxNotHdr);
+    }
+    if command & 0xf > 1 {
         return Err(Failure::PrxBadHdr);
     }
     let len = V2_FIXED + usize::from(u16::from_be_bytes([fixed[14], fixed[15]]));
@@ -107,18 +120,11 @@ fn v2(bytes: &[u8]) -> Parsed {
     }
     let Some(whole) = bytes.get(..len) else { return Ok(None) };
     let body = &whole[V2_FIXED..];
-    let local = command & 0xf == 0;
-    let (addrs, rest) = match family {
-        // A health check of the sender's, or something without addresses: all of the body is to be skipped.
-        _ if local => (None, body),
-        0x00 => (None, body),
-        0x11 => v2_inet::<4>(body)?,
-        0x21 => v2_inet::<16>(body)?,
-        0x31 => v2_unix(body)?,
-        _ => return Err(Failure::PrxBadProto),
+    let (addrs, tlvs) = match command & 0xf {
+        0 => (None, v2_local(family, body)),
+        _ => v2_ends(family, body)?,
     };
-    let tlvs = if local || family == 0 { &[] } else { rest };
-    if !tlv::well_formed(tlvs) {
+    if !tlv::well_formed(tlvs) || tlv::entries(tlvs).any(|(kind, _, value)| too_large(kind, value)) {
         return Err(Failure::PrxBadHdr);
     }
     verify_checksum(whole, tlvs)?;
@@ -126,6 +132,35 @@ fn v2(bytes: &[u8]) -> Parsed {
 }
 
 type Ends<'a> = (Option<(Address, Address)>, &'a [u8]);
+
+/// Both ends, and what follows them.
+fn v2_ends(family: u8, body: &[u8]) -> Result<Ends<'_>, Failure> {
+    match family {
+        // Nothing is said about where the addresses would end: what looks like entries is taken for them.
+        0x00 => Ok((None, if tlv::well_formed(body) { body } else { &[] })),
+        0x11 => v2_inet::<4>(body),
+        0x21 => v2_inet::<16>(body),
+        0x31 => v2_unix(body),
+        _ => Err(Failure::PrxBadHdr),
+    }
+}
+
+/// The entries after a connection that the sender made on its own account; whatever else it says is skipped.
+fn v2_local(family: u8, body: &[u8]) -> &[u8] {
+    match v2_ends(family, body) {
+        Ok((_, rest)) if tlv::well_formed(rest) => rest,
+        _ => &[],
+    }
+}
+
+/// HAProxy refuses host names and unique ids of more bytes than there can be.
+fn too_large(kind: u8, value: &[u8]) -> bool {
+    match kind {
+        tlv::AUTHORITY => value.len() > AUTHORITY_MAX,
+        tlv::UNIQUE_ID => value.len() > UNIQUE_ID_MAX,
+        _ => false,
+    }
+}
 
 fn v2_inet<const N: usize>(body: &[u8]) -> Result<Ends<'_>, Failure>
 where

@@ -96,6 +96,41 @@ fn version_2() {
 }
 
 #[test]
+fn entries_of_connections_without_addresses() {
+    let entry = [2, 0, 1, b'a'];
+    for (command, family, before) in [(0x20, 0x00, 0), (0x20, 0x11, 12), (0x21, 0x00, 0), (0x20, 0x21, 36)] {
+        let body = [vec![0; before], entry.to_vec()].concat();
+        let h = complete(&v2_header(command, family, &body));
+        assert_eq!((h.addrs, h.tlvs.get(2)), (None, Some(&b"a"[..])), "{command:x} {family:x}");
+    }
+    // The checksum is believed there too.
+    let sum = [3, 0, 4, 0, 0, 0, 0];
+    assert_eq!(parse(&v2_header(0x20, 0x00, &sum)), Outcome::Invalid(Failure::PrxBadHdr));
+}
+
+#[test]
+fn reasons_are_those_of_haproxy() {
+    let long = |kind: u8, n: u16| {
+        let value = vec![b'x'; n.into()];
+        v2_header(0x21, 0x11, &[&V4_BODY[..], &[kind], &n.to_be_bytes(), &value].concat())
+    };
+    for (bytes, why) in [
+        (b"PROXY TCP5 1.1.1.1 2.2.2.2 1 2\r\n".to_vec(), Failure::PrxBadProto),
+        ([b"PROXY UDP4 ".as_slice(), &[b'x'; 107]].concat(), Failure::PrxBadProto),
+        ([b"PROXY TCP4 ".as_slice(), &[b'x'; 107]].concat(), Failure::PrxBadHdr),
+        (v2_header(0x11, 0x11, &V4_BODY), Failure::PrxNotHdr),
+        (v2_header(0x22, 0x11, &V4_BODY), Failure::PrxBadHdr),
+        (v2_header(0x21, 0x12, &V4_BODY), Failure::PrxBadHdr),
+        (long(2, 256), Failure::PrxBadHdr),
+        (long(5, 129), Failure::PrxBadHdr),
+    ] {
+        assert_eq!(parse(&bytes), Outcome::Invalid(why), "{bytes:?}");
+    }
+    assert!(matches!(parse(&long(2, 255)), Outcome::Complete(_)));
+    assert!(matches!(parse(&long(5, 128)), Outcome::Complete(_)));
+}
+
+#[test]
 fn version_2_refused() {
     let mut long = v2_header(0x21, 0x11, &V4_BODY);
     long[14] = 0xff;

@@ -71,7 +71,7 @@ fn ip<'a>(a: &Address) -> Option<Value<'a>> {
 }
 
 fn port<'a>(a: &Address) -> Option<Value<'a>> {
-    a.ip().map(|_| Value::Int(i64::from(a.port())))
+    a.ip().filter(|_| a.port() != 0).map(|_| Value::Int(i64::from(a.port())))
 }
 
 /// Whether a socket could be bound to an address: that is what being local means. UNIX sockets always are.

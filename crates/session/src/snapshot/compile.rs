@@ -3,6 +3,7 @@
 use super::h2::h2_conf;
 use super::muxes::BackMuxes;
 use super::names::Names;
+use super::states;
 use super::stick::{self, StickRules};
 use super::{
     AddrHeader, Announce, Back, Dial, Forwarded, Front, FrontMuxes, Proxy, Snapshot, Spread, StatsPage,
@@ -10,6 +11,7 @@ use super::{
 };
 use crate::http::cookie::Policy;
 use hawser_balance::resolve::Resolver;
+use hawser_balance::state_file::States;
 use hawser_balance::{CompileEnv, Counters, EventSink, RetryPolicy, Traffic};
 use hawser_cfg::diag::{Diags, Layout};
 use hawser_cfg::model::{self, AddrKind, Config, HeaderCapture, Mode, Reuse, opt};
@@ -29,6 +31,8 @@ use std::sync::Arc;
 pub struct CompileOpts<'a> {
     /// Number of worker threads.
     pub threads: usize,
+    /// `maxconn` of the process.
+    pub maxconn: u32,
     /// All muxes, the default one first.
     pub muxes: &'a [&'static MuxRow],
     /// Limits and counters of the frontends, by proxy; missing ones where only the configuration is checked.
@@ -37,8 +41,6 @@ pub struct CompileOpts<'a> {
     pub resolver: &'a Resolver<'a>,
     /// Gets the backends' events.
     pub events: Arc<dyn EventSink>,
-    /// `maxconn` of the process, and of frontends that set none.
-    pub maxconn: u32,
     /// What `use-service` may name.
     pub services: &'a [Arc<dyn Service>],
     /// What statistics pages show; missing where only the configuration is checked.
@@ -50,15 +52,26 @@ pub fn compile(cfg: &Config, diags: &mut Diags, opts: &CompileOpts<'_>) -> Snaps
     let facts = all_facts(cfg);
     let mut proxies = Vec::with_capacity(cfg.proxies.len());
     let names = Names::new(cfg, opts.maxconn);
+    let mut files = states::Files::load(cfg, diags);
+    let mut own_files = Vec::with_capacity(cfg.proxies.len());
     for (index, (px, facts)) in cfg.proxies.iter().zip(&facts).enumerate() {
-        let mut c = Compiler { cfg, diags, opts, names: &names, index, px };
+        states::check(cfg, px, diags);
+        let own = states::Files::own(cfg, px, facts.id, diags);
+        let states = files.of(px, own.as_ref());
+        let mut c = Compiler { cfg, diags, opts, names: &names, index, px, states };
         proxies.push(Arc::new(c.proxy(facts)));
+        own_files.push(own);
     }
     let backends: Vec<_> = proxies.iter().filter_map(|p| Some(p.back.as_ref()?.backend.clone())).collect();
     hawser_balance::compile::link_tracking(&backends);
     let sticky = proxies.iter().filter_map(|p| p.back.as_ref()).flat_map(|b| b.stick.tables());
     let tables = stick::tables(cfg, sticky);
     stick::check(cfg, diags);
+    for ((px, proxy), own) in cfg.proxies.iter().zip(&proxies).zip(own_files) {
+        if let Some(back) = &proxy.back {
+            files.apply(px, own, &back.backend, diags);
+        }
+    }
     let is_be = |p: &&Arc<Proxy>| p.back.is_some();
     Snapshot {
         backends: proxies.iter().filter(is_be).map(|p| (p.facts.name.clone(), p.facts.index)).collect(),
@@ -213,6 +226,7 @@ struct Compiler<'a, 'b> {
     names: &'b Names<'b>,
     index: usize,
     px: &'a model::Proxy,
+    states: Option<&'b States>,
 }
 
 impl Compiler<'_, '_> {
@@ -317,6 +331,7 @@ impl Compiler<'_, '_> {
             threads: self.opts.threads,
             default_fullconn: self.names.fullconn(self.index),
             resolver: self.opts.resolver,
+            states: self.states,
             events: self.opts.events.clone(),
             now: hawser_balance::time::now(),
         };

@@ -7,6 +7,7 @@ mod h2;
 mod headers;
 mod muxes;
 mod names;
+mod states;
 mod stats;
 mod stats_page;
 mod stick;

@@ -28,7 +28,8 @@ impl<'a> Names<'a> {
     }
 }
 
-fn fullconns(cfg: &Config, default: u32) -> Vec<u32> {
+/// `maxconn` is the limit of the process: that of frontends without their own.
+fn fullconns(cfg: &Config, maxconn: u32) -> Vec<u32> {
     let mut sums = vec![0u32; cfg.proxies.len()];
     for (i, p) in cfg.proxies.iter().enumerate().filter(|(_, p)| p.kind.is_fe()) {
         let named = p.use_backend.iter().filter_map(|l| l.words.first()).map(Word::as_str);
@@ -41,7 +42,7 @@ fn fullconns(cfg: &Config, default: u32) -> Vec<u32> {
         targets.sort_unstable();
         targets.dedup();
         for t in targets {
-            sums[t] = sums[t].saturating_add(p.maxconn.unwrap_or(default));
+            sums[t] = sums[t].saturating_add(p.maxconn.unwrap_or(maxconn));
         }
     }
     sums.into_iter().map(|s| s.div_ceil(10).max(1)).collect()

@@ -40,6 +40,22 @@ impl Snapshot {
         Some(rows)
     }
 
+    /// Forgets the maxima of the counters, or all counters (`clear counters`, `clear counters all`).
+    pub fn clear(&self, all: bool) {
+        for px in &self.proxies {
+            if let Some(front) = &px.front {
+                front.clear(all);
+            }
+            if let Some(back) = &px.back {
+                back.backend.clear(all);
+                if all {
+                    back.traffic.clear();
+                    back.h2_stats.clear();
+                }
+            }
+        }
+    }
+
     /// The rows of up to `most` proxies from the one at an index, and the index that goes on; `None` beyond the last
     /// one.
     pub fn stats_from(
@@ -85,6 +101,24 @@ impl Snapshot {
             }
         }
         Some((place, out))
+    }
+}
+
+impl Front {
+    fn clear(&self, all: bool) {
+        self.counters.clear(all);
+        self.req_rate.clear_max();
+        if all {
+            self.traffic.clear();
+            self.h2_stats.clear();
+        }
+        let Some(info) = &self.info else { return };
+        info.conns.clear_peak();
+        info.conn_rate.clear_max();
+        info.sess_rate.clear_max();
+        if all {
+            info.conns.clear_total();
+        }
     }
 }
 

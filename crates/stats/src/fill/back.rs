@@ -240,7 +240,7 @@ fn state(row: &mut Row, v: &Server<'_>) {
         (Col::Uweight, s.weight()),
         (Col::Act, u32::from(!s.is_backup())),
         (Col::Bck, u32::from(s.is_backup())),
-        (Col::Lastchg, seconds(v.now, s.last_change())),
+        (Col::Lastchg, whole(s.since_change(v.now))),
         (Col::Rate, s.sess_rate.read(v.now)),
         (Col::RateMax, s.sess_rate.max()),
         (Col::SrvIcur, s.idle.idle.load(Relaxed) + s.idle.safe.load(Relaxed)),
@@ -284,7 +284,7 @@ fn checks(row: &mut Row, v: &Server<'_>) {
         return;
     }
     row.set(Col::Downtime, whole(v.server.downtime(v.now)));
-    row.numbers(&[(Col::Chkfail, k.failed), (Col::Chkdown, k.downs)]);
+    row.numbers(&[(Col::Chkfail, k.failed), (Col::Chkdown, u64::from(v.server.downs()))]);
     if !v.server.state().admin.any(Admin::MAINT) {
         last_check(row, &k);
     }

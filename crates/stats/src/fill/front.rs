@@ -7,7 +7,7 @@ use hawser_balance::traffic::{Event, Traffic};
 use hawser_balance::{Counters, Stat};
 use hawser_proto::freq::{FreqCtr, now_ms};
 use hawser_proto::mux::H2Stats;
-use hawser_proto::{Address, FrontendInfo, ListenerInfo, ListenerState};
+use hawser_proto::{Address, FrontendInfo, FrontendStatus, ListenerInfo, ListenerState};
 use std::sync::atomic::Ordering::Relaxed;
 
 /// A frontend's parts.
@@ -36,9 +36,15 @@ pub struct Frontend<'a> {
 /// The row of a frontend.
 pub fn frontend(f: &Frontend<'_>) -> Row {
     let mut row = Row::new(Object::Frontend, &f.info.name, f.iid, "FRONTEND", 0);
-    row.set(Col::Status, if f.stopped { "STOP" } else { "OPEN" });
+    let status = match f.info.status() {
+        _ if f.stopped => "STOP",
+        FrontendStatus::Stopped => "STOP",
+        FrontendStatus::Paused => "PAUSED",
+        FrontendStatus::Open => "OPEN",
+    };
+    row.set(Col::Status, status);
     row.set(Col::Mode, mode(f.http));
-    row.state = if f.stopped { "DOWN" } else { "UP" };
+    row.state = if status == "STOP" { "DOWN" } else { "UP" };
     connections(&mut row, f);
     requests(&mut row, f);
     by_protocol(&mut row, f.traffic);

@@ -81,8 +81,8 @@ fn wrong_values() {
         ("log-format a b", "alert: log-format expects only one argument, don't forget to escape spaces!"),
         ("dispatch 10", "alert: 'dispatch' : missing port specification in '10'"),
         (
-            "server-state-file-name X",
-            "alert: 'server-state-file-name' is not supported by Hawser yet (area: server state files).",
+            "load-server-state-from-file X",
+            "alert: 'load-server-state-from-file' expects 'global', 'local' or 'none'. Got 'X'",
         ),
         ("cookie x insert rewrite", "alert: cookie 'rewrite', 'insert' and 'prefix' modes are incompatible."),
         ("cookie x preserve", "alert: cookie 'preserve' requires at least 'insert' or 'indirect'."),

@@ -114,8 +114,8 @@ pub(crate) static OTHERS: Table<Kw<G>> = Table::new(&[
     word("harden.reject-privileged-ports.tcp", "Refuses connections from privileged ports.").later("hardening"),
     flag("pp2-never-send-local", |g| &mut g.pp2_never_send_local, "Never sends LOCAL in PROXY v2 headers."),
     word("setcap", "Capabilities to keep.").later("capabilities"),
-    word("server-state-base", "Directory of server state files.").later("server state files"),
-    word("server-state-file", "File with the state of servers.").later("server state files"),
+    run("server-state-base", (1, 1), "one argument: a directory path.", |cx, g, l| state_path(cx, &mut g.server_state_base, l), "Directory of server state files."),
+    run("server-state-file", (1, 1), "one argument: a file path.", |cx, g, l| state_path(cx, &mut g.server_state_file, l), "File with the state of servers."),
     word("shm-stats-file", "File with shared statistics.").later("shared statistics"),
     word("shm-stats-file-max-objects", "Most objects with shared statistics.").later("shared statistics"),
     word("stats-file", "File with statistics to start from.").later("statistics files"),
@@ -180,6 +180,12 @@ fn uid(cx: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
 fn gid(cx: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
     if first(cx, line, g.group.is_none() && g.gid.is_none(), "group/gid") {
         g.gid = id(cx, line, "group");
+    }
+}
+
+fn state_path(cx: &mut Ctx<'_>, slot: &mut Option<crate::pos::Word>, line: &Line<'_>) {
+    if first(cx, line, slot.is_none(), &format!("'{}'", line.word())) {
+        *slot = Some(line.owned(0));
     }
 }
 

@@ -2,9 +2,9 @@
 
 use crate::addr::{self, AddrUse};
 use crate::keyword::Table;
-use crate::model::{KeepAlive, Mode, Proxy, Reuse};
+use crate::model::{KeepAlive, Mode, Proxy, Reuse, StateSource};
 use crate::parse::ctx::Ctx;
-use crate::parse::kw::{Kw, MANY, Scope, int, run, text, word};
+use crate::parse::kw::{Kw, MANY, Scope, int, run, text};
 use crate::parse::line::Line;
 use crate::sections::global::joined;
 use crate::units::TimeUnit;
@@ -56,8 +56,8 @@ pub(crate) static BASIC: Table<Kw<P>> = Table::new(&[
     run("declare", (0, MANY), "", super::capture::declare, "Declares a slot for captures.").scope(Scope::FE.and(Scope::STRICT)),
     run("monitor-uri", (1, 1), "an URI.", |_, p: &mut P, l| p.monitor_uri = Some(l.owned(0)), "URI that is answered without a server.").scope(FE),
     run("http-send-name-header", (1, MANY), "a header string.", send_name_header, "Header that gets the server's name.").scope(BE),
-    run("load-server-state-from-file", (0, MANY), "", |_, _, _| {}, "Where the state of servers is read from.").scope(BE).later("server state files"),
-    word("server-state-file-name", "File with the state of servers.").scope(BE).later("server state files"),
+    run("load-server-state-from-file", (0, MANY), "", load_server_state, "Where the state of servers is read from.").scope(BE),
+    run("server-state-file-name", (0, 1), "", server_state_file, "File with the state of servers.").scope(BE),
     run("unique-id-format", (0, MANY), "", super::super::log::format, "Format of the unique identifier.").scope(PX),
     run("unique-id-header", (1, MANY), "an argument.", |_, p: &mut P, l| p.unique_id_header = Some(l.owned(0)), "Header that gets the unique identifier.").scope(PX),
     run("log-format", (0, MANY), "", super::super::log::format, "Format of the log line.").scope(PX),
@@ -222,6 +222,24 @@ fn http_reuse(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) {
         }
     });
     cx.at_most(&line.deeper(), 0);
+}
+
+fn load_server_state(cx: &mut Ctx<'_>, p: &mut P, line: &Line<'_>) {
+    p.load_server_state = match line.arg(0) {
+        "none" => StateSource::None,
+        "global" => StateSource::Global,
+        "local" => StateSource::Local,
+        other => {
+            let text = format!("'{}' expects 'global', 'local' or 'none'. Got '{other}'", line.word());
+            cx.alert_arg(line, 0, text);
+            return;
+        }
+    };
+}
+
+fn server_state_file(_: &mut Ctx<'_>, p: &mut P, line: &Line<'_>) {
+    p.server_state_file =
+        Some(line.owned(0)).filter(|name| !matches!(name.as_str(), "" | "use-backend-name"));
 }
 
 fn max_keep_alive_queue(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) {

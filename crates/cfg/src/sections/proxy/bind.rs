@@ -152,6 +152,10 @@ pub(crate) fn bind_in(
             Vec::new()
         }
     };
+    if addrs.iter().any(|a| matches!(a.kind, AddrKind::Quic(_))) {
+        let text = format!("'{word}' : '{}' is not supported by Hawser yet (area: QUIC).", line.arg(0));
+        cx.alert_arg(line, 0, text);
+    }
     let mut target = Target::default();
     if reverse(cx, line, &addrs) {
         target.reverse = true;
