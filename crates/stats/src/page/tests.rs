@@ -3,6 +3,7 @@ use super::text::{Ago, Grouped, Plain};
 use super::*;
 use crate::column::Col;
 use crate::row::Object;
+use proptest::prelude::{any, prop_assert, proptest};
 
 #[test]
 fn queries_are_words_behind_semicolons() {
@@ -337,4 +338,38 @@ fn links_keep_what_was_asked_for() {
             "/s;json-schema"
         ]
     );
+}
+
+proptest! {
+    /// Whatever a request says, nothing of it ends a line or a quote.
+    #[test]
+    fn any_query(rest in proptest::collection::vec(any::<u8>(), 0..80), words in 0..8_usize) {
+        let mut uri = [";up", ";st=", "?scope=", ";norefresh", "scope=<", ";json", "\"", "%0d%0a"][words].as_bytes().to_vec();
+        uri.extend(&rest);
+        let query = Query::parse(&uri);
+        prop_assert!(query.scope.len() <= 20);
+        let settings = Settings { uri: "/s".into(), refresh: 1, ..Settings::default() };
+        let to = query.location(&settings, Outcome::Done);
+        prop_assert!(to.bytes().all(|b| b.is_ascii_alphanumeric() || b"/;=?-_.:".contains(&b)), "{to}");
+        let html = page(settings, "", vec![], false);
+        let mut dump = Dump::new(
+            Settings { uri: "/s".into(), ..Settings::default() }.into(),
+            Query { format: Format::Html, ..query },
+            Arc::new(Proxies(Vec::new())),
+            false,
+        );
+        let mut out = String::new();
+        while dump.more(&mut out) {}
+        prop_assert!(out.matches('<').count() <= html.matches('<').count() + 8);
+    }
+
+    /// No body of an order makes more servers than it names.
+    #[test]
+    fn any_form(body in proptest::collection::vec(any::<u8>(), 0..200), start in 0..5_usize) {
+        let mut bytes = ["s=%", "s=a&s=", "action=ready&b=", "&&", ""][start].as_bytes().to_vec();
+        bytes.extend(&body);
+        if let Ok(form) = Form::parse(&bytes) {
+            prop_assert!(form.servers.len() <= bytes.iter().filter(|b| **b == b'&').count() + 1);
+        }
+    }
 }
