@@ -152,6 +152,61 @@ fn malformed_requests_are_told_from_invalid_ones() {
     assert_eq!((bad(" 400"), bad(" 0")), (answered.len(), reset.len()), "{lines:?}");
 }
 
+/// What makes no sense as a whole is logged once, whoever found it.
+#[test]
+fn broken_connections_are_logged() {
+    let log = LogSink::new();
+    let (o, _) = recorder();
+    let logs = format!(
+        "log 127.0.0.1:{} local0\n  option dontlognull\n  log-format \"%ST %ts %{{+Q}}r %[fc_glitches]\"",
+        log.port()
+    );
+    let (_h, port) = proxy(o.port(), &logs);
+    // Nothing at all is what the option is for.
+    drop(std::net::TcpStream::connect(("127.0.0.1", port)).unwrap());
+    let mut cut = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+    std::io::Write::write_all(&mut cut, b"PRI * HTTP").unwrap();
+    drop(cut);
+    assert!(log.wait_for("BADREQ").trim_end().ends_with("0 PR \"<BADREQ>\" 2"));
+    let broken: [(u8, u8, u32, &[u8]); 4] = [
+        (kind::PING, 0, 0, &[0; 7]),
+        (kind::DATA, 0, 1, b"x"),
+        (kind::HEADERS, END_HEADERS, 1, &[0x80]),
+        (kind::SETTINGS, 0, 0, &[0, 4, 0xff, 0, 0, 0]),
+    ];
+    for (kind, flags, stream, payload) in broken {
+        let mut c = H2::connect(port);
+        c.frame(kind, flags, stream, payload);
+        while c.next_frame().is_some() {}
+    }
+    assert!(until(5000, || log.lines().len() > broken.len()), "{:?}", log.lines());
+    let lines = log.lines();
+    assert!(lines.iter().skip(1).all(|l| l.trim_end().ends_with("0 PR \"<BADREQ>\" 1")), "{lines:?}");
+}
+
+/// Small blocks that stand for large heads.
+#[test]
+fn what_blocks_stand_for_is_bounded() {
+    let (o, log) = recorder();
+    let (h, port) = proxy(o.port(), "");
+    still_serves(port);
+    let rss = h.rss_kib();
+    let mut c = H2::connect(port);
+    let mut bomb = block(&request("GET", "/"));
+    // An entry as large as the table takes, and then its index.
+    bomb.extend([0x40, 1, b'x', 0x7f, 0xa1, 0x1e]);
+    bomb.extend([b'v'; 4000]);
+    bomb.extend([0xbe; 10_000]);
+    for i in 0..20 {
+        c.frame(kind::HEADERS, END_HEADERS | 1, 2 * i + 1, &bomb);
+        assert!(c.outcome(2 * i + 1).is_refused());
+    }
+    c.get(41, "/well");
+    assert_eq!(c.outcome(41).status(), 200, "it hurts nobody else");
+    assert!(h.rss_kib() < rss + 10 * 1024, "{rss} KiB, then {}", h.rss_kib());
+    assert!(log.lock().iter().all(|r| r.starts_with("GET /well")));
+}
+
 /// Odd, and no business of a proxy's.
 #[test]
 fn odd_requests_pass_as_they_are() {
@@ -186,7 +241,10 @@ fn odd_requests_pass_as_they_are() {
 fn malformed_requests_are_logged() {
     let log = LogSink::new();
     let (o, _) = recorder();
-    let (_h, port) = proxy(o.port(), &format!("log 127.0.0.1:{} local0\n  option httplog", log.port()));
+    let (_h, port) = proxy(
+        o.port(),
+        &format!("log 127.0.0.1:{} local0\n  option httplog\n  option dontlognull", log.port()),
+    );
     let mut c = H2::connect(port);
     let mut fields = request("GET", "/").to_vec();
     fields.push(("connection", "close"));

@@ -35,12 +35,19 @@ pub(crate) struct Receiver {
     trailers: Option<Box<Head>>,
     limits: Limits,
     status: u16,
+    /// What comes is thrown away: the message can have no body.
+    drained: bool,
 }
 
 impl Receiver {
     /// A body, or none. `status` is for errors of the peer's.
     pub(crate) fn new(stream: Option<RecvStream>, limits: Limits, status: u16) -> Self {
-        Self { stream, data: Bytes::new(), trailers: None, limits, status }
+        Self { stream, data: Bytes::new(), trailers: None, limits, status, drained: false }
+    }
+
+    /// Throws away what comes.
+    pub(crate) fn drain(&mut self) {
+        self.drained = true;
     }
 
     /// Another body follows: that of a tunnel.
@@ -75,6 +82,11 @@ impl Receiver {
     pub(crate) fn poll_empty(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), StreamError>> {
         match ready!(self.poll_fill(cx))? {
             Fill::End => Poll::Ready(Ok(())),
+            Fill::Data if self.drained => {
+                self.consume(self.data.len());
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
             Fill::Data => {
                 let why = "body longer than its content-length";
                 Poll::Ready(Err(StreamError::Bad { status: self.status, why }))

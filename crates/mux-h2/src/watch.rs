@@ -9,7 +9,10 @@
 //! without a threshold. `h2` bounds a few more by itself: CONTINUATION, header lists, streams that
 //! were reset before anybody looked at them, and its own resets.
 
-use crate::frames::code::{COMPRESSION_ERROR, ENHANCE_YOUR_CALM, PROTOCOL_ERROR, REFUSED_STREAM};
+use crate::frames::code::{
+    COMPRESSION_ERROR, ENHANCE_YOUR_CALM, FLOW_CONTROL_ERROR, FRAME_SIZE_ERROR, PROTOCOL_ERROR,
+    REFUSED_STREAM,
+};
 use crate::frames::{ACK, END_HEADERS, END_STREAM, Frame, kind};
 use hawser_proto::clock;
 use hawser_proto::mux::{H2Event, H2Local};
@@ -115,10 +118,20 @@ impl Watch {
 
     /// The peer has broken a rule: the connection ends, with that code.
     pub(crate) fn breach(&mut self, code: u32) {
-        if self.broke.is_none() {
-            self.broke = Some(code);
-            self.glitches = self.glitches.saturating_add(1);
+        if self.broke.is_some() {
+            return;
         }
+        self.broke = Some(code);
+        self.glitches = self.glitches.saturating_add(1);
+        // As HAProxy logs them: the connection as a whole made no sense.
+        let told = matches!(code, PROTOCOL_ERROR | FLOW_CONTROL_ERROR | FRAME_SIZE_ERROR | COMPRESSION_ERROR);
+        self.malformed += u32::from(self.client && told);
+    }
+
+    /// The client did not say what it speaks. HAProxy counts it twice.
+    pub(crate) fn no_preface(&mut self) {
+        self.malformed += 1;
+        self.glitch(2);
     }
 
     /// Why the connection is to be closed.
@@ -267,8 +280,11 @@ impl Watch {
         if code != ENHANCE_YOUR_CALM {
             self.counts.inc(H2Event::ConnError);
         }
-        // Heads that break the rules of HTTP/2 as a whole.
-        self.malformed += u32::from(self.client && matches!(code, PROTOCOL_ERROR | COMPRESSION_ERROR));
+        // What `h2` found.
+        if self.client && code == PROTOCOL_ERROR && self.broke.is_none() {
+            self.malformed += 1;
+            self.glitches = self.glitches.saturating_add(1);
+        }
     }
 
     /// We reset a stream: those with certain reasons are the peer's fault.

@@ -59,6 +59,33 @@ fn broken_responses_are_told_from_whole_ones() {
         let cases: Vec<(&str, Vec<u8>, Outcome<'_>)> = vec![
             ("whole", [answer(4, &len("3")), data(1, b"abc")].concat(), Ok((200, 3))),
             ("unknown length", [answer(4, &[ok]), data(0, b"abc"), data(1, b"")].concat(), Ok((200, 3))),
+            (
+                "no body whatever comes",
+                [answer(4, &[(":status", "304"), ("content-length", "9")]), data(1, b"abc")].concat(),
+                Ok((304, 0)),
+            ),
+            (
+                "a late end",
+                [answer(4, &[(":status", "204")]), data(0, b""), data(1, b"")].concat(),
+                Ok((204, 0)),
+            ),
+            (
+                "lengths of interim responses",
+                [
+                    answer(4, &[(":status", "103"), ("content-length", "9")]),
+                    answer(4, &[ok]),
+                    data(1, b"abc"),
+                ]
+                .concat(),
+                Ok((200, 3)),
+            ),
+            ("a list of one length", [answer(4, &len("3, 3")), data(1, b"abc")].concat(), Ok((200, 3))),
+            ("a pseudo-field of requests", answer(5, &[ok, (":path", "/")]), Err("Bad")),
+            (
+                "trailers with a pseudo-field",
+                [answer(4, &[ok]), answer(5, &[ok])].concat(),
+                Err("broken off"),
+            ),
             ("too short", [answer(4, &len("3")), data(1, b"ab")].concat(), Err("broken off")),
             ("too long", [answer(4, &len("3")), data(1, b"abcd")].concat(), Err("broken off")),
             ("nothing of it", answer(5, &len("3")), Err("Bad")),
@@ -86,6 +113,8 @@ fn broken_responses_are_told_from_whole_ones() {
         }
         assert_eq!(outcome(b"HEAD", &answer(5, &len("3")), false).await, Ok((200, 0)));
         assert_eq!(outcome(b"GET", b"", true).await, Err("Idle".to_owned()));
+        let long = vec![b'M'; 9000];
+        assert_eq!(outcome(&long, &answer(5, &[ok]), false).await, Ok((200, 0)), "a long method");
         let half = [answer(4, &len("3")), data(0, b"a")].concat();
         assert_eq!(outcome(b"GET", &half, true).await, Err("broken off after 1".to_owned()));
     });

@@ -252,8 +252,13 @@ pub trait FrontConn {
     /// Protocol errors that were let pass so far (`fc_glitches`).
     fn glitches(&self) -> u32;
 
+    /// Whether the client has not sent a byte.
+    fn was_silent(&self) -> bool {
+        false
+    }
+
     /// Requests that were answered with a reset, for they were malformed, since this was asked the last time: no
-    /// stream was made of them.
+    /// stream was made of them. A connection that ends without any sense counts as one.
     fn take_malformed(&mut self) -> u32 {
         0
     }

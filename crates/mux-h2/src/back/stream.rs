@@ -182,8 +182,9 @@ impl Stream {
             _ => status,
         };
         info.body = head::response(shown, carry::fields(fields), ended, limits, head).map_err(bad)?;
-        if !ended && matches!(status.as_u16(), 204 | 304) {
-            // Whatever it announces, only the end can follow.
+        let bodyless = !ended && matches!(status.as_u16(), 204 | 304);
+        if bodyless {
+            // Whatever it announces, only the end is of interest.
             info.body = BodyLen::Length(0);
         }
         if tunnel {
@@ -205,6 +206,9 @@ impl Stream {
             }
             let body = body.filter(|_| !ended || tunnel);
             self.receiver = Receiver::new(body, limits, 502);
+            if bodyless {
+                self.receiver.drain();
+            }
         }
         Ok(info)
     }

@@ -3,7 +3,7 @@
 use crate::carry;
 use crate::chunk::{Chunk, Gauge};
 use crate::conf::Side;
-use crate::frames::{set_initial_window, window_update};
+use crate::frames::{PREFACE, set_initial_window, window_update};
 use crate::front::farewell::{Farewell, Pinging};
 use crate::front::stream::{Received, Stream};
 use crate::head;
@@ -147,7 +147,14 @@ impl Conn {
                             farewell: None,
                         }));
                     }
-                    Poll::Ready(Err(e)) => self.failed(&e),
+                    Poll::Ready(Err(e)) => {
+                        let mut line = self.wire.line();
+                        if e.is_library() || line.bytes().0 < PREFACE.len() as u64 {
+                            line.watch.no_preface();
+                        }
+                        drop(line);
+                        self.failed(&e);
+                    }
                 },
                 State::Open(open) => {
                     let verdict = self.wire.line().watch.verdict();
@@ -397,6 +404,10 @@ impl FrontConn for Conn {
 
     fn glitches(&self) -> u32 {
         self.wire.line().watch.glitches()
+    }
+
+    fn was_silent(&self) -> bool {
+        self.wire.line().bytes().0 == 0
     }
 
     fn take_malformed(&mut self) -> u32 {

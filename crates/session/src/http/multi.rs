@@ -55,6 +55,7 @@ impl Life {
                     launch(cl, stream);
                 }
                 Poll::Ready(None) => {
+                    note(cl, conn);
                     malformed(cl, conn);
                     return Poll::Ready(());
                 }
@@ -171,7 +172,10 @@ fn note(cl: &Client, conn: &dyn FrontConn) {
 
 /// Logs requests that no stream was made of.
 fn malformed(cl: &Client, conn: &mut dyn FrontConn) {
-    (0..conn.take_malformed()).for_each(|_| log::malformed(cl));
+    let count = conn.take_malformed();
+    if count > 0 && !(conn.was_silent() && cl.fe.options.has(opt::DONTLOGNULL)) {
+        (0..count).for_each(|_| log::malformed(cl));
+    }
 }
 
 /// Starts the task of a request.
