@@ -235,6 +235,17 @@ fn as_many_connections_as_wanted_over_all_threads() {
 }
 
 #[test]
+fn the_pool_bounds_what_is_attached() {
+    let (p, origin) = (Ports::new(), echo());
+    let edge = p.edge(bin(), "default-server pool-max-conn 1");
+    let device = p.device(bin(), origin.port(), "nbconn 2");
+    p.up();
+    assert!(until(5000, || cli(&device, "show rhttp").contains("closed right after the accept")));
+    assert_eq!(agents(&edge).len(), 1);
+    assert_eq!(exchange(&mut Client::connect(p.public), 50), 200);
+}
+
+#[test]
 fn every_thread_uses_the_one_connection() {
     let mut devices = vec![bin().to_owned()];
     devices.extend(reference());

@@ -74,7 +74,13 @@ struct Seat {
 
 impl Seat {
     fn take(server: Arc<Server>, what: Attachment) -> Option<Self> {
-        let agent = server.attached.as_ref()?.attach(what);
+        let conn = what.conn.clone();
+        // -1 is no limit.
+        let max = server.opts.pool_max_conn.and_then(|max| u32::try_from(max).ok());
+        let Some(agent) = server.attached.as_ref()?.attach(what, max) else {
+            conn.close();
+            return None;
+        };
         server.idle.safe.fetch_add(1, Relaxed);
         Some(Self { server, agent })
     }

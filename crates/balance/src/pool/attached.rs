@@ -55,6 +55,7 @@ pub struct Attached {
 /// Connections by name, each list oldest first.
 #[derive(Debug, Default)]
 struct Agents {
+    count: usize,
     unnamed: Vec<Arc<Agent>>,
     named: HashMap<Box<[u8]>, Vec<Arc<Agent>>>,
 }
@@ -72,6 +73,7 @@ impl Agents {
     }
 
     fn add(&mut self, agent: Arc<Agent>) {
+        self.count += 1;
         match agent.what.name.clone() {
             None => self.unnamed.push(agent),
             Some(name) => self.named.entry(name).or_default().push(agent),
@@ -79,27 +81,35 @@ impl Agents {
     }
 
     fn remove(&mut self, agent: &Agent) {
-        let Some(name) = &agent.what.name else {
-            self.unnamed.retain(|a| a.id != agent.id);
-            return;
+        let name = agent.what.name.as_deref();
+        let list = match name {
+            None => Some(&mut self.unnamed),
+            Some(name) => self.named.get_mut(name),
         };
-        if let Some(list) = self.named.get_mut(name) {
-            list.retain(|a| a.id != agent.id);
-            if list.is_empty() {
-                self.named.remove(name);
-            }
+        let Some(list) = list else { return };
+        let before = list.len();
+        list.retain(|a| a.id != agent.id);
+        self.count -= before - list.len();
+        if let (Some(name), true) = (name, list.is_empty()) {
+            self.named.remove(name);
         }
     }
 }
 
 impl Attached {
-    /// Attaches a connection, and wakes those who wait for one. Whoever attached it removes it when it is over.
-    pub fn attach(&self, what: Attachment) -> Arc<Agent> {
+    /// Attaches a connection, unless there are `max` already (`pool-max-conn`), and wakes those who wait for one. Whoever
+    /// attached it removes it when it is over.
+    pub fn attach(&self, what: Attachment, max: Option<u32>) -> Option<Arc<Agent>> {
+        let mut agents = self.agents.lock();
+        if max.is_some_and(|max| agents.count >= max as usize) {
+            return None;
+        }
         let id = self.count.fetch_add(1, Relaxed) + 1;
         let agent = Arc::new(Agent { id, what });
-        self.agents.lock().add(agent.clone());
+        agents.add(agent.clone());
+        drop(agents);
         self.changed.notify_waiters();
-        agent
+        Some(agent)
     }
 
     /// Forgets a connection; the streams on it go on.
@@ -141,12 +151,12 @@ impl Attached {
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.agents.lock().all().count()
+        self.agents.lock().count
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.agents.lock().all().next().is_none()
+        self.len() == 0
     }
 
     /// A stream on one of them has ended: there is room.
@@ -196,7 +206,25 @@ mod tests {
             thread: 0,
             since: hawser_proto::clock::now(),
         };
-        list.attach(what)
+        list.attach(what, None).unwrap()
+    }
+
+    #[test]
+    fn no_more_than_the_pool_may_hold() {
+        let list = Attached::default();
+        let what = || Attachment {
+            name: None,
+            conn: Arc::<Lines>::default(),
+            src: Address::Unknown,
+            thread: 0,
+            since: hawser_proto::clock::now(),
+        };
+        let first = list.attach(what(), Some(1)).unwrap();
+        assert!(list.attach(what(), Some(1)).is_none());
+        list.detach(&first);
+        list.detach(&first);
+        assert!(list.is_empty() && list.attach(what(), Some(0)).is_none());
+        assert!(list.attach(what(), Some(1)).is_some());
     }
 
     #[test]
