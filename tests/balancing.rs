@@ -103,7 +103,7 @@ fn refused_connections_are_redispatched_and_the_client_sees_nothing() {
     let log = LogSink::new();
     let cfg = format!(
         "global\n  log 127.0.0.1:{} local0\n  nbthread 1\n{DEFAULTS}  log global\n  option httplog\n  option redispatch 1\n  retries 3\n\
-         listen l\n  bind 127.0.0.1:{p}\n  server dead 127.0.0.1:{}\n  server good 127.0.0.1:{}\n",
+         listen l\n  bind 127.0.0.1:{p}\n  balance roundrobin\n  server dead 127.0.0.1:{}\n  server good 127.0.0.1:{}\n",
         log.port(),
         free_port(),
         good.port()
@@ -114,6 +114,56 @@ fn refused_connections_are_redispatched_and_the_client_sees_nothing() {
     }
     // retries count, with + for a redispatch
     assert!(until(3000, || log.lines().iter().any(|l| l.contains("/+1 "))), "{:#?}", log.lines());
+}
+
+/// `retry-on`: a request that died with its server is repeated elsewhere, if it was asked for and can be.
+#[test]
+fn requests_that_die_with_a_server_are_repeated_as_retry_on_says() {
+    const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ngood";
+    const DEATHS: [(&str, &[u8]); 4] = [
+        ("empty-response", b""),
+        ("junk-response", b"junk\r\n\r\n"),
+        ("503", b"HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n"),
+        ("conn-failure", b""),
+    ];
+    const GET: &str = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+    const POST: &str = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc";
+    for (event, death) in DEATHS {
+        let bodies = Arc::new(AtomicUsize::new(0));
+        let seen = bodies.clone();
+        let o = Origin::raw(move |mut s, n| {
+            let (mut b, mut got) = ([0; 2048], 0);
+            let whole = |b: &[u8]| match b.starts_with(b"POST") {
+                true => b.ends_with(b"abc"),
+                false => b.ends_with(b"\r\n\r\n"),
+            };
+            while !whole(&b[..got]) {
+                match s.read(&mut b[got..]) {
+                    Ok(n) if n > 0 => got += n,
+                    _ => return,
+                }
+            }
+            seen.fetch_add(usize::from(b[..got].starts_with(b"POST")), Ordering::SeqCst);
+            let _ = s.write_all(if n % 2 == 0 { death } else { OK });
+        });
+        let p = free_port();
+        let cfg = format!(
+            "global\n  nbthread 1\n{DEFAULTS}  retries 1\n  retry-on {event}\nlisten l\n  bind 127.0.0.1:{p}\n  \
+             http-request disable-l7-retry if {{ path /once }}\n  http-reuse never\n  server s 127.0.0.1:{}\n",
+            o.port()
+        );
+        let _h = Hawser::start(bin(), &cfg, &[p]);
+        let (repeated, once) = (ask(p, GET), o.connections());
+        if event == "conn-failure" {
+            assert_eq!((repeated.status, once), (502, 1), "a request that was sent is not repeated for it");
+            continue;
+        }
+        assert_eq!((repeated.text().as_str(), once), ("good", 2), "{event}");
+        assert_eq!((ask(p, POST).text().as_str(), o.connections()), ("good", 4), "{event}");
+        assert_eq!(bodies.load(Ordering::SeqCst), 2, "{event}: both attempts carry the body");
+        let status = ask(p, "GET /once HTTP/1.1\r\nHost: x\r\n\r\n").status;
+        assert_eq!((status / 100, o.connections()), (5, 5), "{event}: a rule can forbid it");
+    }
 }
 
 #[test]
@@ -157,7 +207,7 @@ fn server_maxconn_is_never_exceeded_and_the_rest_waits() {
         })
         .collect();
     assert!(threads.into_iter().all(|t| t.join().unwrap()), "a queued request was lost");
-    assert!(max.load(Ordering::SeqCst) <= 3, "{} requests at once", max.load(Ordering::SeqCst));
+    assert_eq!(max.load(Ordering::SeqCst), 3, "requests at once: no more than allowed, and no fewer");
 }
 
 #[test]

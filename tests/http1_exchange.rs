@@ -1,6 +1,6 @@
 //! What becomes of both connections of an exchange that does not go by the book.
 
-use hawser_testkit::{Client, Hawser, Origin, binary, free_port, pause};
+use hawser_testkit::{Client, Hawser, LogSink, Origin, binary, free_port, pause};
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::sync::mpsc::{Receiver, channel};
@@ -225,4 +225,46 @@ fn relaxed_parsing_takes_other_protocols_as_they_are() {
             .unwrap();
         assert!(got.starts_with(want), "{got:?}");
     }
+}
+
+/// An answer of the proxy does not wait for the request's body, and the connection lives on behind it.
+#[test]
+fn answers_of_the_proxy_leave_the_connection_to_the_next_request() {
+    let o = Origin::fixed("a", "ok");
+    let extra = "http-request redirect location /n if { path /r }\n  http-request deny if { path /d }\n  \
+                 http-request return status 200 if { path /l }";
+    let (_h, port) = proxy(o.port(), extra);
+    for (path, status) in [("/r", 302), ("/d", 403), ("/l", 200)] {
+        let mut c = Client::connect(port);
+        let head = format!("POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 50000\r\n\r\nabc");
+        let r = c.ask(head);
+        assert_eq!((r.status, r.field("connection")), (status, None), "{path}");
+        c.send(vec![b'x'; 49_997]);
+        assert_eq!(c.ask("GET / HTTP/1.1\r\nHost: x\r\n\r\n").text(), "ok", "{path}");
+    }
+}
+
+/// Logs tell the status that was meant, not the one that its replacement shows to the client, and who answered.
+#[test]
+fn logs_tell_what_was_meant() {
+    let log = LogSink::new();
+    let (port, o) = (free_port(), Origin::fixed("a", "ok"));
+    let cfg = format!(
+        "global\n  log 127.0.0.1:{} local0\ndefaults\n  mode http\n  log global\n  timeout connect 2s\n  timeout client 5s\n  timeout server 5s\n\
+         listen l\n  bind 127.0.0.1:{port}\n  log-format \"%HP %ST %tsc %[var(req.x)]-%[var(txn.x)]\"\n  errorloc 403 /sorry\n  \
+         http-request set-var(req.x) str(a)\n  http-request set-var(txn.x) str(b)\n  \
+         http-request deny if {{ path /d }}\n  http-request auth if {{ path /a }}\n  \
+         http-response set-header v %[var(req.x)]%[var(txn.x)]\n  server s 127.0.0.1:{}\n",
+        log.port(),
+        o.port()
+    );
+    let _h = Hawser::start(bin(), &cfg, &[port]);
+    let ask = |path: &str| Client::connect(port).ask(format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n"));
+    assert_eq!(ask("/d").status, 302);
+    log.wait_for("/d 403 PR-- ");
+    assert_eq!(ask("/a").status, 401);
+    log.wait_for("/a 401 LR-- ");
+    // What a rule set for the request is gone when there is a response.
+    assert_eq!(ask("/s").field("v"), Some("b"));
+    log.wait_for("/s 200 ---- --b");
 }

@@ -134,6 +134,31 @@ fn what_is_sent_to_a_server_shows_nothing_with_independent_streams() {
     assert!(line.contains(" sD "), "{line}");
 }
 
+/// A side that was told the end has `client-fin` or `server-fin` left, not its usual timeout.
+#[test]
+fn half_closed_sides_have_timeouts_of_their_own() {
+    for (told_client, option, flags) in
+        [(true, "timeout client-fin 400", " cD "), (false, "timeout server-fin 400", " sD ")]
+    {
+        let o = Origin::raw(move |mut s, _| {
+            let _ = s.read(&mut [0; 16]);
+            if told_client {
+                let _ = s.shutdown(std::net::Shutdown::Write);
+            }
+            let _ = s.read_to_end(&mut Vec::new());
+            pause(3000);
+        });
+        let w = world(o.port(), &format!("mode tcp\n  option tcplog\n  {option}"));
+        let mut c = Client::connect(w.port);
+        c.send("x");
+        if !told_client {
+            c.finish();
+        }
+        let (line, ms) = timed(|| w.log.wait_for(" l l/s "));
+        assert!(line.contains(flags) && (350..2500).contains(&ms), "{option}: {ms} ms, {line}");
+    }
+}
+
 #[test]
 fn an_unreachable_server_is_503_after_timeout_connect() {
     // A listening socket whose backlog is full accepts no further handshake.

@@ -291,7 +291,12 @@ pub enum Verdict {
         reply: Option<Arc<Reply>>,
     },
     /// `return`: answer without a server.
-    Return(Option<Arc<Reply>>),
+    Return {
+        /// Status that it stands for.
+        status: u16,
+        /// The reply; none closes the connection.
+        reply: Option<Arc<Reply>>,
+    },
     /// `use-service`: the service answers.
     Service(Arc<dyn Service>),
     /// `redirect`.

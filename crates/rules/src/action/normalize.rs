@@ -106,7 +106,6 @@ fn strip_dotdot(path: &[u8], full: bool) -> Vec<u8> {
             kept.pop();
         } else if !full {
             kept.push(s);
-            continue;
         }
         if i == last {
             kept.push(b"");
@@ -144,6 +143,8 @@ fn percents(
 fn sort_query(path: &[u8], query: &[u8]) -> Vec<u8> {
     let Some(params) = query.strip_prefix(b"?") else { return path.to_vec() };
     let mut params: Vec<_> = params.split(|b| *b == b'&').collect();
+    // Nothing comes behind the last separator, not even a parameter without a name.
+    params.pop_if(|p| p.is_empty());
     params.sort_by_key(|p| p.split(|b| *b == b'=').next().unwrap_or_default());
     [path, b"?", &params.join(&b'&')].concat()
 }

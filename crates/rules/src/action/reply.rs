@@ -34,7 +34,7 @@ impl Action for Answer {
         let reply = self.spec.make(&txn.errors, &txn.ctx());
         txn.apply_writes();
         Step::End(match self.kind {
-            Kind::Return => Verdict::Return(reply),
+            Kind::Return => Verdict::Return { status, reply },
             Kind::Deny => Verdict::Deny { status, reply },
             Kind::Tarpit => Verdict::Tarpit { status, reply },
         })

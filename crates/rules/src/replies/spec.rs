@@ -59,12 +59,9 @@ impl ReplySpec {
         Self { status, content: Content::Fixed(reply.map(Arc::new)) }
     }
 
-    /// Status of the reply; an error file may say another.
+    /// Status that the reply stands for, in logs too; an error file may say another to the client.
     pub fn status(&self) -> u16 {
-        match &self.content {
-            Content::Fixed(Some(r)) => r.head.status(),
-            _ => self.status,
-        }
+        self.status
     }
 
     /// Makes the reply; `None` closes the connection without a response.

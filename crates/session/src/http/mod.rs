@@ -46,6 +46,8 @@ use std::pin::Pin;
 pub(crate) enum Next {
     /// Another request may come.
     KeepAlive,
+    /// The rest of the request, then another one: the answer did not wait for it.
+    Rest,
     /// The client goes on in HTTP/2.
     Preface,
     /// Nothing; what the client still sends is to be thrown away before the close.
@@ -72,8 +74,11 @@ pub(crate) async fn single(mut cl: Box<Client>, mut front: Box<dyn FrontStream>)
         }
         // Boxed, so that an idle connection does not hold the memory of a request.
         let next = boxed(|| request(&mut cl, &mut *front)).await;
-        if next != Next::KeepAlive {
-            break next;
+        match next {
+            Next::KeepAlive => {}
+            Next::Rest if boxed(|| linger::rest(&mut cl, &mut *front)).await => {}
+            Next::Rest => break Next::Close,
+            _ => break next,
         }
         cl.request += 1;
     };
@@ -86,7 +91,7 @@ pub(crate) async fn single(mut cl: Box<Client>, mut front: Box<dyn FrontStream>)
             Box::pin(linger::drain(&mut cl, front)).await;
             return cl.saw(TrafficEvent::H1Closed);
         }
-        Next::KeepAlive | Next::Close => {}
+        Next::KeepAlive | Next::Rest | Next::Close => {}
     }
     cl.saw(TrafficEvent::H1Closed);
     if next == Next::Preface

@@ -76,7 +76,10 @@ pub(super) fn prepare(cl: &mut Client, st: &mut Stream, reply: &Arc<Reply>) -> A
             return e;
         }
     }
-    st.strm.status = st.res.status();
+    // The status that was meant is what counts, whatever its error file says; but rules have the last word.
+    if st.res.status() != reply.head.status() {
+        st.strm.status = st.res.status();
+    }
     reply.clone()
 }
 
@@ -88,7 +91,7 @@ pub(super) async fn send(
     close: bool,
 ) -> Next {
     let unread = unread(front).await;
-    let close = close || unread || closes(cl);
+    let close = close || closes(cl);
     let len = BodyLen::Length(reply.body.len() as u64);
     st.own_bytes += (st.res.wire_len() + reply.body.len()) as u64;
     front.send_response(&st.res, len, close);
@@ -126,6 +129,8 @@ pub(super) fn closes(cl: &Client) -> bool {
 pub(super) fn next(st: &Stream, front: &mut dyn FrontStream, sent: bool, unread: bool) -> Next {
     if sent && front.next_request() {
         Next::KeepAlive
+    } else if sent && unread && front.outlives_response() {
+        Next::Rest
     } else if sent && (unread || st.strm.status >= 400) {
         // Who is refused may still be talking.
         Next::Linger

@@ -247,6 +247,8 @@ pub(crate) async fn rules(
     link: &mut Link,
 ) -> Result<(), Stop> {
     cl.tally_status(st, st.res.status());
+    // Variables of the request live until here.
+    st.strm.vars.req.clear();
     st.strm.server_status = st.res.status();
     st.strm.status = st.res.status();
     st.strm.res_version = Some(st.res.version());

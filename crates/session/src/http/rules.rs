@@ -105,15 +105,15 @@ async fn settle(
             tarpit(cl, st, front).await?;
             Stop::reply(status, reply, proxy, TermState::Tarpit)
         }
-        Verdict::Return(reply) => local(reply),
+        Verdict::Return { status, reply } => Stop::reply(status, reply, TermCause::Local, state),
         Verdict::Service(service) => {
             Stop { answer: Answer::Service(service), cause: TermCause::Local, state }
         }
-        Verdict::Redirect(reply) => local(Some(reply)),
+        Verdict::Redirect(reply) => Stop::reply(reply.head.status(), Some(reply), TermCause::Local, state),
         Verdict::Auth(reply) => {
             // Rules on the answer do not see it counted yet.
             st.blamed = true;
-            Stop::reply(reply.as_ref().map_or(401, |r| r.head.status()), reply, proxy, state)
+            Stop::reply(reply.as_ref().map_or(401, |r| r.head.status()), reply, TermCause::Local, state)
         }
         Verdict::Reject => {
             cl.deny(st);
@@ -129,12 +129,6 @@ async fn settle(
             Stop::error(500, TermCause::Internal, state)
         }
     })
-}
-
-/// A reply that is not an error.
-fn local(reply: Option<std::sync::Arc<hawser_rules::Reply>>) -> Stop {
-    let status = reply.as_ref().map_or(0, |r| r.head.status());
-    Stop::reply(status, reply, TermCause::Local, TermState::Request)
 }
 
 /// Keeps a client waiting.
@@ -221,7 +215,8 @@ fn settle_response(cl: &mut Client, st: &mut Stream, verdict: Verdict) -> Result
             cl.count(st, Stat::DeniedResp);
             Stop::reply(status, reply, proxy, state)
         }
-        Verdict::Return(reply) | Verdict::Auth(reply) => {
+        Verdict::Return { status, reply } => Stop::reply(status, reply, TermCause::Local, state),
+        Verdict::Auth(reply) => {
             let status = reply.as_ref().map_or(0, |r| r.head.status());
             Stop::reply(status, reply, TermCause::Local, state)
         }

@@ -36,6 +36,7 @@ pub(super) async fn send(
 ) -> Next {
     let Served { head, body } = served;
     let asked = Arc::new(Reply { head, body: Bytes::new(), close: false });
+    st.strm.status = asked.head.status();
     let made = reply::prepare(cl, st, &asked);
     if !Arc::ptr_eq(&asked, &made) {
         // The rules failed, and that is an error.
@@ -43,7 +44,7 @@ pub(super) async fn send(
         return reply::send(cl, st, front, &made, made.close).await;
     }
     let unread = reply::unread(front).await;
-    front.send_response(&st.res, BodyLen::Chunked, unread || reply::closes(cl));
+    front.send_response(&st.res, BodyLen::Chunked, reply::closes(cl));
     st.strm.bytes_out += st.res.wire_len() as u64;
     let mut pieces =
         Pieces { body, piece: Vec::new(), at: 0, more: st.req.method() != b"HEAD", tired: false };

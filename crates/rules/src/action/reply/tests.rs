@@ -5,7 +5,7 @@ use hawser_cfg::model::{ProxyKind, opt};
 /// The reply of a verdict, as text with its body.
 fn reply(v: Verdict) -> String {
     let reply = match v {
-        Verdict::Return(r)
+        Verdict::Return { reply: r, .. }
         | Verdict::Deny { reply: r, .. }
         | Verdict::Tarpit { reply: r, .. }
         | Verdict::Auth(r) => r,
@@ -61,7 +61,7 @@ fn replies_that_never_change_are_made_once() {
     let config = config(ProxyKind::Listen, &["http-request return content-type a/b string x hdr a b"]);
     let (rules, _) = compile(&config);
     let mut made = || match w.eval(&rules, RuleSet::HttpReq, 0) {
-        Verdict::Return(Some(r)) => r,
+        Verdict::Return { reply: Some(r), .. } => r,
         other => panic!("{other:?}"),
     };
     assert!(std::sync::Arc::ptr_eq(&made(), &made()));
