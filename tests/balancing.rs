@@ -166,6 +166,21 @@ fn requests_that_die_with_a_server_are_repeated_as_retry_on_says() {
     }
 }
 
+/// When the last attempt is answered too, that answer is the client's, whatever its status.
+#[test]
+fn the_last_answer_is_passed_on_when_no_attempt_is_left() {
+    let o =
+        Origin::http(|r| format!("HTTP/1.1 503 No\r\nContent-Length: 1\r\n\r\n{}", r.conn % 10).into_bytes());
+    let p = free_port();
+    let cfg = format!(
+        "global\n  nbthread 1\n{DEFAULTS}  retries 2\n  retry-on 503\n  http-reuse never\nlisten l\n  bind 127.0.0.1:{p}\n  server s 127.0.0.1:{}\n",
+        o.port()
+    );
+    let _h = Hawser::start(bin(), &cfg, &[p]);
+    let r = get(p, "/");
+    assert_eq!((r.status, r.body.len(), o.connections()), (503, 1, 3), "{}", r.head);
+}
+
 #[test]
 fn a_dead_server_without_redispatch_is_503_after_the_retries() {
     let p = free_port();
@@ -231,7 +246,12 @@ fn timeout_queue_gives_503_and_sq() {
     assert_eq!(get(p, "/second").status, 503);
     let ms = t.elapsed().as_millis();
     assert!((250..1500).contains(&ms), "{ms} ms");
-    assert!(log.wait_for("/second").contains(" sQ-- "), "{:#?}", log.lines());
+    let line = log.wait_for("/second");
+    // The queues' field tells that it was the first to wait.
+    assert!(line.contains(" sQ-- ") && line.contains(" 0/1 "), "{line}");
+    assert_eq!(first.recv().status, 200);
+    let line = log.wait_for("/first");
+    assert!(line.contains(" 0/0 "), "{line}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! TCP mode: bytes are bytes, and each direction ends by itself.
 
-use hawser_testkit::{Client, Hawser, Origin, binary, free_port, pause};
+use hawser_testkit::net::now;
+use hawser_testkit::{Client, Hawser, LogSink, Origin, binary, free_port, pause};
 use std::io::{Read, Write};
 
 fn bin() -> &'static str {
@@ -97,4 +98,96 @@ fn an_idle_connection_ends_after_its_timeout() {
     c.send("x");
     assert!(!c.closed_within(150));
     assert!(c.closed_within(3000));
+}
+
+/// `dontlognull` is about connections on which nothing came, not about those that went nowhere.
+#[test]
+fn connections_that_went_nowhere_are_logged_unless_nothing_came() {
+    let log = LogSink::new();
+    let quiet = "option dontlognull\n  log-format \"%f %ts\"\n  mode tcp\n  timeout connect 2s\n  timeout client 3s\n  timeout server 3s";
+    let ports: Vec<u16> = (0..4).map(|_| free_port()).collect();
+    let o = Origin::raw(|mut s, _| {
+        let _ = s.read(&mut [0; 16]);
+        let _ = s.write_all(b"answer");
+        let _ = s.read(&mut [0; 16]);
+    });
+    let cfg = format!(
+        "global\n  log 127.0.0.1:{} local0\ndefaults\n  log global\n  {quiet}\n  retries 0\n\
+         listen nowhere\n  bind 127.0.0.1:{}\n  server s 127.0.0.1:{o} disabled\n\
+         listen refused\n  bind 127.0.0.1:{}\n  tcp-request inspect-delay 2s\n  tcp-request content reject if {{ req.len gt 0 }}\n  server s 127.0.0.1:{o}\n\
+         listen answered\n  bind 127.0.0.1:{}\n  tcp-response inspect-delay 2s\n  tcp-response content reject if {{ res.len gt 3 }}\n  server s 127.0.0.1:{o}\n\
+         listen asap\n  bind 127.0.0.1:{}\n  option logasap\n  server s 127.0.0.1:{o}\n",
+        log.port(),
+        ports[0],
+        ports[1],
+        ports[2],
+        ports[3],
+        o = o.port()
+    );
+    let _h = Hawser::start(bin(), &cfg, &ports);
+    drop(Client::connect(ports[0]));
+    drop(Client::connect(ports[1]));
+    for (i, line) in ["nowhere SC", "refused PR", "answered PD"].into_iter().enumerate() {
+        let mut c = Client::connect(ports[i]);
+        c.send("hello");
+        assert_eq!(c.rest(), b"", "{line}");
+        log.wait_for(line);
+    }
+    let lines = log.lines().into_iter().filter(|l| !l.contains("asap"));
+    assert_eq!(lines.count(), 3, "probes are not logged: {:#?}", log.lines());
+    let mut c = Client::connect(ports[3]);
+    c.send("hello");
+    log.wait_for("asap --");
+}
+
+/// Rules on the response may wait for more than the server's first bytes, until their delay is over.
+#[test]
+fn response_rules_wait_for_data_within_inspect_delay() {
+    let o = Origin::raw(|mut s, n| {
+        let _ = s.read(&mut [0; 16]);
+        let _ = s.write_all(b"ab");
+        pause(150);
+        let _ = s.write_all(if n % 2 == 0 { b"cdef" } else { b"" });
+        let _ = s.read(&mut [0; 16]);
+    });
+    let port = free_port();
+    let cfg = format!(
+        "defaults\n  mode tcp\n  timeout connect 2s\n  timeout client 3s\n  timeout server 3s\nlisten l\n  bind 127.0.0.1:{port}\n  \
+         tcp-response inspect-delay 700ms\n  tcp-response content accept if {{ res.len gt 5 }}\n  tcp-response content reject if WAIT_END\n  server s 127.0.0.1:{}\n",
+        o.port()
+    );
+    let _h = Hawser::start(bin(), &cfg, &[]);
+    assert!(hawser_testkit::until(5000, || std::net::TcpListener::bind(("127.0.0.1", port)).is_err()));
+    let mut c = Client::connect(port);
+    c.send("x");
+    assert_eq!(c.take(6), b"abcdef");
+    let (mut c, t) = (Client::connect(port), now());
+    c.send("x");
+    assert_eq!(c.rest(), b"");
+    assert!(t.elapsed().as_millis() >= 600, "refused before the delay was over");
+}
+
+/// A connection that became HTTP can go to no TCP backend.
+#[test]
+fn switched_connections_need_a_backend_of_http() {
+    let o = Origin::fixed("a", "ok");
+    let (tcp, http) = (free_port(), free_port());
+    let frontend = |name: &str, port: u16| {
+        format!(
+            "frontend f{name}\n  mode tcp\n  bind 127.0.0.1:{port}\n  tcp-request inspect-delay 2s\n  \
+             tcp-request content switch-mode http if HTTP\n  use_backend {name} if HTTP\n  default_backend tcp\n"
+        )
+    };
+    let cfg = format!(
+        "defaults\n  timeout connect 2s\n  timeout client 3s\n  timeout server 3s\n{}{}backend tcp\n  mode tcp\n  server s 127.0.0.1:{o}\n\
+         backend http\n  mode http\n  server s 127.0.0.1:{o}\n",
+        frontend("tcp", tcp),
+        frontend("http", http),
+        o = o.port()
+    );
+    let _h = Hawser::start(bin(), &cfg, &[tcp, http]);
+    let ask = |port| Client::connect(port).ask("GET / HTTP/1.1\r\nHost: x\r\n\r\n").status;
+    assert_eq!(ask(http), 200);
+    let status = ask(tcp);
+    assert!(matches!(status, 0 | 500), "{status}");
 }

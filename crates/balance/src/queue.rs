@@ -51,7 +51,8 @@ pub enum Granted {
     NoServer,
 }
 
-/// Where a request stood: how many were served before it from the same queue (`%sq` and `%bq`).
+/// Where a request stood (`%sq` and `%bq`): one more than were served before it from the queue that it waited in, 0
+/// where it did not wait.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct QueuePos {
     /// In the queue of the server.
@@ -255,9 +256,9 @@ impl Backend {
 
 fn position(lane: u32, passed: u32) -> QueuePos {
     if lane == ANY {
-        QueuePos { server: 0, backend: passed }
+        QueuePos { server: 0, backend: passed.saturating_add(1) }
     } else {
-        QueuePos { server: passed, backend: 0 }
+        QueuePos { server: passed.saturating_add(1), backend: 0 }
     }
 }
 

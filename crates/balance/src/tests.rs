@@ -129,9 +129,9 @@ fn full_servers_queue_and_release_in_order() {
     assert!(grant(&mut first).is_none());
     drop(b);
     let Some(Granted::Slot(slot)) = grant(&mut first) else { panic!() };
-    assert_eq!((&*slot.server().name, slot.position()), ("b", QueuePos { server: 0, backend: 0 }));
+    assert_eq!((&*slot.server().name, slot.position()), ("b", QueuePos { server: 0, backend: 1 }));
     assert!(grant(&mut second).is_none());
-    assert_eq!(second.position(), QueuePos { server: 0, backend: 1 });
+    assert_eq!(second.position(), QueuePos { server: 0, backend: 2 });
     drop(slot);
     assert!(matches!(grant(&mut second), Some(Granted::Slot(_))));
     drop((a, first, second));

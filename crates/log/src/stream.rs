@@ -90,8 +90,8 @@ impl StreamLogger {
     /// `dontlognull`, `dontlog-normal`, `log-separate-errors` and `set-log-level` are taken into account here.
     pub fn log_stream(&self, ctx: &Ctx<'_>) {
         let Some(strm) = ctx.strm.filter(|_| !self.is_off()) else { return };
-        // A request that was refused before there was a stream is no empty connection.
-        let null = strm.bytes_in == 0 && !self.early && strm.log_origin != LogOrigin::SessError;
+        // A request that was refused before there was a stream is no empty connection, nor is one to a server.
+        let null = strm.bytes_in == 0 && !self.early && !strm.log_asap && strm.log_origin != LogOrigin::SessError;
         if null && self.options.has(opt::DONTLOGNULL) {
             return;
         }

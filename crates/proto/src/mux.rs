@@ -67,6 +67,16 @@ pub trait Source {
     /// Body bytes that have arrived.
     fn data(&self) -> &[u8];
 
+    /// Waits for more bytes behind those of [`Source::data`], for who has to look at more before any is consumed; 0 when
+    /// no more can be had. Only byte streams do that.
+    ///
+    /// # Errors
+    /// Those of the transport.
+    fn poll_grow(&mut self, cx: &mut Context<'_>) -> Poll<Result<usize, StreamError>> {
+        let _ = cx;
+        Poll::Pending
+    }
+
     /// Takes `n` bytes of [`Source::data`] away.
     fn consume(&mut self, n: usize);
 

@@ -120,6 +120,10 @@ impl Source for Raw {
         self.buf.as_ref().map_or(&[], Buf::data)
     }
 
+    fn poll_grow(&mut self, cx: &mut Context<'_>) -> Poll<Result<usize, StreamError>> {
+        if self.is_full() { Poll::Ready(Ok(0)) } else { self.poll_more(cx) }
+    }
+
     fn consume(&mut self, n: usize) {
         if let Some(b) = &mut self.buf {
             b.consume(n);

@@ -92,6 +92,8 @@ pub(crate) fn turn_up(
     up: &mut Pump,
 ) -> Turn {
     if up.is_done() {
+        // What moved before says nothing about the server being alive now.
+        up.progress = false;
         return Turn::Done;
     }
     let mut ahead = Ahead { held: &mut st.held, inner: front };

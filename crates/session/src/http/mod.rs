@@ -37,7 +37,7 @@ use crate::tunnel;
 use hawser_balance::{Stat, TrafficEvent};
 use hawser_http::BodyLen;
 use hawser_proto::mux::{FrontConn, FrontStream, Fronted};
-use hawser_sample::facts::TermState;
+use hawser_sample::facts::{TermCause, TermState};
 use request::Received;
 use std::pin::Pin;
 
@@ -139,6 +139,10 @@ async fn exchange(cl: &mut Client, st: &mut Stream, front: &mut dyn FrontStream)
     request::frontend(cl, st, front).await?;
     let be = route::pick(cl, st);
     route::enter(cl, st, be)?;
+    if st.be.as_ref().is_some_and(|b| !b.is_http()) {
+        // What `switch-mode` made HTTP has no way back.
+        return Err(Stop::error(500, TermCause::Internal, TermState::Request));
+    }
     request::backend(cl, st, front).await?;
     persist::designate(cl, st);
     cookie::request(cl, st);

@@ -70,7 +70,10 @@ pub(crate) async fn await_head(
 fn retries_on(st: &Stream, status: u16) -> bool {
     let back = st.be.as_ref().and_then(|b| b.back.as_ref());
     back.is_some_and(|b| {
-        b.retry.retries_on(balance::Failure::Status(status)) && st.held.can_rewind() && !st.asks.no_l7_retry
+        b.retry.retries_on(balance::Failure::Status(status))
+            && st.strm.retries < b.retry.limit(st.asks.retries)
+            && st.held.can_rewind()
+            && !st.asks.no_l7_retry
     })
 }
 

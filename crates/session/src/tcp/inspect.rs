@@ -151,7 +151,7 @@ async fn response_rules(
             }
             Verdict::Wait { rule, .. } if !complete => {
                 from = rule;
-                complete = answer(cl, client, link, until).await;
+                complete = answer(cl, st, client, link, until).await;
             }
             Verdict::Wait { .. } | Verdict::Continue | Verdict::Allow | Verdict::CloseServer => return Ok(()),
             Verdict::SilentDrop { rst_ttl } => return Err(vanish(rst_ttl, TermState::Data)),
@@ -160,19 +160,28 @@ async fn response_rules(
     }
 }
 
-/// Forwards what the client sends until the server has sent something; whether no more may be waited for.
-async fn answer(cl: &mut Client, client: &mut Raw, link: &mut Link, until: Option<Instant>) -> bool {
+/// Forwards what the client sends until the server has sent more; whether no more may be waited for.
+async fn answer(
+    cl: &mut Client,
+    st: &mut Stream,
+    client: &mut Raw,
+    link: &mut Link,
+    until: Option<Instant>,
+) -> bool {
     let mut up = crate::pump::Pump::message(crate::pump::Splice::No);
-    let before = link.stream().data().len();
-    poll_fn(|cx| {
+    let complete = poll_fn(|cx| {
         let _ = up.turn(cx, client, link.stream());
-        match link.stream().poll_fill(cx) {
-            // There is no looking further than the first bytes.
-            Poll::Ready(Ok(Fill::Data)) => return Poll::Ready(before > 0),
-            Poll::Ready(_) => return Poll::Ready(true),
-            Poll::Pending => {}
+        let server = link.stream();
+        let more = match server.data().is_empty() {
+            true => server.poll_fill(cx).map(|fill| matches!(fill, Ok(Fill::Data))),
+            false => server.poll_grow(cx).map(|n| matches!(n, Ok(1..))),
+        };
+        if let Poll::Ready(more) = more {
+            return Poll::Ready(!more);
         }
         cl.poll_deadline(cx, until).map(|()| true)
     })
-    .await
+    .await;
+    st.strm.bytes_in += up.bytes;
+    complete
 }

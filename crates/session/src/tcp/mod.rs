@@ -19,6 +19,7 @@ use hawser_proto::SockOpt;
 use hawser_proto::mux::Source;
 use hawser_sample::facts::{LogOrigin, TermState};
 use inspect::Inspected;
+use std::future::poll_fn;
 use std::task::Poll;
 
 /// Serves a client connection; a mux takes over when rules or the backend want HTTP.
@@ -42,12 +43,23 @@ pub(crate) async fn serve(mut cl: Box<Client>, mut client: Raw) {
         }
         Err(stop) => {
             st.ended(stop.cause, stop.state);
+            st.strm.bytes_in += left_over(&mut client).await;
             if let (crate::stop::Answer::Vanish(ttl), Some(t)) = (stop.answer, client.transport()) {
                 let _ = t.set_option(SockOpt::Vanish(ttl));
             }
             log::end(&cl, st);
         }
     }
+}
+
+/// What the client has sent and nobody took: it tells a client from a probe, and unread it would make the close a reset.
+async fn left_over(client: &mut Raw) -> u64 {
+    poll_fn(|cx| {
+        while !client.is_full() && matches!(client.poll_more(cx), Poll::Ready(Ok(1..))) {}
+        Poll::Ready(())
+    })
+    .await;
+    client.data().len() as u64
 }
 
 /// What became of a connection.
