@@ -169,8 +169,10 @@ fn requests_that_die_with_a_server_are_repeated_as_retry_on_says() {
 /// When the last attempt is answered too, that answer is the client's, whatever its status.
 #[test]
 fn the_last_answer_is_passed_on_when_no_attempt_is_left() {
-    let o =
-        Origin::http(|r| format!("HTTP/1.1 503 No\r\nContent-Length: 1\r\n\r\n{}", r.conn % 10).into_bytes());
+    let o = Origin::http(|r| {
+        format!("HTTP/1.1 503 No\r\nConnection: close\r\nContent-Length: 1\r\n\r\n{}", r.conn % 10)
+            .into_bytes()
+    });
     let p = free_port();
     let cfg = format!(
         "global\n  nbthread 1\n{DEFAULTS}  retries 2\n  retry-on 503\n  http-reuse never\nlisten l\n  bind 127.0.0.1:{p}\n  server s 127.0.0.1:{}\n",
