@@ -91,7 +91,8 @@ impl StreamLogger {
     pub fn log_stream(&self, ctx: &Ctx<'_>) {
         let Some(strm) = ctx.strm.filter(|_| !self.is_off()) else { return };
         // A request that was refused before there was a stream is no empty connection, nor is one to a server.
-        let null = strm.bytes_in == 0 && !self.early && !strm.log_asap && strm.log_origin != LogOrigin::SessError;
+        let null =
+            strm.bytes_in == 0 && !self.early && !strm.log_asap && strm.log_origin != LogOrigin::SessError;
         if null && self.options.has(opt::DONTLOGNULL) {
             return;
         }
