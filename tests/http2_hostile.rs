@@ -192,17 +192,24 @@ fn what_blocks_stand_for_is_bounded() {
     still_serves(port);
     let rss = h.rss_kib();
     let mut c = H2::connect(port);
-    let mut bomb = block(&request("GET", "/"));
     // An entry as large as the table takes, and then its index.
-    bomb.extend([0x40, 1, b'x', 0x7f, 0xa1, 0x1e]);
-    bomb.extend([b'v'; 4000]);
-    bomb.extend([0xbe; 10_000]);
+    let bomb = |times: usize| {
+        let mut b = block(&request("GET", "/"));
+        b.extend([0x40, 1, b'x', 0x7f, 0xa1, 0x1e]);
+        b.extend([b'v'; 4000]);
+        b.resize(b.len() + times, 0xbe);
+        b
+    };
     for i in 0..20 {
-        c.frame(kind::HEADERS, END_HEADERS | 1, 2 * i + 1, &bomb);
+        c.frame(kind::HEADERS, END_HEADERS | 1, 2 * i + 1, &bomb(10));
         assert!(c.outcome(2 * i + 1).is_refused());
     }
     c.get(41, "/well");
     assert_eq!(c.outcome(41).status(), 200, "it hurts nobody else");
+    c.frame(kind::HEADERS, END_HEADERS | 1, 43, &bomb(10_000));
+    let r = c.outcome(43);
+    assert!(r.goaway.is_some_and(|code| code != 0), "no accident: {r:?}");
+    still_serves(port);
     assert!(h.rss_kib() < rss + 10 * 1024, "{rss} KiB, then {}", h.rss_kib());
     assert!(log.lock().iter().all(|r| r.starts_with("GET /well")));
 }

@@ -23,9 +23,8 @@ const SET: u8 = 0x80;
 const SPELLED: usize = 1 << (3 * DIGIT - 1);
 const HALF: u8 = 0x40;
 
-/// Puts a field behind others.
-pub(crate) fn put(out: &mut Vec<u8>, known: KnownName, name: &[u8], value: &[u8]) {
-    let plain = hawser_http::chars::value_len(value) == value.len();
+/// Puts a field behind others; `plain` tells that its value has no controls.
+pub(crate) fn put(out: &mut Vec<u8>, known: KnownName, name: &[u8], value: &[u8], plain: bool) {
     let len = if plain { value.len() } else { (value.len() * 2) | SPELLED };
     out.push(SET | known as u8);
     number::<2>(out, name.len());
@@ -191,7 +190,8 @@ mod tests {
         ];
         let mut text = Vec::new();
         for (name, value) in given {
-            put(&mut text, KnownName::of(name), name, value);
+            let plain = hawser_http::chars::value_len(value) == value.len();
+            put(&mut text, KnownName::of(name), name, value, plain);
         }
         let mut map = HeaderMap::new();
         map.insert(AGE, HeaderValue::from_bytes(&text).unwrap());

@@ -173,6 +173,8 @@ impl Reader<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
 
     type Fields = Vec<(String, String)>;
 
@@ -260,5 +262,33 @@ mod tests {
         }
         let larger = decoded(&mut Decoder::new(65536), &[0x3f, 0xe1, 0xff, 0x03]);
         assert_eq!(larger, Ok(Vec::new()));
+    }
+
+    proptest! {
+        #[test]
+        fn any_block_is_decoded_or_refused(blocks in vec(vec(any::<u8>(), 0..60), 0..30)) {
+            let mut d = Decoder::new(4096);
+            for block in blocks {
+                let _ = decoded(&mut d, &block);
+                let size: usize = d.entries.iter().map(|e| e.bytes.len() + ENTRY).sum();
+                prop_assert!(size == d.size && size <= d.limit && d.limit <= 4096);
+            }
+        }
+
+        #[test]
+        fn literals_come_back(given in vec(("[a-z:]{1,40}", "[ -~]{0,200}", any::<bool>()), 1..40)) {
+            let mut d = Decoder::new(4096);
+            let mut block = Vec::new();
+            for (name, value, kept) in &given {
+                block.push(if *kept { 0x40 } else { 0x10 });
+                for text in [name, value] {
+                    let n = text.len();
+                    block.extend(if n < 127 { vec![n as u8] } else { vec![127, (n - 127) as u8] });
+                    block.extend(text.bytes());
+                }
+            }
+            let due: Fields = given.into_iter().map(|(n, v, _)| (n, v)).collect();
+            prop_assert_eq!(decoded(&mut d, &block), Ok(due));
+        }
     }
 }

@@ -333,9 +333,12 @@ impl Inbound {
         let mut gather = Gather::new(kind, self.terms.limits, self.terms.relaxed, &mut fields);
         let decoded = self.decoder.decode(&block.bytes, &mut scratch, |n, v| gather.field(n, v));
         let verdict = gather.finish(end);
-        let (status, length) = (gather.status, gather.length);
+        let (status, length, bomb) = (gather.status, gather.length, gather.is_bomb());
         buf::give_text(scratch);
         decoded.map_err(|_| code::COMPRESSION_ERROR)?;
+        if bomb {
+            return Err(code::ENHANCE_YOUR_CALM);
+        }
         if self.terms.client && half == Half::Parted && (verdict == Verdict::Malformed || !end) {
             // `h2` takes no interest in it any more.
             own.extra.extend(reset(stream, code::PROTOCOL_ERROR));

@@ -4,10 +4,13 @@
 use crate::carry;
 use crate::head::{Limits, is_connection_field};
 use hawser_http::KnownName;
-use hawser_http::chars::is_token;
+use hawser_http::chars::{is_safe_value, is_token, value_len};
 
 /// Longest name of a field (bytes), as in HAProxy.
 const NAME: usize = 255;
+
+/// How many times too large a head may be and still be refused alone.
+const BOMB: usize = 8;
 
 /// Pseudo-header fields that a head may have beside its fields.
 const PSEUDO: usize = 6;
@@ -84,19 +87,21 @@ impl<'a> Gather<'a> {
         if self.verdict == Verdict::Malformed {
             return;
         }
+        let plain = value_len(value) == value.len();
         let fine = self.bytes <= self.limits.bytes
             && self.count <= self.limits.fields + PSEUDO
-            && hawser_http::chars::is_safe_value(value)
+            && (plain || is_safe_value(value))
             && match name.first() {
-                Some(b':') => self.pseudo(name, value),
-                _ => self.plain(name, value),
+                Some(b':') => self.pseudo(name, value, plain),
+                _ => self.plain(name, value, plain),
             };
         if !fine {
             self.verdict = Verdict::Malformed;
         }
     }
 
-    fn pseudo(&mut self, name: &[u8], value: &[u8]) -> bool {
+    /// `plain` tells that the value has no controls.
+    fn pseudo(&mut self, name: &[u8], value: &[u8], plain: bool) -> bool {
         let bit = match (self.kind, name) {
             (Kind::Request, b":method") => pseudo::METHOD,
             (Kind::Request, b":scheme") => pseudo::SCHEME,
@@ -124,7 +129,7 @@ impl<'a> Gather<'a> {
             }
             _ => !value.eq_ignore_ascii_case(b"h2c") && !value.eq_ignore_ascii_case(b"h2"),
         };
-        carry::put(self.out, KnownName::Other, name, value);
+        carry::put(self.out, KnownName::Other, name, value, plain);
         fine
     }
 
@@ -148,7 +153,7 @@ impl<'a> Gather<'a> {
             && path.iter().all(|b| *b > b' ' && (*b != b'#' || relaxed))
     }
 
-    fn plain(&mut self, name: &[u8], value: &[u8]) -> bool {
+    fn plain(&mut self, name: &[u8], value: &[u8], plain: bool) -> bool {
         self.begun = true;
         let known = KnownName::of(name);
         let named = name.len() <= NAME && name.iter().all(|b| is_token(*b) && !b.is_ascii_uppercase());
@@ -169,8 +174,13 @@ impl<'a> Gather<'a> {
             }
             _ => {}
         }
-        carry::put(self.out, known, name, value.trim_ascii());
+        carry::put(self.out, known, name, value.trim_ascii(), plain);
         true
+    }
+
+    /// Whether the block stands for far more than any head may have: nobody does that by mistake.
+    pub(crate) fn is_bomb(&self) -> bool {
+        self.bytes / BOMB > self.limits.bytes
     }
 
     /// The block is whole; `end` tells that nothing follows it.
