@@ -8,7 +8,9 @@ use super::roundrobin::RoundRobin;
 use super::{Algo, Choice, Made, Member, Pick, Words, map, static_rr};
 use crate::server::Server;
 use arc_swap::ArcSwap;
+use hawser_sample::hash::{avalanche, xxh32};
 use hawser_sample::{Checkpoint, Expr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 
@@ -196,21 +198,26 @@ impl Hashed {
     }
 }
 
-/// A server's place on the ring. Only `hash-key id` is known to be placed as HAProxy does.
+/// A server's place on the ring: where HAProxy puts it, so that a client's server is the same behind either.
 fn node(m: &Member, s: &Server) -> Node {
-    let hash = HashType::of(&[]);
+    let addr = s.addr.load();
     let base = match s.opts.hash_key.as_deref() {
-        Some("id32") => s.id,
-        Some("guid") => s.opts.guid.as_deref().map_or(base_of_id(s.id), |g| hash.hash(g.as_bytes())),
-        Some("addr") => match s.addr.load().addr.ip() {
-            Some(ip) => hash.hash(ip.to_string().as_bytes()),
-            None => base_of_id(s.id),
-        },
-        Some("addr-port") => match &s.addr.load().addr {
-            hawser_proto::Address::Ip(a) => hash.hash(a.to_string().as_bytes()),
-            _ => base_of_id(s.id),
-        },
+        Some("id32") => avalanche(s.id.to_be()),
+        Some("guid") => s.opts.guid.as_deref().map_or(base_of_id(s.id), |g| xxh32(g.as_bytes(), 0)),
+        Some("addr") => of_address(addr.addr.ip(), 0).unwrap_or(base_of_id(s.id)),
+        Some("addr-port") => {
+            let seed = avalanche(u32::from(addr.addr.port()));
+            of_address(addr.addr.ip(), seed).unwrap_or(base_of_id(s.id))
+        }
         _ => base_of_id(s.id),
     };
     Node { index: m.index, base, weight: m.weight }
+}
+
+/// Where the points of a server with this address start.
+fn of_address(ip: Option<IpAddr>, seed: u32) -> Option<u32> {
+    Some(match ip? {
+        IpAddr::V4(ip) => avalanche(seed.wrapping_add(u32::from_ne_bytes(ip.octets()))),
+        IpAddr::V6(ip) => xxh32(&ip.octets(), seed),
+    })
 }

@@ -1,7 +1,7 @@
 //! The ring of `hash-type consistent`: many points per server, the closest point to the hash wins.
 
-use super::hash::scatter;
 use crate::server::WEIGHT_SCALE;
+use hawser_sample::hash::avalanche;
 
 /// Distance between the identifiers of the points of two servers with consecutive ids.
 const ID_SPACING: u32 = 256 * WEIGHT_SCALE;
@@ -41,7 +41,7 @@ impl Ring {
         };
         let mut points: Vec<(u32, u32)> = self.points.iter().filter(|p| kept(p.1)).copied().collect();
         for n in nodes.iter().filter(|n| !kept(n.index)) {
-            points.extend((0..n.weight).map(|i| (scatter(n.base.wrapping_add(i)), n.index)));
+            points.extend((0..n.weight).map(|i| (avalanche(n.base.wrapping_add(i)), n.index)));
         }
         // What was kept is sorted already, which the standard sort notices.
         points.sort();
@@ -125,7 +125,7 @@ mod tests {
         let less = full.rebuild(all[..2].to_vec());
         let mut moved = 0;
         for i in 0..5000u32 {
-            let hash = scatter(i);
+            let hash = avalanche(i);
             if first(&full, hash) == Some(2) {
                 moved += 1;
             } else {

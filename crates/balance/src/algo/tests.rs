@@ -4,7 +4,7 @@ use crate::change::Cause;
 use crate::server::{Admin, Oper};
 use crate::tests::{assign, backend, proxy, ready, srv, try_backend, words};
 use crate::{AssignOpts, Assignment, Backend, NoEvents, Slot};
-use hawser_cfg::model::{self, ServerOpts};
+use hawser_cfg::model::{self, AddrKind, ServerOpts};
 use hawser_http::{Head, Version};
 use hawser_sample::Ctx;
 use std::collections::BTreeMap;
@@ -355,4 +355,32 @@ fn rows_have_help_and_unique_names() {
     let unique: std::collections::BTreeSet<_> = names.iter().collect();
     assert_eq!(unique.len(), names.len());
     assert!(super::keywords().all(|m| m.help.ends_with('.')));
+}
+
+/// Servers 127.0.0.1 to 127.0.0.5 on port 18099, asked for `/a` to `/l`: what HAProxy 3.4 chooses.
+#[test]
+fn servers_are_placed_by_their_keys_as_haproxy_places_them() {
+    let cases = [
+        ("consistent", "id", "421551215553"),
+        ("consistent", "id32", "535325351252"),
+        ("consistent", "guid", "215241232553"),
+        ("consistent", "addr", "152543332322"),
+        ("consistent", "addr-port", "453531353351"),
+        ("map-based wt6", "id", "151232134312"),
+    ];
+    for (hash_type, key, want) in cases {
+        let servers = (1..=5).map(|i| {
+            let mut s = srv(&i.to_string(), |o| {
+                o.rare_mut().hash_key = Some(key.to_owned());
+                o.rare_mut().guid = Some(format!("g{i}guid"));
+            });
+            s.addr.kind = AddrKind::Ip(format!("127.0.0.{i}:18099").parse().unwrap());
+            s
+        });
+        let mut p = proxy("uri", servers.collect());
+        p.hash_type = Some((p.pos, words(hash_type)));
+        let (be, _) = try_backend(&p, Arc::new(NoEvents));
+        let got: String = ('a'..='l').map(|c| at(&be, &format!("/{c}"))).collect();
+        assert_eq!(got, want, "{hash_type} {key}");
+    }
 }
