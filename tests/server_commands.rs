@@ -274,3 +274,39 @@ fn the_next_process_takes_states_up() {
     );
     let _ = std::fs::remove_dir_all(dir);
 }
+
+#[test]
+fn counters_tell_who_is_to_blame() {
+    let [p, q, r] = [free_port(), free_port(), free_port()];
+    // Answers with a part of a response, and no more.
+    let slow = Origin::raw(|mut io, _| {
+        let mut head = [0; 1024];
+        let _ = io.read(&mut head);
+        let _ = io.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc");
+        let _ = io.read(&mut head);
+    });
+    let sections = format!(
+        "  default_backend slow\nbackend slow\n  server a 127.0.0.1:{}\n\
+         frontend f2\n  bind 127.0.0.1:{q}\n  default_backend none\nbackend none\n  server a 127.0.0.1:1 disabled\n\
+         frontend f3\n  bind 127.0.0.1:{r}\n  option socket-stats\n  http-request deny\n",
+        slow.port()
+    );
+    let h = start(&format!("bind 127.0.0.1:{p}"), &sections, &[q, r]);
+    let mut client = std::net::TcpStream::connect(("127.0.0.1", p)).unwrap();
+    client.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    let mut some = [0; 16];
+    client.read_exact(&mut some).unwrap();
+    drop(client);
+    // The server's connection ends with the client's.
+    assert!(until(3000, || column(&h, "slow,BACKEND", "cli_abrt") == "1"), "{}", h.stderr());
+    assert_eq!(
+        (column(&h, "slow,a", "cli_abrt"), column(&h, "slow,a", "srv_abrt")),
+        ("1".into(), "0".into())
+    );
+    assert_eq!((get(q, "/").status, column(&h, "none,BACKEND", "econ")), (503, "1".into()));
+    let bad = hawser_testkit::Client::connect(q).ask("GET\u{1} / HTTP/1.1\r\n\r\n").status;
+    assert_eq!((bad, column(&h, "f2,FRONTEND", "req_tot")), (400, "2".into()));
+    assert_eq!(column(&h, "f2,FRONTEND", "h1_open_streams"), "0");
+    assert_eq!((get(r, "/").status, column(&h, "f3,sock-1", "dreq")), (403, "1".into()));
+    assert_eq!((column(&h, "f3,sock-1", "stot"), column(&h, "f3,sock-1", "ereq")), ("2".into(), "0".into()));
+}

@@ -8,7 +8,9 @@ use hawser_proto::freq::FreqCtr;
 use hawser_proto::gate::Gate;
 use hawser_proto::netns::Netns;
 use hawser_proto::pp::Expect;
-use hawser_proto::{Address, FrontendInfo, ListenerInfo, ListenerState, ProcessInfo, RxConfig, protocol_for};
+use hawser_proto::{
+    Address, FrontendInfo, ListenerCounts, ListenerInfo, ListenerState, ProcessInfo, RxConfig, protocol_for,
+};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64};
@@ -297,6 +299,7 @@ impl Expansion<'_> {
             process: Arc::clone(self.process),
             conns: Gate::new(cfg.opts.maxconn.unwrap_or(0)),
             state: AtomicU8::new(ListenerState::Init as u8),
+            counts: ListenerCounts::default(),
             bytes_in: AtomicU64::new(0),
             bytes_out: AtomicU64::new(0),
         }

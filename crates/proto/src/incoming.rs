@@ -87,6 +87,51 @@ impl FrontendInfo {
     }
 }
 
+/// What a listener counts with `option socket-stats`; the comment is the column of `show stat`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum ListenerEvent {
+    /// `stot`.
+    Session,
+    /// `dreq`.
+    DeniedReq,
+    /// `dresp`.
+    DeniedResp,
+    /// `ereq`.
+    FailedReq,
+    /// `dcon`.
+    DeniedConn,
+    /// `dses`.
+    DeniedSess,
+    /// `wrew`.
+    FailedRewrite,
+    /// `eint`.
+    InternalError,
+}
+
+const LISTENER_EVENTS: usize = ListenerEvent::InternalError as usize + 1;
+
+/// Counters of a listener.
+#[derive(Debug, Default)]
+pub struct ListenerCounts([AtomicU64; LISTENER_EVENTS]);
+
+impl ListenerCounts {
+    /// Counts.
+    pub fn inc(&self, event: ListenerEvent) {
+        self.0[event as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The value of a counter.
+    pub fn get(&self, event: ListenerEvent) -> u64 {
+        self.0[event as usize].load(Ordering::Relaxed)
+    }
+
+    /// Starts from zero (`clear counters all`).
+    pub fn clear(&self) {
+        self.0.iter().for_each(|n| n.store(0, Ordering::Relaxed));
+    }
+}
+
 /// A listener: one address of a `bind` line, whatever the number of its sockets.
 #[derive(Debug)]
 pub struct ListenerInfo {
@@ -123,6 +168,8 @@ pub struct ListenerInfo {
     pub conns: Gate,
     /// A [`ListenerState`].
     pub state: AtomicU8,
+    /// What became of its connections and requests.
+    pub counts: ListenerCounts,
     /// Bytes from clients (`bin`).
     pub bytes_in: AtomicU64,
     /// Bytes to clients (`bout`).

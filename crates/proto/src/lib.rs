@@ -37,7 +37,10 @@ pub mod vtable;
 
 pub use addr::Address;
 pub use connect::{PortRange, dial};
-pub use incoming::{AcceptSink, ConnSlot, FrontendInfo, FrontendStatus, Incoming, ListenerInfo, ProcessInfo};
+pub use incoming::{
+    AcceptSink, ConnSlot, FrontendInfo, FrontendStatus, Incoming, ListenerCounts, ListenerEvent,
+    ListenerInfo, ProcessInfo,
+};
 pub use inherited::{probe as probe_inherited, take as take_inherited};
 pub use receiver::errno_text;
 pub use sock::{OPEN_SOCKETS, Sock};

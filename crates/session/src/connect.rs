@@ -106,10 +106,11 @@ async fn assign(
         };
         let slot = match with_ctx(cl, st, false, |ctx| back.backend.assign(ctx, &opts)) {
             Assignment::Ready(slot) => slot,
-            Assignment::NoServer => return Err(no_server()),
-            Assignment::Queued(ticket) => match queued(cl, st, ticket, gone).await? {
-                Some(slot) => slot,
-                None => continue,
+            Assignment::NoServer => return Err(unserved(cl, back, no_server())),
+            Assignment::Queued(ticket) => match queued(cl, st, ticket, gone).await {
+                Ok(Some(slot)) => slot,
+                Ok(None) => continue,
+                Err(stop) => return Err(unserved(cl, back, stop)),
             },
         };
         let position = slot.position();
@@ -124,6 +125,14 @@ async fn assign(
         st.slot = Some(slot);
         return Ok(());
     }
+}
+
+/// Counts a request that no server took; not one whose client has left.
+fn unserved(cl: &Client, back: &Back, stop: Stop) -> Stop {
+    if stop.cause != TermCause::Client {
+        back.backend.counters.inc(cl.worker.number(), Stat::FailedConns);
+    }
+    stop
 }
 
 /// The server of the last request, if it is to be preferred.
@@ -216,7 +225,10 @@ pub(crate) fn again(cl: &Client, st: &mut Stream, back: &Back, failure: balance:
         }
     };
     if let Some(slot) = &st.slot {
-        slot.server().counters.inc(thread, stat);
+        let server = slot.server();
+        server.counters.inc(thread, stat);
+        // Each attempt is a session of the server.
+        server.counters.session(thread, time::ms(cl.now()));
     }
     back.backend.counters.inc(thread, stat);
     st.strm.retries += 1;

@@ -5,7 +5,7 @@ use crate::snapshot::Dial;
 use crate::stream::{Stream, with_ctx};
 use hawser_balance::{Stat, Traffic, TrafficEvent};
 use hawser_cfg::model::opt;
-use hawser_proto::clock;
+use hawser_proto::{ListenerEvent, clock};
 use hawser_sample::facts::{LogOrigin, TermCause, TermState};
 use hawser_stick::Event;
 use std::sync::atomic::Ordering::Relaxed;
@@ -21,7 +21,15 @@ impl Client {
         if let Some(back) = st.be.as_ref().and_then(|b| b.back.as_ref()) {
             back.backend.counters.inc(thread, stat);
         }
-        if let (Some(slot), true) = (&st.slot, stat as u8 >= Stat::Hrsp1xx as u8) {
+        self.listener_saw(match stat {
+            Stat::DeniedReq => Some(ListenerEvent::DeniedReq),
+            Stat::DeniedResp => Some(ListenerEvent::DeniedResp),
+            Stat::FailedRewrites => Some(ListenerEvent::FailedRewrite),
+            Stat::InternalErrors => Some(ListenerEvent::InternalError),
+            _ => None,
+        });
+        let servers = stat as u8 >= Stat::Hrsp1xx as u8 || stat == Stat::DeniedResp;
+        if let (Some(slot), true) = (&st.slot, servers) {
             slot.server().counters.inc(thread, stat);
         }
     }
@@ -30,6 +38,24 @@ impl Client {
     pub(crate) fn saw(&self, event: TrafficEvent) {
         if let Some(front) = &self.fe.front {
             front.traffic.inc(self.worker.number(), event);
+        }
+        self.listener_saw(match event {
+            TrafficEvent::H1Sess | TrafficEvent::H2Sess | TrafficEvent::SessOther => {
+                Some(ListenerEvent::Session)
+            }
+            TrafficEvent::DeniedConn => Some(ListenerEvent::DeniedConn),
+            TrafficEvent::DeniedSess => Some(ListenerEvent::DeniedSess),
+            TrafficEvent::FailedReq => Some(ListenerEvent::FailedReq),
+            _ => None,
+        });
+    }
+
+    /// Counts an event of the listener, which shows with `option socket-stats` only.
+    fn listener_saw(&self, event: Option<ListenerEvent>) {
+        if let Some(event) = event
+            && self.fe.options.has(opt::SOCKET_STATS)
+        {
+            self.slot.listener().counts.inc(event);
         }
     }
 
@@ -147,7 +173,10 @@ fn request_ended(cl: &Client, st: &Stream, traffic: &Traffic) {
     if st.strm.t.request_end.is_some() {
         traffic.inc(thread, done);
     } else if !st.unlogged {
-        traffic.inc(thread, TrafficEvent::FailedReq);
+        cl.saw(TrafficEvent::FailedReq);
+        if h1 {
+            traffic.inc(thread, done);
+        }
     }
 }
 

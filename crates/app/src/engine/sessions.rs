@@ -168,6 +168,7 @@ impl Engine for Sessions {
             l.conns.clear_peak();
             if all {
                 l.conns.clear_total();
+                l.counts.clear();
                 l.bytes_in.store(0, Ordering::Relaxed);
                 l.bytes_out.store(0, Ordering::Relaxed);
             }

@@ -149,7 +149,7 @@ pub(crate) async fn run(
 }
 
 /// Counts who broke the exchange.
-fn aborted(cl: &Client, st: &Stream, cause: TermCause) {
+pub(crate) fn aborted(cl: &Client, st: &Stream, cause: TermCause) {
     let stat = match cause {
         TermCause::Client | TermCause::ClientTimeout => Stat::CliAborts,
         _ => Stat::SrvAborts,
@@ -157,10 +157,14 @@ fn aborted(cl: &Client, st: &Stream, cause: TermCause) {
     if stat == Stat::SrvAborts {
         cl.tally(st, Event::HttpFailure);
     }
-    if let Some(slot) = &st.slot {
-        slot.server().counters.inc(cl.worker.number(), stat);
+    // A response that breaks off is a failed one too; one that does not go on is not.
+    let failed = (cause == TermCause::Server).then_some(Stat::FailedResp);
+    for stat in [Some(stat), failed].into_iter().flatten() {
+        if let Some(slot) = &st.slot {
+            slot.server().counters.inc(cl.worker.number(), stat);
+        }
+        cl.count(st, stat);
     }
-    cl.count(st, stat);
 }
 
 /// The response came before the whole request: takes the rest, which the next request follows. What the server does
@@ -249,6 +253,11 @@ fn poll(
         Turn::SourceFailed(e) => return Poll::Ready(Some((source_cause(&e), TermState::Data))),
     }
     clocks.note(cl, down);
+    // Nobody is left to take what the server has not sent yet.
+    let waits = upload_over && down.blocked == Some(Blocked::Read);
+    if waits && clocks.watch && front.poll_gone(cx).is_ready() {
+        return Poll::Ready(Some((TermCause::Client, TermState::Data)));
+    }
     let on_client =
         down.blocked == Some(Blocked::Write) || (!upload_over && up.blocked == Some(Blocked::Read));
     let on_server =

@@ -14,6 +14,7 @@ mod body;
 mod cacheable;
 pub(crate) mod cookie;
 mod forward;
+pub(crate) use forward::aborted;
 mod idle;
 mod linger;
 mod multi;

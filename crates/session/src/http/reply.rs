@@ -39,6 +39,9 @@ pub(crate) async fn finish(
         },
         Answer::Nothing(status) => {
             st.strm.status = status;
+            if st.strm.t.request_end.is_none() && !st.unlogged {
+                cl.count(st, Stat::of_status(status));
+            }
             return Next::Close;
         }
         Answer::HangUp => {
@@ -52,7 +55,10 @@ pub(crate) async fn finish(
         }
     };
     st.strm.status = status;
-    let Some(reply) = reply else { return Next::Close };
+    let Some(reply) = reply else {
+        cl.count(st, Stat::of_status(status));
+        return Next::Close;
+    };
     let body = prepare(cl, st, &reply);
     cl.count(st, Stat::of_status(st.strm.status));
     send(cl, st, front, &body, reply.close || stop.cause == TermCause::ClientTimeout).await

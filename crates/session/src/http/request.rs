@@ -77,6 +77,7 @@ pub(crate) async fn receive(
             let left = matches!(e, StreamError::Idle | StreamError::Io(_)) && !front.has_input();
             st.unlogged = left && (cl.request > 0 || cl.ignores_probes());
             if !st.unlogged {
+                counted(cl);
                 refused(cl, &e);
             }
             Err(unreadable(&e))
@@ -84,6 +85,7 @@ pub(crate) async fn receive(
         None => {
             st.unlogged = !front.has_input() && cl.ignores_probes();
             if !st.unlogged {
+                counted(cl);
                 cl.tally_session(Event::HttpRequest);
             }
             Err(too_slow(st))
@@ -91,14 +93,20 @@ pub(crate) async fn receive(
     }
 }
 
+/// Counts a request, whether it could be read or not.
+fn counted(cl: &Client) {
+    let Some(front) = &cl.fe.front else { return };
+    front.counters.inc(cl.worker.number(), hawser_balance::Stat::Requests);
+    let h1 = cl.sess.borrow().fc_http_major < 2;
+    cl.saw(if h1 { TrafficEvent::H1Req } else { TrafficEvent::H2Req });
+}
+
 /// Notes what is known of a request once its head is there.
 fn received(cl: &mut Client, st: &mut Stream) {
     st.strm.bytes_in = st.req.buf.len() as u64;
     let Some(front) = &cl.fe.front else { return };
     front.req_rate.add(ms_at(cl.now()), 1);
-    front.counters.inc(cl.worker.number(), hawser_balance::Stat::Requests);
-    let h1 = cl.sess.borrow().fc_http_major < 2;
-    cl.saw(if h1 { TrafficEvent::H1Req } else { TrafficEvent::H2Req });
+    counted(cl);
     if !front.logger.is_off() {
         st.strm.request_line = Some(request_line(&st.req));
     }

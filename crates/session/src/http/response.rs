@@ -157,6 +157,9 @@ fn interim(cl: &Client, st: &mut Stream, front: &mut dyn FrontStream) {
 pub(crate) fn retry(cl: &Client, st: &mut Stream, link: Link, failure: Failure) -> Result<Ms, Stop> {
     st.res.clear();
     if let Failure::Client(stop) = failure {
+        if matches!(stop.cause, TermCause::Client | TermCause::ClientTimeout) {
+            forward::aborted(cl, st, stop.cause);
+        }
         return Err(stop);
     }
     observe(cl, &link, &failure);

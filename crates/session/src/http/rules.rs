@@ -206,6 +206,10 @@ pub(crate) async fn response(
 /// What response rules decided.
 fn settle_response(cl: &mut Client, st: &mut Stream, verdict: Verdict) -> Result<(), Stop> {
     let (proxy, state) = (TermCause::Proxy, TermState::Headers);
+    if let (Verdict::Deny { .. }, Some(slot)) = (&verdict, &st.slot) {
+        // The server has answered, whatever becomes of that.
+        slot.server().counters.inc(cl.worker.number(), Stat::of_status(st.res.status()));
+    }
     Err(match verdict {
         Verdict::Continue | Verdict::Allow | Verdict::SwitchHttp { .. } | Verdict::Wait { .. } => {
             return Ok(());

@@ -7,7 +7,7 @@ use hawser_balance::traffic::{Event, Traffic};
 use hawser_balance::{Counters, Stat};
 use hawser_proto::freq::{FreqCtr, now_ms};
 use hawser_proto::mux::H2Stats;
-use hawser_proto::{Address, FrontendInfo, FrontendStatus, ListenerInfo, ListenerState};
+use hawser_proto::{Address, FrontendInfo, FrontendStatus, ListenerEvent, ListenerInfo, ListenerState};
 use std::sync::atomic::Ordering::Relaxed;
 
 /// A frontend's parts.
@@ -141,7 +141,18 @@ pub fn listener(l: &ListenerInfo, iid: u32, http: bool, address: bool) -> Row {
     }
     let limits = [(Col::Scur, l.conns.inside()), (Col::Smax, l.conns.peak()), (Col::Slim, l.conns.limit())];
     row.numbers(&limits);
-    row.numbers(&[(Col::Stot, l.conns.total()), (Col::ConnTot, l.conns.total())]);
+    row.set(Col::ConnTot, l.conns.total());
+    let counts = [
+        (Col::Stot, ListenerEvent::Session),
+        (Col::Dreq, ListenerEvent::DeniedReq),
+        (Col::Dresp, ListenerEvent::DeniedResp),
+        (Col::Ereq, ListenerEvent::FailedReq),
+        (Col::Dcon, ListenerEvent::DeniedConn),
+        (Col::Dses, ListenerEvent::DeniedSess),
+        (Col::Wrew, ListenerEvent::FailedRewrite),
+        (Col::Eint, ListenerEvent::InternalError),
+    ];
+    counts.iter().for_each(|(col, event)| row.set(*col, l.counts.get(*event)));
     bytes(&mut row, l.bytes_in.load(Relaxed), l.bytes_out.load(Relaxed), 0);
     zeros(&mut row, &TLS);
     row.finish()
