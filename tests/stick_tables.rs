@@ -113,9 +113,11 @@ fn full_tables_forget_the_oldest_or_refuse() {
          backend two\n  stick-table type string size 2 expire 1m store http_req_cnt\n\
          backend keeps\n  stick-table type string size 2 expire 1m nopurge store http_req_cnt\n"
     );
-    let _h = Hawser::start(bin(), &cfg, &[p]);
+    let h = Hawser::start(bin(), &cfg, &[p]);
+    let idle = || ["two", "keeps"].iter().all(|t| entries(&h, t).iter().all(|e| e.contains("use=0")));
     let seen = |key| {
-        // Tables tell moments apart by the millisecond.
+        // Whoever was answered before may still be at it; tables tell moments apart by the millisecond.
+        assert!(until(5000, idle));
         hawser_testkit::pause(5);
         keyed(p, "/", key).field("x-in").map(str::to_owned)
     };
