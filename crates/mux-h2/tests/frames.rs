@@ -498,3 +498,18 @@ fn extended_connect_is_an_upgrade() {
         assert_eq!((&data.payload[..], data.ends()), (&b"frames"[..], true));
     });
 }
+
+/// A stream that is over may still be told of what is wrong with it.
+#[test]
+fn no_room_at_all_is_an_error_whenever_it_is_given() {
+    run(async {
+        let (mut p, _served) = answering(H2Conf::default()).await;
+        for stream in [1, 3, 5] {
+            p.get(stream, "/").await;
+            assert_eq!(p.status(stream).await, Some(200));
+            p.send(&frame(WINDOW_UPDATE, 0, stream, &[0; 4])).await;
+            let reset = p.find(RST).await.unwrap();
+            assert_eq!((reset.stream, reset.code()), (stream, 1));
+        }
+    });
+}
