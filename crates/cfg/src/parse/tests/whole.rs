@@ -264,3 +264,15 @@ fn a_file_ends_its_section() {
     let texts: Vec<_> = p.diags.list.iter().map(|d| d.text.as_str()).collect();
     assert_eq!(texts, ["unknown keyword 'maxconn' out of section."]);
 }
+
+#[test]
+fn checks_that_never_find_an_idle_connection() {
+    let server = |options: &str| listen(&format!("{options}\nserver s 1.2.3.4:80 check check-reuse-pool"));
+    let diag = |line: u32, why: &str| {
+        format!("diag {line}: parsing [t:{line}] : 'server s': check-reuse-pool is ineffective {why}.")
+    };
+    check(&server("option httpchk"), &[&diag(8, "due to http-reuse policy")]);
+    check(&server("http-reuse aggressive"), &[&diag(8, "for non http-check rulesets")]);
+    check(&server("option httpchk\nhttp-reuse always"), &[]);
+    check(&server("option httpchk").replace(" check ", " "), &[]);
+}

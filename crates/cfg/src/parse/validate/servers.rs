@@ -2,8 +2,8 @@
 
 use super::names::Look;
 use super::{alert, place, title, warning};
-use crate::diag::{Diags, Layout};
-use crate::model::{AddrKind, CheckKind, Mode, Proxy, Server};
+use crate::diag::{Diags, Layout, Severity};
+use crate::model::{AddrKind, CheckKind, Mode, Proxy, Reuse, Server};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -31,7 +31,23 @@ pub(super) fn check(p: &Proxy, look: &Look<'_>, diags: &mut Diags) {
     }
     for s in &p.servers {
         one(p, s, diags);
+        if s.opts.check && s.opts.check_reuse_pool == Some(true) {
+            idle_checks(p, look, s, diags);
+        }
     }
+}
+
+/// Checks that are to use idle connections, and never will.
+fn idle_checks(p: &Proxy, look: &Look<'_>, s: &Server, diags: &mut Diags) {
+    let passive = matches!(s.addr.kind, AddrKind::Rhttp(_));
+    let why = match (&p.check_kind, p.reuse.unwrap_or_default()) {
+        (CheckKind::Http(_), Reuse::Never | Reuse::Safe) if !passive => "due to http-reuse policy",
+        (CheckKind::Http(_), _) => return,
+        _ => "for non http-check rulesets",
+    };
+    let place = place(look.files, s.pos);
+    let text = format!("parsing [{place}] : 'server {}': check-reuse-pool is ineffective {why}.", s.name);
+    diags.push(Severity::Diag, Some(s.pos), text).layout = Layout::Plain;
 }
 
 fn same_name(p: &Proxy, look: &Look<'_>, s: &Server, other: &Server, diags: &mut Diags) {
