@@ -5,7 +5,7 @@ use crate::backend::Backend;
 use crate::counters::Stat;
 use crate::queue::{ANY, Granted, Lanes, QueuePos, QueueTicket, Wakes, arrival};
 use crate::server::Server;
-use crate::time::{self, Ms};
+use crate::time::Ms;
 use hawser_sample::Ctx;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
@@ -69,19 +69,17 @@ pub struct Slot {
 }
 
 impl Slot {
-    /// Wraps a place that was taken with `try_take`, and counts the session.
-    pub(crate) fn new(backend: &Arc<Backend>, server: u32, thread: usize, now: Ms) -> Self {
-        let slot = Self { backend: backend.clone(), server, pos: QueuePos::default() };
-        let s = slot.server();
-        s.counters.session(thread, now);
-        s.sess_rate.add(now, 1);
-        slot
+    /// Wraps a place that was taken with `try_take`.
+    pub(crate) fn new(backend: &Arc<Backend>, server: u32, pos: QueuePos) -> Self {
+        Self { backend: backend.clone(), server, pos }
     }
 
-    pub(crate) fn granted(backend: &Arc<Backend>, server: u32, thread: usize, pos: QueuePos) -> Self {
-        let mut slot = Self::new(backend, server, thread, time::now());
-        slot.pos = pos;
-        slot
+    /// Counts the session; to be called on the thread that has the place.
+    pub(crate) fn counted(self, thread: usize, now: Ms) -> Self {
+        let s = self.server();
+        s.counters.session(thread, now);
+        s.sess_rate.add(now, 1);
+        self
     }
 
     /// The server.
@@ -164,7 +162,7 @@ impl Backend {
             s.counters.inc(opts.thread, Stat::LbTot);
             self.counters.inc(opts.thread, Stat::LbTot);
         }
-        Some(Slot::new(self, server, opts.thread, opts.now))
+        Some(Slot::new(self, server, QueuePos::default()).counted(opts.thread, opts.now))
     }
 
     /// The server that the request has to go to whatever the algorithm says.

@@ -85,7 +85,8 @@ fn servers(proxy: &Proxy, env: &CompileEnv<'_>, diags: &mut Diags) -> Vec<Arc<Se
     let backups_end = proxy.servers.iter().any(|s| s.opts.on_marked_up.is_some());
     // Administrators of a statistics page may end the sessions of any server.
     let kills = env.config.proxies.iter().any(|p| p.stats.as_ref().is_some_and(|s| !s.admin.is_empty()));
-    let shards = if proxy.servers.len() > SHARDED_SERVERS { 1 } else { env.threads };
+    let many = proxy.servers.len() > SHARDED_SERVERS;
+    let counters = || if many { Counters::common() } else { Counters::new(env.threads) };
     let mut out = Vec::with_capacity(proxy.servers.len());
     for conf in &proxy.servers {
         let was_at = env.states.and_then(|s| s.last_address(&proxy.name, &conf.name));
@@ -101,7 +102,7 @@ fn servers(proxy: &Proxy, env: &CompileEnv<'_>, diags: &mut Diags) -> Vec<Arc<Se
         let id = conf.opts.id.unwrap_or(last);
         let index = u32::try_from(out.len()).unwrap_or(u32::MAX);
         let ends = kills || conf.opts.on_marked_down.is_some() || (conf.opts.backup && backups_end);
-        let server = Server::new(conf, index, id, resolved.addr, ends, shards);
+        let server = Server::new(conf, index, id, resolved.addr, ends, counters());
         if resolved.unresolved {
             server.admin.fetch_or(Admin::RMAINT.0, Relaxed);
         }

@@ -114,16 +114,24 @@ struct Shard {
     last: AtomicU64,
 }
 
-/// Counters that several threads write, each to its own part; readers add the parts up.
+/// Counters that several threads write; readers add the parts up.
 #[derive(Debug)]
 pub struct Counters {
     shards: Box<[Shard]>,
+    /// Each thread has a part for itself.
+    own: bool,
 }
 
 impl Counters {
-    /// Counters for that many threads; fewer parts than threads is correct too, only slower.
-    pub fn new(shards: usize) -> Self {
-        Self { shards: (0..shards.max(1)).map(|_| Shard::default()).collect() }
+    /// Counters for threads with numbers below `threads`, each of which writes to a part of its own: no other thread
+    /// may count under its number.
+    pub fn new(threads: usize) -> Self {
+        Self { shards: (0..threads.max(1)).map(|_| Shard::default()).collect(), own: true }
+    }
+
+    /// Counters of which all threads share one part: correct for any of them, and slower.
+    pub fn common() -> Self {
+        Self { own: false, ..Self::new(1) }
     }
 
     fn shard(&self, thread: usize) -> &Shard {
@@ -133,7 +141,7 @@ impl Counters {
 
     /// Adds to a counter.
     pub fn add(&self, thread: usize, stat: Stat, n: u64) {
-        self.shard(thread).stats[stat as usize].fetch_add(n, Relaxed);
+        add_to(&self.shard(thread).stats[stat as usize], n, self.own);
     }
 
     /// Adds one to a counter.
@@ -143,15 +151,14 @@ impl Counters {
 
     /// Counts a session and remembers when (`stot`, `lastsess`).
     pub fn session(&self, thread: usize, now: Ms) {
-        let s = self.shard(thread);
-        s.stats[Stat::Sessions as usize].fetch_add(1, Relaxed);
-        s.last.store(now, Relaxed);
+        self.inc(thread, Stat::Sessions);
+        self.shard(thread).last.store(now, Relaxed);
     }
 
     /// Records the timers of a finished request, ms: queue, connect, response, total.
     pub fn timers(&self, thread: usize, queue: u32, connect: u32, response: u32, total: u32) {
         let s = self.shard(thread);
-        s.timed.fetch_add(1, Relaxed);
+        add_to(&s.timed, 1, self.own);
         for (avg, v) in s.timers.iter().zip([queue, connect, response, total]) {
             avg.add(v);
         }
@@ -197,6 +204,16 @@ impl Counters {
     }
 }
 
+/// Adds to a counter. Where the calling thread is the only one to write to it, that takes no more than a load and a
+/// store.
+pub(crate) fn add_to(counter: &AtomicU64, n: u64, own: bool) {
+    if own {
+        counter.store(counter.load(Relaxed).wrapping_add(n), Relaxed);
+    } else {
+        counter.fetch_add(n, Relaxed);
+    }
+}
+
 /// Raises a maximum; a plain load when there is nothing to raise.
 pub(crate) fn raise(max: &AtomicU32, v: u32) {
     if v > max.load(Relaxed) {
@@ -210,16 +227,32 @@ mod tests {
 
     #[test]
     fn parts_add_up() {
-        let c = Counters::new(2);
-        for thread in 0..5 {
-            c.inc(thread, Stat::Connects);
+        for c in [Counters::new(2), Counters::common()] {
+            for thread in 0..5 {
+                c.inc(thread % 2, Stat::Connects);
+            }
+            c.add(1, Stat::BytesIn, 1000);
+            assert_eq!((c.get(Stat::Connects), c.get(Stat::BytesIn), c.get(Stat::BytesOut)), (5, 1000, 0));
+            assert_eq!(c.last_session(), None);
+            c.session(0, 77);
+            c.session(1, 55);
+            assert_eq!(c.get(Stat::Sessions), 2);
+            assert!(c.last_session().is_some());
         }
-        c.add(1, Stat::BytesIn, 1000);
-        assert_eq!((c.get(Stat::Connects), c.get(Stat::BytesIn), c.get(Stat::BytesOut)), (5, 1000, 0));
-        assert_eq!(c.last_session(), None);
-        c.session(0, 77);
-        c.session(1, 55);
-        assert_eq!((c.last_session(), c.get(Stat::Sessions)), (Some(77), 2));
+    }
+
+    #[test]
+    fn threads_count_side_by_side() {
+        const EACH: u64 = 20_000;
+        for c in [Counters::new(4), Counters::common()] {
+            std::thread::scope(|s| {
+                for thread in 0..4 {
+                    let c = &c;
+                    s.spawn(move || (0..EACH).for_each(|_| c.inc(thread, Stat::Requests)));
+                }
+            });
+            assert_eq!(c.get(Stat::Requests), 4 * EACH);
+        }
     }
 
     #[test]

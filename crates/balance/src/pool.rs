@@ -280,9 +280,8 @@ impl<C: Idle> IdlePool<C> {
         if conn.lease.server.state().admin.any(Admin::MAINT) || conn.io.is_dead() {
             return Err(conn);
         }
-        let server = conn.lease.server.clone();
-        let ping_at = self.ping_at(&server, now);
-        let pool = self.of(&server);
+        let ping_at = self.ping_at(&conn.lease.server, now);
+        let pool = self.of(&conn.lease.server);
         let lists = pool.by_hash.entry(conn.hash).or_default();
         if conn.uses == 0 && !conn.io.is_proven() {
             conn.lease.enter(Place::Idle);

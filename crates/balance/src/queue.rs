@@ -9,7 +9,7 @@
 use crate::assign::Slot;
 use crate::backend::Backend;
 use crate::server::Server;
-use crate::time::Ms;
+use crate::time::{self, Ms};
 use parking_lot::{Mutex, MutexGuard};
 use smallvec::SmallVec;
 use std::collections::BTreeMap;
@@ -20,7 +20,7 @@ use std::sync::atomic::{
     AtomicU32,
     Ordering::{Relaxed, SeqCst},
 };
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use tokio::sync::oneshot;
 
 /// The lane of requests that any server suits.
@@ -66,7 +66,6 @@ struct Waiter {
     tx: oneshot::Sender<Granted>,
     /// The lane's count of grants when it joined.
     start: u32,
-    thread: usize,
 }
 
 #[derive(Debug, Default)]
@@ -102,9 +101,7 @@ impl Wakes {
     pub(crate) fn send(self, backend: &Arc<Backend>) {
         for (waiter, decision) in self.0 {
             let granted = match decision {
-                Decision::Slot(server, pos) => {
-                    Granted::Slot(Slot::granted(backend, server, waiter.thread, pos))
-                }
+                Decision::Slot(server, pos) => Granted::Slot(Slot::new(backend, server, pos)),
                 Decision::Requeue => Granted::Requeue,
                 Decision::NoServer => Granted::NoServer,
             };
@@ -174,7 +171,7 @@ impl Backend {
         lanes.seq += 1;
         let (tx, rx) = oneshot::channel();
         let start = self.queue.grants(&self.servers, lane);
-        lanes.map.insert((lane, rank), Waiter { tx, start, thread });
+        lanes.map.insert((lane, rank), Waiter { tx, start });
         match self.servers.get(lane as usize) {
             Some(s) => {
                 s.count_queued();
@@ -185,7 +182,7 @@ impl Backend {
                 crate::counters::raise(&self.queue.any_max, n);
             }
         }
-        QueueTicket { rx, place: (lane, rank), start, backend: self.clone() }
+        QueueTicket { rx, place: (lane, rank), start, thread, backend: self.clone() }
     }
 
     fn leave(&self, lanes: &mut Lanes, place: Place) -> Option<Waiter> {
@@ -270,6 +267,8 @@ pub struct QueueTicket {
     rx: oneshot::Receiver<Granted>,
     place: Place,
     start: u32,
+    /// The number of the thread that waits.
+    thread: usize,
     backend: Arc<Backend>,
 }
 
@@ -277,12 +276,21 @@ impl QueueTicket {
     /// Waits for the decision. Cancel safe.
     pub fn poll_slot(&mut self, cx: &mut Context<'_>) -> Poll<Granted> {
         // The sender is dropped unsent only with its whole backend.
-        Pin::new(&mut self.rx).poll(cx).map(|r| r.unwrap_or(Granted::NoServer))
+        let granted = ready!(Pin::new(&mut self.rx).poll(cx)).unwrap_or(Granted::NoServer);
+        Poll::Ready(self.received(granted))
     }
 
     /// The decision, if it was taken.
     pub(crate) fn try_slot(&mut self) -> Option<Granted> {
-        self.rx.try_recv().ok()
+        let granted = self.rx.try_recv().ok()?;
+        Some(self.received(granted))
+    }
+
+    fn received(&self, granted: Granted) -> Granted {
+        match granted {
+            Granted::Slot(slot) => Granted::Slot(slot.counted(self.thread, time::now())),
+            other => other,
+        }
     }
 
     /// How many requests were served before this one from its queue until now.

@@ -232,7 +232,7 @@ impl Server {
         id: u32,
         addr: ServerAddr,
         ends_sessions: bool,
-        shards: usize,
+        counters: Counters,
     ) -> Self {
         let o = &conf.opts;
         let weight = o.weight.unwrap_or(1);
@@ -246,7 +246,7 @@ impl Server {
             opts: o.clone(),
             pos: conf.pos,
             addr: ArcSwap::from_pointee(addr),
-            counters: Counters::new(shards),
+            counters,
             sess_rate: FreqCtr::default(),
             check: Mutex::default(),
             idle: IdleCounts::default(),

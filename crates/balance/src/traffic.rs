@@ -1,5 +1,6 @@
 //! Counters that only proxies have, not their servers: what came in over which protocol.
 
+use crate::counters::add_to;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// A cumulative counter; the comment is the column of `show stat`.
@@ -58,15 +59,15 @@ struct Shard([AtomicU64; COUNT]);
 pub struct Traffic(Box<[Shard]>);
 
 impl Traffic {
-    /// Counters for that many threads; fewer parts than threads is correct too, only slower.
-    pub fn new(shards: usize) -> Self {
-        Self((0..shards.max(1)).map(|_| Shard::default()).collect())
+    /// Counters for threads with numbers below `threads`; no other thread may count under the number of one.
+    pub fn new(threads: usize) -> Self {
+        Self((0..threads.max(1)).map(|_| Shard::default()).collect())
     }
 
     /// Adds to a counter.
     pub fn add(&self, thread: usize, event: Event, n: u64) {
         // `new` makes at least one.
-        self.0[thread % self.0.len()].0[event as usize].fetch_add(n, Relaxed);
+        add_to(&self.0[thread % self.0.len()].0[event as usize], n, true);
     }
 
     /// Adds one to a counter.

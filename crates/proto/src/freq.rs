@@ -49,7 +49,9 @@ impl FreqCtr {
     pub fn add(&self, now: u64, n: u32) -> u32 {
         self.rotate(now);
         let count = low(self.curr.fetch_add(u64::from(n), Ordering::Relaxed)).wrapping_add(n);
-        self.max.fetch_max(count, Ordering::Relaxed);
+        if count > self.max.load(Ordering::Relaxed) {
+            self.max.fetch_max(count, Ordering::Relaxed);
+        }
         count
     }
 

@@ -4,7 +4,7 @@ use super::*;
 
 fn server(minconn: u32, maxconn: u32) -> Server {
     let conf = crate::tests::srv("s", |o| (o.minconn, o.maxconn) = (Some(minconn), Some(maxconn)));
-    Server::new(&conf, 0, 1, ServerAddr::default(), false, 1)
+    Server::new(&conf, 0, 1, ServerAddr::default(), false, Counters::new(1))
 }
 
 #[test]
