@@ -3,6 +3,7 @@
 use crate::dialing::Dials;
 use crate::pool::Wire;
 use crate::snapshot::{Proxy, Snapshot};
+use crate::stream::Stream;
 use crate::timers::Timer;
 use crate::worker::Worker;
 use hawser_balance::{Conn, Shared};
@@ -66,10 +67,23 @@ pub(crate) struct Kept {
     pub(crate) bound: bool,
 }
 
+impl ClientConn {
+    /// The backend of one of its streams, once chosen.
+    pub(crate) fn backend(&self, st: &Stream) -> Option<&Arc<Proxy>> {
+        self.snapshot.proxy(st.be.as_ref()?.facts.index)
+    }
+}
+
 impl Client {
     /// A connection that nothing was asked on yet.
     pub(crate) fn new(shared: ClientConn) -> Self {
         Self { shared: Rc::new(shared), timer: Timer::default(), request: 0 }
+    }
+
+    /// The connection, for steps that borrow from it while they need the whole client to wait with. Costs next to
+    /// nothing, unlike another handle on a proxy.
+    pub(crate) fn conn(&self) -> Rc<ClientConn> {
+        self.shared.clone()
     }
 
     /// The same connection, for the task of one of its streams.

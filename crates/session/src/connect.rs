@@ -44,17 +44,18 @@ pub(crate) enum Failure {
 
 /// Gets the stream's request on a connection to a server.
 pub(crate) async fn reach(cl: &mut Client, st: &mut Stream, gone: Gone<'_>) -> Result<Link, Stop> {
-    let Some(be) = st.be.clone() else { return Err(no_server()) };
+    let conn = cl.conn();
+    let Some(be) = conn.backend(st) else { return Err(no_server()) };
     let Some(back) = &be.back else { return Err(no_server()) };
     let mut joined = false;
     loop {
         if st.slot.is_none() {
-            assign(cl, st, &be, back, gone).await?;
+            assign(cl, st, be, back, gone).await?;
             assigned::apply(st, back)?;
         }
-        if let Some(server) = st.slot.as_ref().map(|s| s.server()).filter(|s| s.attached.is_some()) {
-            let server = server.clone();
-            return attached::reach(cl, st, back, &server, gone).await;
+        let server = st.slot.as_ref().and_then(|s| back.backend.servers.get(s.index() as usize));
+        if let Some(server) = server.filter(|s| s.attached.is_some()) {
+            return attached::reach(cl, st, back, server, gone).await;
         }
         let Some(goal) = Goal::of(cl, st, back) else { return Err(no_server()) };
         if let Some(link) = goal.reuse(cl, st, back) {

@@ -20,7 +20,7 @@ use std::task::Poll;
 
 /// Where the stream's request is to go.
 pub(crate) struct Goal<'a> {
-    server: Arc<Server>,
+    server: &'a Arc<Server>,
     dial: &'a Dial,
     target: Target,
     /// It may go where other requests to the server go: it speaks the same protocol.
@@ -32,9 +32,9 @@ pub(crate) struct Goal<'a> {
 impl<'a> Goal<'a> {
     /// To the server of the stream's slot.
     pub(crate) fn of(cl: &Client, st: &mut Stream, back: &'a Back) -> Option<Self> {
-        let slot = st.slot.as_ref()?;
-        let (server, dial) = (slot.server().clone(), back.dial.get(slot.index() as usize)?);
-        let target = Target::of(cl, st, dial, &server);
+        let index = st.slot.as_ref()?.index() as usize;
+        let (server, dial) = (back.backend.servers.get(index)?, back.dial.get(index)?);
+        let target = Target::of(cl, st, dial, server);
         let main = dial.mux.is_main(st.info.websocket);
         Some(Self { server, dial, target, main, multi: dial.mux.of(st.info.websocket).multiplexes })
     }
@@ -44,7 +44,7 @@ impl<'a> Goal<'a> {
         if st.req.start == Start::Trailers || st.tries.fresh || !self.main {
             return None;
         }
-        let mut link = pool::take(cl, &self.server, &self.target, back, self.multi)?;
+        let mut link = pool::take(cl, self.server, &self.target, back, self.multi)?;
         link.stream().send_request(&st.req, &st.info, false);
         self.server.counters.inc(cl.worker.number(), Stat::Reuses);
         st.strm.bc_reused = true;
@@ -96,7 +96,7 @@ impl<'a> Goal<'a> {
             return Err(f);
         }
         self.server.report(Observation::L4Ok, time::ms(cl.now()));
-        let mut link = pool::opened(cl, &self.server, &self.target, back, self.main, stream, berth);
+        let mut link = pool::opened(cl, self.server, &self.target, back, self.main, stream, berth);
         if let Some(attempt) = attempt {
             attempt.end(Outcome::Up);
         }
@@ -106,14 +106,14 @@ impl<'a> Goal<'a> {
 
     /// A place among the connections that the server may have; idle ones are closed for it.
     fn berth(&self, cl: &Client) -> Option<Berth> {
-        let mut berth = Berth::take(&self.server);
+        let mut berth = Berth::take(self.server);
         while berth.is_none() {
-            let closed = cl.worker.pool().close_one(&self.server)
-                || cl.worker.other_pools().any(|p| p.lock().close_one(&self.server));
+            let closed = cl.worker.pool().close_one(self.server)
+                || cl.worker.other_pools().any(|p| p.lock().close_one(self.server));
             if !closed {
                 return None;
             }
-            berth = Berth::take(&self.server);
+            berth = Berth::take(self.server);
         }
         berth
     }

@@ -29,7 +29,7 @@ impl Persist {
 
 /// `force-persist`, `ignore-persist` and `use-server`, once the backend is known.
 pub(crate) fn designate(cl: &Client, st: &mut Stream) {
-    let Some(be) = st.be.clone() else { return };
+    let Some(be) = cl.backend(st) else { return };
     let Some(back) = &be.back else { return };
     st.persist.even_down = be.options.has(opt::PERSIST);
     if !back.persist.is_empty() {

@@ -198,18 +198,19 @@ pub(crate) async fn frontend(
     st: &mut Stream,
     front: &mut dyn FrontStream,
 ) -> Result<(), Stop> {
-    let fe = cl.fe.clone();
+    let conn = cl.conn();
+    let fe = &conn.fe;
     if st.req.method().eq_ignore_ascii_case(b"PRI") {
         // Reserved for the preface of HTTP/2, which a next hop might take this for.
         return Err(Stop::error(400, TermCause::Proxy, TermState::Request));
     }
     if !st.switched {
-        rules::request(cl, st, front, &fe, RuleSet::TcpReqCont).await?;
+        rules::request(cl, st, front, fe, RuleSet::TcpReqCont).await?;
     }
     cl.tally(st, Event::HttpRequest);
     monitor(cl, st)?;
-    buffer(cl, st, front, &fe).await?;
-    http_rules(cl, st, front, &fe).await
+    buffer(cl, st, front, fe).await?;
+    http_rules(cl, st, front, fe).await
 }
 
 /// `http-request` rules, and what comes right behind them.
@@ -248,11 +249,12 @@ pub(crate) async fn backend(
     st: &mut Stream,
     front: &mut dyn FrontStream,
 ) -> Result<(), Stop> {
-    let Some(be) = st.be.clone().filter(|b| !Arc::ptr_eq(b, &cl.fe)) else { return Ok(()) };
-    rules::request(cl, st, front, &be, RuleSet::TcpReqCont).await?;
+    let conn = cl.conn();
+    let Some(be) = conn.backend(st).filter(|b| !Arc::ptr_eq(b, &conn.fe)) else { return Ok(()) };
+    rules::request(cl, st, front, be, RuleSet::TcpReqCont).await?;
     cl.tally_backend(st);
-    buffer(cl, st, front, &be).await?;
-    http_rules(cl, st, front, &be).await
+    buffer(cl, st, front, be).await?;
+    http_rules(cl, st, front, be).await
 }
 
 /// `option http-restrict-req-hdr-names`.
@@ -287,7 +289,7 @@ async fn buffer(
 
 /// `option forwarded`.
 fn forwarded(cl: &Client, st: &mut Stream) {
-    let Some(be) = st.be.clone() else { return };
+    let Some(be) = cl.backend(st) else { return };
     let Some(option) = be.back.as_ref().and_then(|b| b.forwarded.as_ref()) else { return };
     let (src, dst) = {
         let sess = cl.sess.borrow();
@@ -302,12 +304,12 @@ fn forwarded(cl: &Client, st: &mut Stream) {
 
 /// What the proxies' options add to the request.
 pub(crate) fn finalise(cl: &Client, st: &mut Stream) -> Result<(), Stop> {
-    let be = st.be.clone();
+    let be = cl.backend(st);
     let sess = cl.sess.borrow();
     for source in [true, false] {
         let (own, of_client) = if source { (&st.strm.src, &sess.src) } else { (&st.strm.dst, &sess.dst) };
         let of = |p: &Proxy| p.addr_headers.iter().position(|h| h.source == source);
-        let back = be.as_deref().and_then(|b| Some(&b.addr_headers[of(b)?]));
+        let back = be.and_then(|b| Some(&b.addr_headers[of(b)?]));
         let front = of(&cl.fe).map(|i| &cl.fe.addr_headers[i]);
         AddrHeader::apply(back, front, &mut st.req, own.as_ref().unwrap_or(of_client));
     }

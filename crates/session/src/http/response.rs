@@ -260,15 +260,15 @@ pub(crate) async fn rules(
     st.strm.res_version = Some(st.res.version());
     st.came[1] = Came::new(&st.res, link.stream().data().len(), &cl.snapshot);
     pool::authenticated(cl, st, link);
-    let fe = cl.fe.clone();
+    let conn = cl.conn();
+    let fe = &conn.fe;
     if fe.has_captures() {
-        capture_response(&fe, st);
+        capture_response(fe, st);
     }
     stick::response(cl, st);
-    let be = st.be.clone();
-    let backend = be.as_ref().filter(|b| !Arc::ptr_eq(b, &fe));
+    let backend = conn.backend(st).filter(|b| !Arc::ptr_eq(b, fe));
     for set in [RuleSet::TcpResCont, RuleSet::HttpRes] {
-        for px in backend.into_iter().chain([&fe]) {
+        for px in backend.into_iter().chain([fe]) {
             let outcome = rules::response(cl, st, px, set, link.stream()).await;
             rules::socket_options(st, front);
             outcome?;
@@ -300,11 +300,10 @@ fn check_cache(cl: &Client, st: &Stream) -> Result<(), Stop> {
 }
 
 /// `http-after-response` rules, on every response whoever made it.
-pub(crate) fn after(cl: &mut Client, st: &mut Stream) -> Result<(), Stop> {
-    let fe = cl.fe.clone();
-    let be = st.be.clone();
-    let backend = be.as_ref().filter(|b| !Arc::ptr_eq(b, &fe));
-    for px in backend.into_iter().chain([&fe]) {
+pub(crate) fn after(cl: &Client, st: &mut Stream) -> Result<(), Stop> {
+    let fe = &cl.fe;
+    let backend = cl.backend(st).filter(|b| !Arc::ptr_eq(b, fe));
+    for px in backend.into_iter().chain([fe]) {
         let rules = px.rules.get(RuleSet::HttpAfterRes);
         if rules.is_empty() {
             continue;

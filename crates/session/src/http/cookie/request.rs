@@ -13,7 +13,7 @@ const FUTURE: i64 = 86_400;
 
 /// Reads the cookies, and hides from the server what is none of its business.
 pub(crate) fn request(cl: &Client, st: &mut Stream) {
-    let Some(be) = st.be.clone().or_else(|| Some(cl.fe.clone())) else { return };
+    let be = cl.backend(st).unwrap_or(&cl.fe);
     let Some(back) = &be.back else { return };
     let Some(policy) = &back.cookie else { return };
     policy.flag(st, None, None);

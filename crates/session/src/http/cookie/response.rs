@@ -9,7 +9,7 @@ use std::time::UNIX_EPOCH;
 
 /// Changes the response's cookies as the backend's `cookie` line says.
 pub(crate) fn response(cl: &Client, st: &mut Stream) {
-    let Some(be) = st.be.clone().or_else(|| Some(cl.fe.clone())) else { return };
+    let be = cl.backend(st).unwrap_or(&cl.fe);
     let Some(policy) = be.back.as_ref().and_then(|b| b.cookie.as_ref()) else { return };
     if st.persist.ignored {
         return;
