@@ -183,10 +183,12 @@ impl Sender {
         let Some(stream) = &mut self.stream else { return Poll::Ready(Err(gone())) };
         let left = self.left.map_or(usize::MAX, |l| usize::try_from(l).unwrap_or(usize::MAX));
         let want = data.len().min(FRAME - self.held.len()).min(left);
-        let mut room = stream.capacity().saturating_sub(self.held.len());
+        // Where bytes are held there may be room left from before.
+        let spare = |s: &SendStream<Chunk>| s.capacity().saturating_sub(self.held.len());
+        let mut room = if self.held.is_empty() { 0 } else { spare(stream) };
         if room < want {
             stream.reserve_capacity(self.held.len() + want);
-            room = stream.capacity().saturating_sub(self.held.len());
+            room = spare(stream);
         }
         if room == 0 {
             if !self.held.is_empty() {

@@ -38,6 +38,8 @@ pub(crate) struct Core {
     pub(crate) glitches: AtomicU32,
     /// Of the last PING (µs, one more than measured), 0 for none.
     rtt: AtomicU64,
+    /// How long to wait for the answer to a PING that is to be sent (µs, one more than asked for), 0 for none.
+    ping: AtomicU64,
     /// Bytes that wait to be sent.
     pub(crate) gauge: Arc<Gauge>,
     state: Mutex<State>,
@@ -50,17 +52,12 @@ struct State {
     driver: Option<Waker>,
     /// Tasks that wait for the end, or for the peer's SETTINGS.
     waiters: Vec<Waker>,
-    /// A PING to send, and how long to wait for its answer.
-    ping: Option<Duration>,
 }
 
 impl Core {
     /// Notes whom to wake when a handle wants something.
     pub(crate) fn driven_by(&self, cx: &Context<'_>) {
-        let mut state = self.state.lock();
-        if !state.driver.as_ref().is_some_and(|w| w.will_wake(cx.waker())) {
-            state.driver = Some(cx.waker().clone());
-        }
+        self.state.lock().driver = Some(cx.waker().clone());
     }
 
     fn wake_driver(&self) {
@@ -89,12 +86,14 @@ impl Core {
     }
 
     pub(crate) fn take_ping(&self) -> Option<Duration> {
-        self.state.lock().ping.take()
+        if self.ping.load(Relaxed) == 0 {
+            return None;
+        }
+        some_time(self.ping.swap(0, Relaxed))
     }
 
     pub(crate) fn set_rtt(&self, rtt: Duration) {
-        let us = u64::try_from(rtt.as_micros()).unwrap_or(u64::MAX);
-        self.rtt.store(us.saturating_add(1), Relaxed);
+        self.rtt.store(number(rtt), Relaxed);
     }
 
     /// Waits for the end, or with `settings` for the peer's SETTINGS as well.
@@ -127,6 +126,16 @@ impl Core {
             self.wake_driver();
         }
     }
+}
+
+/// A time as a number of which 0 is none (µs, one more).
+fn number(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX).saturating_add(1)
+}
+
+/// The time that [`number`] made a number of.
+fn some_time(number: u64) -> Option<Duration> {
+    number.checked_sub(1).map(Duration::from_micros)
 }
 
 /// A handle on a connection.
@@ -216,12 +225,12 @@ impl BackConn for Handle {
     }
 
     fn ping(&self, timeout: Duration) {
-        self.core.state.lock().ping = Some(timeout);
+        self.core.ping.store(number(timeout), Relaxed);
         self.core.wake_driver();
     }
 
     fn rtt(&self) -> Option<Duration> {
-        self.core.rtt.load(Relaxed).checked_sub(1).map(Duration::from_micros)
+        some_time(self.core.rtt.load(Relaxed))
     }
 
     fn bytes(&self) -> (u64, u64) {

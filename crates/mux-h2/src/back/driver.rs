@@ -28,6 +28,9 @@ pub(crate) struct Driver {
     stats: Arc<H2Stats>,
     /// It counts among the connections.
     counted: bool,
+    /// The waker that is known to the core.
+    waker: Option<Waker>,
+    /// Taken for the first PING: from then on, `h2` looks for another one each time that it is polled.
     pings: Option<PingPong>,
     /// The PING whose answer is waited for: when it left, and until when.
     pinged: Option<(Instant, Pin<Box<Sleep>>)>,
@@ -54,8 +57,7 @@ impl Driver {
         let Poll::Ready(done) = handshake.as_mut().poll(&mut cx) else {
             return Err(Reason::INTERNAL_ERROR.into());
         };
-        let (send, mut conn) = done?;
-        let pings = conn.ping_pong();
+        let (send, conn) = done?;
         let core = Arc::<Core>::default();
         core.usable.store(true, Relaxed);
         let driver = Self {
@@ -64,7 +66,8 @@ impl Driver {
             stats: side.stats.clone(),
             counted: false,
             core,
-            pings,
+            waker: None,
+            pings: None,
             pinged: None,
             said_goaway: false,
             window: side.h2.rxbuf,
@@ -103,15 +106,26 @@ impl Driver {
         self.wire.line().seen().settings
     }
 
-    fn poll_pong(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(pings) = &mut self.pings else { return Poll::Pending };
-        if self.pinged.is_none()
-            && let Some(timeout) = self.core.take_ping()
-            && pings.send_ping(Ping::opaque()).is_ok()
-        {
+    fn send_ping(&mut self, timeout: Duration) {
+        if self.pings.is_none() {
+            self.pings = self.conn.ping_pong();
+        }
+        if self.pings.as_mut().is_some_and(|p| p.send_ping(Ping::opaque()).is_ok()) {
             self.pinged = Some((clock::now(), Box::pin(tokio::time::sleep(timeout))));
         }
-        let Some((since, limit)) = &mut self.pinged else { return Poll::Pending };
+    }
+
+    fn poll_pong(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.pinged.is_none()
+            && let Some(timeout) = self.core.take_ping()
+        {
+            self.send_ping(timeout);
+            // `h2` may not know yet whom to tell of it.
+            cx.waker().wake_by_ref();
+        }
+        let (Some((since, limit)), Some(pings)) = (&mut self.pinged, &mut self.pings) else {
+            return Poll::Pending;
+        };
         match pings.poll_pong(cx) {
             Poll::Ready(Ok(_)) => {
                 self.core.set_rtt(clock::now().saturating_duration_since(*since));
@@ -199,7 +213,8 @@ impl Driver {
         if seen.goaway || self.over {
             core.usable.store(false, Relaxed);
         }
-        if seen.settings && !core.settled.swap(true, Relaxed) {
+        if seen.settings && !core.settled.load(Relaxed) {
+            core.settled.store(true, Relaxed);
             core.announce();
         }
     }
@@ -210,7 +225,10 @@ impl Future for Driver {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let me = self.get_mut();
-        me.core.driven_by(cx);
+        if !me.waker.as_ref().is_some_and(|w| w.will_wake(cx.waker())) {
+            me.waker = Some(cx.waker().clone());
+            me.core.driven_by(cx);
+        }
         ready!(me.poll_on(cx));
         Poll::Ready(())
     }

@@ -91,6 +91,7 @@ enum State {
 
 struct Open {
     conn: Connection<Wire, Chunk>,
+    /// Taken for the first PING: from then on, `h2` looks for another one each time that it is polled.
     pings: Option<PingPong>,
     /// A PING is on its way.
     pinged: bool,
@@ -135,11 +136,10 @@ impl Conn {
                         self.refuse();
                     }
                     Poll::Pending => return Poll::Pending,
-                    Poll::Ready(Ok(mut conn)) => {
-                        let pings = conn.ping_pong();
+                    Poll::Ready(Ok(conn)) => {
                         self.state = State::Open(Box::new(Open {
                             conn,
-                            pings,
+                            pings: None,
                             pinged: false,
                             wide: false,
                             growing: Vec::new(),
@@ -240,7 +240,7 @@ impl Conn {
         }
         self.count();
         self.wire.line().watch.shows(id);
-        let request = Received { head, info, extended, valid, body: request.into_body() };
+        let request = Received { id, head, info, extended, valid, ended, body: request.into_body() };
         Some(Stream::new(self.wire.clone(), self.shared.clone(), &self.side, respond, request))
     }
 
@@ -327,6 +327,9 @@ impl Pinging for Open {
     fn ping(&mut self) -> bool {
         if self.pinged {
             return false;
+        }
+        if self.pings.is_none() {
+            self.pings = self.conn.ping_pong();
         }
         self.pinged = self.pings.as_mut().is_some_and(|p| p.send_ping(Ping::opaque()).is_ok());
         self.pinged

@@ -27,6 +27,7 @@ struct Asked {
 pub(crate) struct Stream {
     wire: Wire,
     shared: Rc<Shared>,
+    id: u32,
     respond: SendResponse<Chunk>,
     /// The head, until it was handed out.
     head: Option<Box<Head>>,
@@ -42,11 +43,15 @@ pub(crate) struct Stream {
 
 /// A request, as it has come out of `h2`.
 pub(crate) struct Received {
+    /// The stream's number.
+    pub(crate) id: u32,
     pub(crate) head: Box<Head>,
     pub(crate) info: MessageInfo,
     pub(crate) extended: bool,
     /// It is a request of HTTP.
     pub(crate) valid: bool,
+    /// No body follows.
+    pub(crate) ended: bool,
     pub(crate) body: RecvStream,
 }
 
@@ -59,9 +64,9 @@ impl Stream {
         request: Received,
     ) -> Box<Self> {
         shared.live.set(shared.live.get() + 1);
-        let Received { head, info, extended, valid, body } = request;
+        let Received { id, head, info, extended, valid, ended, body } = request;
         let asked = Asked { head: head.method() == b"HEAD", extended };
-        let ended = info.body == BodyLen::None && body.is_end_stream();
+        let ended = ended && info.body == BodyLen::None;
         let (now, later) = match () {
             () if extended || head.method() == b"CONNECT" => (None, Some(body)),
             () if ended => (None, None),
@@ -71,6 +76,7 @@ impl Stream {
         Box::new(Self {
             wire,
             shared,
+            id,
             respond,
             // One that is not looked at was a frame at least.
             received: if valid { head.buf.len() } else { HEADER },
@@ -105,7 +111,7 @@ impl FrontStream for Stream {
         }
         std::mem::swap(head, &mut *mine);
         let watch = &mut self.wire.line().watch;
-        watch.started = watch.started.max(self.respond.stream_id().as_u32());
+        watch.started = watch.started.max(self.id);
         head::give(mine);
         Poll::Ready(Ok(self.info))
     }
