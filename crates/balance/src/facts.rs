@@ -19,7 +19,7 @@ impl Backend {
             user_weight: s.weight(),
             init_weight: s.initial_weight(),
             sess_rate: s.sess_rate.read(now),
-            idle: s.idle.idle.load(Relaxed) + s.idle.safe.load(Relaxed),
+            idle: s.idle.pooled(),
         })
     }
 

@@ -50,6 +50,6 @@ pub use pool::{
 };
 pub use queue::{Granted, QueuePos, QueueTicket};
 pub use retry::{Circumstances, Decision, Failure, RetryPolicy};
-pub use server::{Server, ServerState};
+pub use server::{Place, Server, ServerState};
 pub use time::Ms;
 pub use traffic::{Event as TrafficEvent, Traffic};

@@ -4,12 +4,11 @@
 //! one's ([`IdlePool::give_away`], `tune.idle-pool.shared`). Limits per server (`pool-max-conn`) count the connections of
 //! all threads; the estimate of how many are needed is per thread.
 
-use crate::server::{Admin, Server};
+use crate::server::{Admin, Place, Server};
 use crate::time::Ms;
 use hawser_cfg::model::Reuse;
 use std::cell::Cell;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
 mod attached;
@@ -111,48 +110,19 @@ struct Lease {
     berth: Option<Berth>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Place {
-    Used,
-    Idle,
-    Safe,
-}
-
 impl Lease {
-    fn gauge(&self) -> &AtomicU32 {
-        match self.place {
-            Place::Used => &self.server.idle.used,
-            Place::Idle => &self.server.idle.idle,
-            Place::Safe => &self.server.idle.safe,
-        }
-    }
-
     fn enter(&mut self, place: Place) {
-        self.leave();
+        self.server.idle.moves(Some(self.place), Some(place));
+        self.usage.leave(self.place);
+        self.usage.enter(place, &self.server);
         self.place = place;
-        self.count();
-    }
-
-    fn count(&self) {
-        self.gauge().fetch_add(1, Relaxed);
-        match self.place {
-            Place::Used => self.usage.begin(&self.server),
-            Place::Idle | Place::Safe => {
-                self.usage.idle.fetch_add(1, Relaxed);
-            }
-        }
-    }
-
-    fn leave(&self) {
-        self.gauge().fetch_sub(1, Relaxed);
-        let count = if self.place == Place::Used { &self.usage.used } else { &self.usage.idle };
-        count.fetch_sub(1, Relaxed);
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        self.leave();
+        self.server.idle.moves(Some(self.place), None);
+        self.usage.leave(self.place);
     }
 }
 
@@ -205,8 +175,9 @@ impl<C: Idle> IdlePool<C> {
     /// Registers a connection that was just established, in use.
     pub fn opened<T>(&mut self, server: &Arc<Server>, hash: u64, io: T) -> Conn<T> {
         let usage = self.of(server).usage.clone();
+        server.idle.moves(None, Some(Place::Used));
+        usage.enter(Place::Used, server);
         let lease = Lease { server: server.clone(), usage, place: Place::Used, berth: None };
-        lease.count();
         Conn { io, private: false, hash, uses: 0, lease }
     }
 
@@ -222,7 +193,7 @@ impl<C: Idle> IdlePool<C> {
     /// (`pool-low-conn`).
     pub fn misses(&self, server: &Arc<Server>) -> bool {
         let pooled = server.idle.pooled();
-        let own = self.servers.get(&server.uid).map_or(0, |p| p.usage.idle.load(Relaxed));
+        let own = self.servers.get(&server.uid).map_or(0, |p| p.usage.idle());
         let low = server.opts.pool_low_conn.unwrap_or(0);
         pooled > own && (pooled >= low || self.pressure.is_low())
     }
@@ -240,11 +211,12 @@ impl<C: Idle> IdlePool<C> {
 
     /// Puts a connection into use that another thread's pool gave away.
     pub fn receive(&mut self, mut conn: Conn<C>) -> Conn<C> {
-        let usage = self.of(&conn.lease.server.clone()).usage.clone();
-        conn.lease.leave();
-        conn.lease.usage = usage;
-        conn.lease.place = Place::Used;
-        conn.lease.count();
+        let lease = &mut conn.lease;
+        lease.server.idle.moves(Some(lease.place), Some(Place::Used));
+        lease.usage.leave(lease.place);
+        lease.usage = self.of(&lease.server).usage.clone();
+        lease.usage.enter(Place::Used, &lease.server);
+        lease.place = Place::Used;
         conn
     }
 
@@ -271,7 +243,7 @@ impl<C: Idle> IdlePool<C> {
         // -1 is no limit.
         let full = u32::try_from(o.pool_max_conn.unwrap_or(-1)).is_ok_and(|max| pooled >= max);
         // A thread keeps its first one even if the load does not seem to need it.
-        let first = conn.lease.usage.idle.load(Relaxed) == 0;
+        let first = conn.lease.usage.idle() == 0;
         let needed = || conn.lease.usage.needs_idle(o.pool_low_conn.unwrap_or(0));
         let room = !self.pressure.is_high() && (first || (!self.pressure.is_low() && needed()));
         if conn.private || full || delay == 0 || !room || !conn.may_be_reused() {

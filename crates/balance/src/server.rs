@@ -77,20 +77,54 @@ pub(crate) struct Load {
 /// Idle connections of all threads, see [`crate::pool`].
 #[derive(Debug, Default)]
 pub struct IdleCounts {
-    /// Connections in the pools that were never reused (`idle_conn_cur`).
-    pub idle: AtomicU32,
-    /// Connections in the pools that were reused at least once (`safe_conn_cur`).
-    pub safe: AtomicU32,
-    /// Connections that carry requests (`used_conn_cur`).
-    pub used: AtomicU32,
+    /// How many are where: a connection that goes from one place to another changes one number.
+    places: AtomicU64,
     /// Connections that the recent load needed (`need_conn_cur`).
     pub needed: AtomicU32,
 }
 
 impl IdleCounts {
+    /// Connections in a place.
+    pub fn at(&self, place: Place) -> u32 {
+        place.count(self.places.load(Relaxed))
+    }
+
     /// Connections in the pools.
     pub fn pooled(&self) -> u32 {
-        self.idle.load(Relaxed) + self.safe.load(Relaxed)
+        let places = self.places.load(Relaxed);
+        Place::Idle.count(places) + Place::Safe.count(places)
+    }
+
+    /// A connection comes from one place, unless it is new, and goes to another, unless it is closed.
+    pub fn moves(&self, from: Option<Place>, to: Option<Place>) {
+        let one = |place: Option<Place>| place.map_or(0, Place::one);
+        self.places.fetch_add(one(to).wrapping_sub(one(from)), Relaxed);
+    }
+}
+
+/// Where a connection to a server is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Place {
+    /// In a pool, and never reused (`idle_conn_cur`).
+    Idle,
+    /// In a pool, and reused at least once (`safe_conn_cur`).
+    Safe,
+    /// It carries requests (`used_conn_cur`).
+    Used,
+}
+
+impl Place {
+    /// Bits for the connections of one place: more than a process can have.
+    const BITS: u32 = 21;
+
+    fn one(self) -> u64 {
+        1 << (self as u32 * Self::BITS)
+    }
+
+    fn count(self, places: u64) -> u32 {
+        let n = places / self.one() % (1 << Self::BITS);
+        // It has that many bits.
+        u32::try_from(n).unwrap_or(u32::MAX)
     }
 }
 

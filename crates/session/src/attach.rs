@@ -4,13 +4,12 @@ use crate::client::Client;
 use crate::conn::Admitted;
 use crate::timers::{Timer, later};
 use crate::worker::Worker;
-use hawser_balance::{Agent, Attachment, Server, TrafficEvent};
+use hawser_balance::{Agent, Attachment, Place, Server, TrafficEvent};
 use hawser_proto::mux::{Adopting, BackConn};
 use hawser_proto::{ProcessInfo, Transport, clock};
 use hawser_rules::Attach;
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -81,14 +80,14 @@ impl Seat {
             conn.close();
             return None;
         };
-        server.idle.safe.fetch_add(1, Relaxed);
+        server.idle.moves(None, Some(Place::Safe));
         Some(Self { server, agent })
     }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        self.server.idle.safe.fetch_sub(1, Relaxed);
+        self.server.idle.moves(Some(Place::Safe), None);
         if let Some(attached) = &self.server.attached {
             attached.detach(&self.agent);
         }

@@ -1,9 +1,9 @@
 //! `show servers state` and `show servers conn`.
 
 use super::{ForcedIds, find};
-use hawser_balance::Server;
 use hawser_balance::server::{Admin, Oper, ServerAddr, check_number};
 use hawser_balance::time;
+use hawser_balance::{Place, Server};
 use hawser_cli::{Call, Command, Level, Process, Reply};
 use hawser_proto::Address;
 use hawser_session::snapshot::Proxy;
@@ -133,7 +133,7 @@ fn conn(call: &mut Call<'_>) -> Reply {
 /// Idle connections are counted for the process: all of them stand in the first thread's column.
 fn server_conn(out: &mut String, px: &Proxy, s: &Server, threads: u32) {
     let (ip, port) = place(&s.addr.load());
-    let (idle, safe) = (s.idle.idle.load(Relaxed), s.idle.safe.load(Relaxed));
+    let (idle, safe) = (s.idle.at(Place::Idle), s.idle.at(Place::Safe));
     let _ = write!(
         out,
         "{}/{} {}/{} {ip} {port} - {} {} {} {} {} 0 {idle} {safe} {} {}",
@@ -143,8 +143,8 @@ fn server_conn(out: &mut String, px: &Proxy, s: &Server, threads: u32) {
         s.id,
         s.opts.pool_purge_delay.unwrap_or(PURGE_DELAY),
         s.served(),
-        s.idle.used.load(Relaxed),
-        s.idle.needed.load(Relaxed).max(s.idle.used.load(Relaxed)),
+        s.idle.at(Place::Used),
+        s.idle.needed.load(Relaxed).max(s.idle.at(Place::Used)),
         s.idle.needed.load(Relaxed),
         s.opts.pool_max_conn.unwrap_or(-1),
         idle + safe,

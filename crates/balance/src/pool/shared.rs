@@ -198,6 +198,7 @@ mod tests {
     use super::super::fake::Lines;
     use super::super::{FdPressure, Idle, IdlePool};
     use super::*;
+    use crate::server::Place;
     use crate::tests::{backend, srv};
     use hawser_cfg::model::ServerOpts;
     use std::sync::atomic::Ordering::Relaxed;
@@ -239,7 +240,7 @@ mod tests {
         }
 
         fn used(&self) -> u32 {
-            self.server.idle.used.load(Relaxed)
+            self.server.idle.at(Place::Used)
         }
     }
 

@@ -4,6 +4,7 @@ use super::*;
 use crate::tests::{backend, srv};
 use hawser_cfg::model::ServerOpts;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 #[derive(Debug)]
 struct Fake {
@@ -64,8 +65,7 @@ impl Bench {
     /// (idle, safe, used, needed)
     fn counts(&self) -> (u32, u32, u32, u32) {
         let i = &self.server.idle;
-        let get = |a: &AtomicU32| a.load(Relaxed);
-        (get(&i.idle), get(&i.safe), get(&i.used), get(&i.needed))
+        (i.at(Place::Idle), i.at(Place::Safe), i.at(Place::Used), i.needed.load(Relaxed))
     }
 }
 

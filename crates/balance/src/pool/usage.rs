@@ -1,15 +1,16 @@
 //! How many connections the load needs, and how many descriptors the process has left.
 
 use crate::counters::raise;
-use crate::server::Server;
+use crate::server::{Place, Server};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-/// Connections of one thread to one server. Only that thread lets them go into use; those that are idle may be taken
-/// by another.
+/// Connections of one thread to one server. Only that thread lets them go into use and out of it; those that are idle
+/// may be taken by another.
 #[derive(Debug, Default)]
 pub(super) struct Usage {
-    pub(super) used: AtomicU32,
-    pub(super) idle: AtomicU32,
+    /// Written by that thread alone.
+    used: AtomicU32,
+    idle: AtomicU32,
     /// Most used at once since the last period ended.
     peak: AtomicU32,
     /// Estimate of how many the load needs: follows peaks up at once and down by halves.
@@ -17,9 +18,35 @@ pub(super) struct Usage {
 }
 
 impl Usage {
+    /// Those that are idle.
+    pub(super) fn idle(&self) -> u32 {
+        self.idle.load(Relaxed)
+    }
+
+    /// A connection comes to a place.
+    pub(super) fn enter(&self, place: Place, server: &Server) {
+        match place {
+            Place::Used => self.begin(server),
+            Place::Idle | Place::Safe => {
+                self.idle.fetch_add(1, Relaxed);
+            }
+        }
+    }
+
+    /// A connection leaves a place.
+    pub(super) fn leave(&self, place: Place) {
+        match place {
+            Place::Used => self.used.store(self.used.load(Relaxed).wrapping_sub(1), Relaxed),
+            Place::Idle | Place::Safe => {
+                self.idle.fetch_sub(1, Relaxed);
+            }
+        }
+    }
+
     /// A connection goes into use.
-    pub(super) fn begin(&self, server: &Server) {
-        let used = self.used.fetch_add(1, Relaxed) + 1;
+    fn begin(&self, server: &Server) {
+        let used = self.used.load(Relaxed).wrapping_add(1);
+        self.used.store(used, Relaxed);
         raise(&self.peak, used);
         if used > self.need.load(Relaxed) {
             self.set_need(used, server);

@@ -9,7 +9,7 @@ use crate::metrics::{CHECK_RESULTS, SERVER_STATES};
 use crate::row::{Census, Object, Row};
 use hawser_balance::server::{Admin, CheckView, Oper, ServerState, WEIGHT_SCALE};
 use hawser_balance::traffic::{Event, Traffic};
-use hawser_balance::{Ms, Server as Peer, Stat};
+use hawser_balance::{Ms, Place, Server as Peer, Stat};
 use hawser_proto::mux::{H2Event, H2Stats};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -164,7 +164,7 @@ fn muxes(row: &mut Row, b: &Backend<'_>) {
     };
     let open = |s: &Peer| {
         let i = &s.idle;
-        u64::from(i.idle.load(Relaxed)) + u64::from(i.safe.load(Relaxed)) + u64::from(i.used.load(Relaxed))
+        u64::from(i.pooled()) + u64::from(i.at(Place::Used))
     };
     let of_http = |n: u64| if be.facts.http { n } else { 0 };
     let streams = of_http(be.conns().into()).saturating_sub(all(&h2, &|s| s.served().into()));
@@ -243,10 +243,10 @@ fn state(row: &mut Row, v: &Server<'_>) {
         (Col::Lastchg, whole(s.since_change(v.now))),
         (Col::Rate, s.sess_rate.read(v.now)),
         (Col::RateMax, s.sess_rate.max()),
-        (Col::SrvIcur, s.idle.idle.load(Relaxed) + s.idle.safe.load(Relaxed)),
-        (Col::IdleConnCur, s.idle.idle.load(Relaxed)),
-        (Col::SafeConnCur, s.idle.safe.load(Relaxed)),
-        (Col::UsedConnCur, s.idle.used.load(Relaxed)),
+        (Col::SrvIcur, s.idle.pooled()),
+        (Col::IdleConnCur, s.idle.at(Place::Idle)),
+        (Col::SafeConnCur, s.idle.at(Place::Safe)),
+        (Col::UsedConnCur, s.idle.at(Place::Used)),
         (Col::NeedConnEst, s.idle.needed.load(Relaxed)),
         (Col::PrivIdleCur, 0),
         (Col::Srid, 0),
