@@ -88,13 +88,7 @@ impl Client {
 
     /// The same connection, for the task of one of its streams.
     pub(crate) fn stream(&self, request: u64) -> Self {
-        Self { shared: self.shared.clone(), timer: self.worker.take_timer(), request }
-    }
-
-    /// Its task is over: the next one may have its timer.
-    pub(crate) fn end_stream(mut self) {
-        let timer = std::mem::take(&mut self.timer);
-        self.worker.give_timer(timer);
+        Self { shared: self.shared.clone(), timer: Timer::default(), request }
     }
 
     /// Nothing was asked before. Of a connection of many streams that is never said.

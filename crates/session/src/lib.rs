@@ -23,6 +23,7 @@ mod pump;
 mod raw;
 mod reverse;
 mod route;
+mod runner;
 pub mod snapshot;
 mod stick;
 mod stop;

@@ -44,16 +44,6 @@ impl Timer {
         }
     }
 
-    /// For another task: its waker is not known yet. What the timer is armed for stays, and saves arming it.
-    pub(crate) fn inherit(self) -> Self {
-        Self { registered: false, ..self }
-    }
-
-    /// Whether it owns anything worth keeping.
-    pub(crate) fn is_used(&self) -> bool {
-        self.sleep.is_some()
-    }
-
     fn arm(&mut self, at: Instant) {
         self.armed = Some(at);
         self.registered = false;
@@ -132,23 +122,6 @@ mod tests {
             })
             .await;
             assert!(clock::now() - start < Duration::from_secs(5));
-        });
-    }
-
-    #[test]
-    fn an_inherited_timer_knows_its_new_deadline() {
-        run(async {
-            for (old, new) in [(5, 30), (60_000, 30)] {
-                let start = clock::now();
-                let mut t = Timer::default();
-                let mut cx = Context::from_waker(std::task::Waker::noop());
-                let at = |ms| later(start, Some(Duration::from_millis(ms)));
-                assert!(t.poll(&mut cx, start, at(old)).is_pending() && t.is_used());
-                let mut t = t.inherit();
-                poll_fn(|cx| t.poll(cx, clock::now(), at(new))).await;
-                let took = clock::now() - start;
-                assert!(took >= Duration::from_millis(30) && took < Duration::from_secs(5), "{took:?}");
-            }
         });
     }
 

@@ -3,6 +3,7 @@
 use crate::conn::{self, Admitted};
 use crate::dialing::Dials;
 use crate::pool::Wire;
+use crate::runner::Runners;
 use crate::snapshot::{Snapshot, Spread};
 use crate::stream::Stream;
 use crate::timers::{Timer, later};
@@ -105,7 +106,7 @@ struct Inner {
     ended: RefCell<Option<Waker>>,
     #[expect(clippy::vec_box, reason = "the boxes are handed out: a stream is never moved")]
     spare: RefCell<Vec<Box<Stream>>>,
-    timers: RefCell<Vec<Timer>>,
+    runners: Runners<http::Job>,
     reaper: RefCell<Waker>,
     /// Connections to servers that carry many streams, and have room for more.
     sharing: RefCell<Sharing>,
@@ -142,7 +143,7 @@ impl Worker {
             conns: RefCell::default(),
             ended: RefCell::default(),
             spare: RefCell::default(),
-            timers: RefCell::default(),
+            runners: Runners::default(),
             reaper: RefCell::new(Waker::noop().clone()),
             sharing: RefCell::default(),
             dialing: RefCell::default(),
@@ -199,10 +200,20 @@ impl Worker {
         tokio::task::spawn_local(Task { seat, task });
     }
 
-    /// Serves one of a connection's many streams.
-    pub(crate) fn spawn_stream(&self, task: impl Future<Output = ()> + 'static) {
+    /// Makes a task that serves one after the other of the streams of connections that carry many.
+    pub(crate) fn spawn_clocked(&self, task: impl Future<Output = ()> + 'static) {
+        tokio::task::spawn_local(Clocked { worker: self.clone(), task });
+    }
+
+    /// Such tasks that have nothing to do.
+    pub(crate) fn runners(&self) -> &Runners<http::Job> {
+        &self.0.runners
+    }
+
+    /// A place for a stream of a connection that carries many.
+    pub(crate) fn place(&self) -> Place {
         self.0.conns.borrow_mut().live += 1;
-        tokio::task::spawn_local(Clocked { place: Place(self.clone()), task });
+        Place(self.clone())
     }
 
     /// Time at the start of the present poll.
@@ -321,19 +332,6 @@ impl Worker {
         self.0.spare.borrow_mut().pop().unwrap_or_default()
     }
 
-    /// A timer for a task that is about to start.
-    pub(crate) fn take_timer(&self) -> Timer {
-        self.0.timers.borrow_mut().pop().map(Timer::inherit).unwrap_or_default()
-    }
-
-    /// Keeps the timer of a task that is over.
-    pub(crate) fn give_timer(&self, timer: Timer) {
-        let mut timers = self.0.timers.borrow_mut();
-        if timer.is_used() && timers.len() < SPARE_STREAMS {
-            timers.push(timer);
-        }
-    }
-
     /// Keeps a stream's memory for the next one.
     pub(crate) fn give_stream(&self, mut stream: Box<Stream>) {
         let mut spare = self.0.spare.borrow_mut();
@@ -402,9 +400,9 @@ pin_project! {
 }
 
 pin_project! {
-    /// A stream's task: reads the clock once for each poll.
+    /// A task of streams: reads the clock once for each poll.
     struct Clocked<F> {
-        place: Place,
+        worker: Worker,
         #[pin]
         task: F,
     }
@@ -415,13 +413,13 @@ impl<F: Future<Output = ()>> Future for Clocked<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.project();
-        this.place.0.0.now.set(clock::now());
+        this.worker.0.now.set(clock::now());
         this.task.poll(cx)
     }
 }
 
 /// Keeps the worker from ending before a stream has told how it ended.
-struct Place(Worker);
+pub(crate) struct Place(Worker);
 
 impl Drop for Place {
     fn drop(&mut self) {

@@ -39,6 +39,7 @@ use hawser_balance::{Stat, TrafficEvent};
 use hawser_http::BodyLen;
 use hawser_proto::mux::{FrontConn, FrontStream, Fronted};
 use hawser_sample::facts::{TermCause, TermState};
+pub(crate) use multi::Job;
 use request::Received;
 use std::pin::Pin;
 

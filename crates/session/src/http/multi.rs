@@ -2,11 +2,14 @@
 
 use crate::client::Client;
 use crate::log;
-use crate::timers::later;
+use crate::runner::Runner;
+use crate::timers::{Timer, later};
+use crate::worker::{Place, Worker};
 use hawser_balance::TrafficEvent;
 use hawser_cfg::model::opt;
 use hawser_proto::mux::{FrontConn, FrontStream};
 use std::future::poll_fn;
+use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -178,17 +181,36 @@ fn malformed(cl: &Client, conn: &mut dyn FrontConn) {
     }
 }
 
-/// Starts the task of a request.
-fn launch(cl: &mut Client, front: Box<dyn FrontStream>) {
-    let stream = cl.stream(cl.request);
-    cl.request += 1;
-    cl.worker.spawn_stream(one(stream, front));
+/// One request, for a task to serve it.
+pub(crate) struct Job {
+    cl: Client,
+    front: Box<dyn FrontStream>,
+    place: Place,
 }
 
-/// One request. Dropping its stream tells the client if the response was not sent whole.
-async fn one(mut cl: Client, mut front: Box<dyn FrontStream>) {
-    // Boxed, for tasks are moved on their way to the runtime and within it.
-    super::boxed(|| super::request(&mut cl, &mut *front)).await;
-    drop(front);
-    cl.end_stream();
+/// Has a request served.
+fn launch(cl: &mut Client, front: Box<dyn FrontStream>) {
+    let job = Job { cl: cl.stream(cl.request), front, place: cl.worker.place() };
+    cl.request += 1;
+    if let Some(runner) = cl.worker.runners().give(job) {
+        cl.worker.spawn_clocked(run(cl.worker.clone(), runner));
+    }
+}
+
+/// Serves one request after the other.
+async fn run(worker: Worker, runner: Rc<Runner<Job>>) {
+    let mut timer = Timer::default();
+    loop {
+        let Job { mut cl, mut front, place } = runner.job().await;
+        cl.timer = timer;
+        // Boxed, so that a task without a job does not hold the memory of a request.
+        super::boxed(|| super::request(&mut cl, &mut *front)).await;
+        // This tells the client if the response was not sent whole.
+        drop(front);
+        timer = std::mem::take(&mut cl.timer);
+        drop((cl, place));
+        if !worker.runners().rest(&runner) {
+            return;
+        }
+    }
 }
