@@ -105,6 +105,10 @@ impl Receiver {
         if let Some(s) = &mut self.stream {
             // It fails only for more than was received.
             let _ = s.flow_control().release_capacity(n);
+            // Nothing follows, not even trailers: no need to ask again.
+            if self.data.is_empty() && s.is_end_stream() {
+                self.stream = None;
+            }
         }
     }
 

@@ -41,6 +41,9 @@ pub(crate) struct Line {
     inbound: Inbound,
     /// The last read filled its buffer.
     busy: bool,
+    /// The transport has had nothing more in this turn, and wakes the task that owns the connection when it has: `h2`
+    /// asks again for every request that it hands out.
+    dry: bool,
     eof: bool,
     out: Vec<u8>,
     /// How much of `out` was written.
@@ -76,6 +79,7 @@ impl Wire {
             input: None,
             inbound,
             busy: false,
+            dry: false,
             eof: false,
             out: Vec::new(),
             pos: 0,
@@ -231,6 +235,7 @@ impl Line {
     /// The task that owns the connection ends its turn: the next one may read again.
     pub(crate) fn end_turn(&mut self) {
         self.turn = TURN;
+        self.dry = false;
     }
 
     /// Ends the sending side, and reads until the peer ends its own; what it says is of no interest any more.
@@ -252,13 +257,15 @@ impl Line {
 
     fn poll_input(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         // Whoever establishes the connection has `h2` polled then.
-        let Some(transport) = &mut self.transport else { return Poll::Pending };
+        let Some(transport) = self.transport.as_mut().filter(|_| !self.dry) else { return Poll::Pending };
         if self.turn == 0 {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
         let mut b = Buf::take(self.busy)?;
-        let n = ready!(b.poll_read(&mut **transport, cx))?;
+        let read = b.poll_read(&mut **transport, cx);
+        self.dry = read.is_pending();
+        let n = ready!(read)?;
         self.eof = n == 0;
         self.busy = b.filled_up();
         self.arrived(b);

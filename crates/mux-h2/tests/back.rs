@@ -132,6 +132,37 @@ fn streams_are_opened_as_far_as_both_sides_allow() {
 }
 
 #[test]
+fn requests_wait_for_room_side_by_side() {
+    run(async {
+        let mut b = builder();
+        b.max_concurrent_streams(2);
+        let conn = established(b, |req, res| async move {
+            if req.uri().path() == "/never" {
+                std::future::pending::<()>().await;
+            }
+            ok(req, res).await;
+        })
+        .await;
+        let mut never: Vec<_> = (0..2).map(|_| conn.open().unwrap()).collect();
+        for s in &mut never {
+            send(&mut **s, &get("/never"), BodyLen::None, b"").await;
+        }
+        for _ in 0..20 {
+            tokio::task::yield_now().await;
+        }
+        // Their places are free at once, the peer's are not yet.
+        drop(never);
+        let mut next: Vec<_> = (0..2).map(|_| conn.open().unwrap()).collect();
+        for s in &mut next {
+            send(&mut **s, &get("/next"), BodyLen::None, b"").await;
+        }
+        for s in &mut next {
+            response(&mut **s).await.unwrap();
+        }
+    });
+}
+
+#[test]
 fn streams_may_be_used_from_another_thread() {
     run(async {
         let conn = established(builder(), |req, mut res| async move {

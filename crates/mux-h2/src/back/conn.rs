@@ -3,9 +3,11 @@
 use crate::back::stream::Stream;
 use crate::chunk::{Chunk, Gauge};
 use crate::conf::Side;
-use h2::client::SendRequest;
+use h2::SendStream;
+use h2::client::{ResponseFuture, SendRequest};
 use hawser_proto::Address;
 use hawser_proto::mux::{BackConn, BackStream, H2Event};
+use http::Request;
 use parking_lot::Mutex;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
@@ -128,6 +130,9 @@ impl Core {
     }
 }
 
+/// What there is of a request that was sent.
+pub(crate) type Sent = (ResponseFuture, SendStream<Chunk>);
+
 /// A time as a number of which 0 is none (µs, one more).
 fn number(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX).saturating_add(1)
@@ -159,18 +164,36 @@ impl Handle {
         Arc::new_cyclic(|me| Self { me: me.clone(), side, core, send, addresses })
     }
 
-    /// A place for one more stream, and how many there were before it.
-    pub(crate) fn enter(&self) -> Option<(SendRequest<Chunk>, u64)> {
+    /// A place for one more stream: how many there were before it.
+    pub(crate) fn enter(&self) -> Option<u64> {
         if !self.is_usable() {
             return None;
         }
-        let send = self.send.lock().clone()?;
-        let max = self.side.h2.max_concurrent_streams;
-        let max = max.min(u32::try_from(send.current_max_send_streams()).unwrap_or(u32::MAX));
+        let max = self.send.lock().as_ref()?.current_max_send_streams();
+        let max = self.side.h2.max_concurrent_streams.min(u32::try_from(max).unwrap_or(u32::MAX));
         let one_more = |n: u32| (n < max).then_some(n + 1);
         self.core.streams.fetch_update(Relaxed, Relaxed, one_more).ok()?;
         self.side.stats.inc(H2Event::Stream);
-        Some((send, self.core.opened.fetch_add(1, Relaxed)))
+        Some(self.core.opened.fetch_add(1, Relaxed))
+    }
+
+    /// Sends a request, unless no more are wanted. All streams do so by the same object: making one for each costs more
+    /// than the lock.
+    pub(crate) fn send_request(&self, request: Request<()>, ended: bool) -> Option<Result<Sent, h2::Error>> {
+        let mut slot = self.send.lock();
+        let send = slot.as_mut()?;
+        let sent = send.send_request(request, ended);
+        let mut cx = Context::from_waker(Waker::noop());
+        if send.poll_ready(&mut cx).is_pending() {
+            // This request waits for room on the connection, and the next one is not to wait for this one.
+            *send = send.clone();
+        }
+        Some(sent)
+    }
+
+    /// Whether the peer takes extended CONNECT (RFC 8441).
+    pub(crate) fn extends_connect(&self) -> bool {
+        self.send.lock().as_ref().is_some_and(SendRequest::is_extended_connect_protocol_enabled)
     }
 }
 
@@ -184,8 +207,8 @@ impl Drop for Handle {
 impl BackConn for Handle {
     fn open(&self) -> Option<Box<dyn BackStream>> {
         let me = self.me.upgrade()?;
-        let (send, before) = self.enter()?;
-        Some(Box::new(Stream::on(self.side.clone(), me, send, before)))
+        let before = self.enter()?;
+        Some(Box::new(Stream::on(self.side.clone(), me, before)))
     }
 
     fn streams(&self) -> u32 {

@@ -167,7 +167,8 @@ impl Driver {
             self.conn.set_target_window_size(self.window);
             cx.waker().wake_by_ref();
         }
-        if self.core.declined.swap(false, Relaxed) && self.core.is_sole() {
+        if self.core.declined.load(Relaxed) && self.core.declined.swap(false, Relaxed) && self.core.is_sole()
+        {
             self.decline();
         }
         self.publish();

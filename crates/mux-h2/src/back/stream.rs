@@ -44,7 +44,10 @@ enum Asked {
 pub(crate) struct Stream {
     side: Arc<Side>,
     place: Place,
+    /// Sends the request while the connection is being established.
     send: Option<SendRequest<Chunk>>,
+    /// It counts among the connection's streams.
+    entered: bool,
     /// Exchanges on the connection before this one.
     before: u64,
     /// The request, until it was handed to `h2`, and the length of its body.
@@ -65,27 +68,24 @@ pub(crate) struct Stream {
 impl Stream {
     /// The first stream of a connection to come.
     pub(crate) fn dialing(side: Arc<Side>, line: Box<dyn Connecting>) -> Self {
-        Self::new(side, Place::Dialing { line, driver: None }, None, 0, Arc::default())
+        Self::new(side, Place::Dialing { line, driver: None }, 0, Arc::default())
     }
 
     /// A stream on a connection that is there.
-    pub(crate) fn on(side: Arc<Side>, handle: Arc<Handle>, send: SendRequest<Chunk>, before: u64) -> Self {
+    pub(crate) fn on(side: Arc<Side>, handle: Arc<Handle>, before: u64) -> Self {
         let gauge = handle.core.gauge.clone();
-        Self::new(side, Place::Up(handle), Some(send), before, gauge)
+        let mut stream = Self::new(side, Place::Up(handle), before, gauge);
+        stream.entered = true;
+        stream
     }
 
-    fn new(
-        side: Arc<Side>,
-        place: Place,
-        send: Option<SendRequest<Chunk>>,
-        before: u64,
-        gauge: Arc<Gauge>,
-    ) -> Self {
+    fn new(side: Arc<Side>, place: Place, before: u64, gauge: Arc<Gauge>) -> Self {
         let receiver = Receiver::new(None, Limits::of(&side), 502);
         Self {
             side,
             place,
-            send,
+            send: None,
+            entered: false,
             before,
             request: None,
             asked: Asked::Other,
@@ -106,10 +106,9 @@ impl Stream {
 
     /// Hands the request to `h2`.
     fn submit(&mut self) {
-        let Some(send) = &mut self.send else { return };
         let Some((request, body)) = self.request.take() else { return };
         // Extended CONNECT has no body before its tunnel.
-        let possible = send.is_extended_connect_protocol_enabled() && !self.bodied;
+        let possible = self.extends_connect() && !self.bodied;
         if matches!(self.asked, Asked::Upgrade { .. }) && !possible {
             self.fail(StreamError::Bad { status: 502, why: "no extended CONNECT" });
             if let Place::Up(handle) = &self.place {
@@ -119,7 +118,16 @@ impl Stream {
         }
         let ended = matches!(body, BodyLen::None | BodyLen::Length(0));
         let left = if let BodyLen::Length(n) = body { Some(n) } else { None };
-        match send.send_request(request, ended) {
+        let sent = match (&mut self.send, &self.place) {
+            (Some(send), _) => Some(send.send_request(request, ended)),
+            (None, Place::Up(handle)) if self.entered => handle.send_request(request, ended),
+            (None, _) => None,
+        };
+        let Some(sent) = sent else {
+            self.fail(StreamError::Reset { refused: true });
+            return;
+        };
+        match sent {
             Ok((response, stream)) => {
                 self.response = Some(response);
                 if ended { self.sender.start_ended(stream) } else { self.sender.start(stream, left) }
@@ -134,6 +142,11 @@ impl Stream {
             }
             Err(_) => self.fail(StreamError::Bad { status: 502, why: "request cannot be sent" }),
         }
+    }
+
+    /// Whether the server takes extended CONNECT.
+    fn extends_connect(&self) -> bool {
+        matches!(&self.place, Place::Up(handle) if handle.extends_connect())
     }
 
     fn fail(&mut self, e: StreamError) {
@@ -292,7 +305,7 @@ impl BackStream for Stream {
         };
         let handle = driver.spawn(self.side.clone(), send);
         // Its own place among the connection's streams.
-        self.send = handle.enter().map(|(send, _)| send);
+        self.entered = handle.enter().is_some();
         self.place = Place::Up(handle);
         Poll::Ready(Ok(()))
     }
@@ -356,7 +369,7 @@ impl BackStream for Stream {
 
 impl Drop for Stream {
     fn drop(&mut self) {
-        if let (Place::Up(handle), true) = (&self.place, self.send.is_some()) {
+        if let (Place::Up(handle), true) = (&self.place, self.entered) {
             handle.core.leave();
             self.side.stats.inc(H2Event::StreamDone);
         }
