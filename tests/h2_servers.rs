@@ -3,7 +3,7 @@
 use hawser_testkit::h2::{END, END_HEADERS, Frame, H2Server, kind};
 use hawser_testkit::tools::Nginx;
 use hawser_testkit::wire::get;
-use hawser_testkit::{Client, Hawser, Origin, binary, free_port, pause, until};
+use hawser_testkit::{Client, Hawser, LogSink, Origin, binary, free_port, pause, until};
 use parking_lot::Mutex;
 use std::io;
 use std::net::TcpStream;
@@ -134,6 +134,25 @@ fn a_response_is_as_long_as_it_says() {
     for status in [502, 200, 502, 200] {
         assert_eq!(c.ask("GET / HTTP/1.1\r\nHost: x\r\n\r\n").status, status);
     }
+}
+
+#[test]
+fn a_body_that_goes_wrong_is_logged_as_cut() {
+    // `:status: 200`, then content-length (28 of the static table) 5.
+    const FIVE: &[u8] = &[0x88, 0x0f, 0x0d, 1, b'5'];
+    let o = origin(&[], |c, _| {
+        loop {
+            let (stream, _) = c.request()?;
+            c.send(&Frame::new(kind::HEADERS, END_HEADERS, stream, FIVE))?;
+            pause(100);
+            c.send(&Frame::new(kind::DATA, END, stream, b"hi"))?;
+        }
+    });
+    let log = LogSink::new();
+    let logs = format!("log 127.0.0.1:{} local0\n  log-format \"%ST %ts\"", log.port());
+    let (_h, port) = proxy(o.port(), &logs, "");
+    let _waiting = begin(port);
+    assert!(log.wait_for("200").trim_end().ends_with(" 200 SD"), "{:?}", log.lines());
 }
 
 #[test]

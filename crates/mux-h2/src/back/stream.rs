@@ -378,7 +378,11 @@ impl Drop for Stream {
 
 impl Source for Stream {
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<Result<Fill, StreamError>> {
-        self.receiver.poll_fill(cx)
+        // A body that went wrong is one that ends early, as in HAProxy's logs.
+        self.receiver.poll_fill(cx).map_err(|e| match e {
+            StreamError::Bad { .. } => StreamError::Eof,
+            e => e,
+        })
     }
 
     fn data(&self) -> &[u8] {
