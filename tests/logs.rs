@@ -158,3 +158,62 @@ fn answers_of_our_own_have_no_bytes() {
         assert!(l.contains(&format!("bytes=0 status={status}")), "{l}");
     }
 }
+
+#[test]
+fn request_lines_are_cut_at_logurilen_and_cookies_at_their_end() {
+    let o = Origin::http(|_| {
+        b"HTTP/1.1 200 OK\r\nSet-Cookie: a=xyz; path=/\r\nContent-Length: 2\r\n\r\nok".to_vec()
+    });
+    let (port, log) = (free_port(), LogSink::new());
+    let cfg = format!(
+        "global\n  log 127.0.0.1:{} local0\n  tune.http.logurilen 50\ndefaults\n  mode http\n  log global\n  option httplog\n  \
+         timeout connect 1s\n  timeout client 5s\n  timeout server 5s\nfrontend fe\n  bind 127.0.0.1:{port}\n  \
+         capture cookie a= len 9\n  default_backend be\nbackend be\n  server s1 127.0.0.1:{}\n",
+        log.port(),
+        o.port()
+    );
+    let _h = Hawser::start(bin(), &cfg, &[port]);
+    ask(port, &format!("GET /{} HTTP/1.1\r\nHost: h\r\n\r\n", "x".repeat(300)));
+    let l = log.wait_for("GET /x");
+    assert!(l.contains(" - a=xyz ---- "), "{l}");
+    assert!(l.trim_end().ends_with(&format!(" \"GET /{}\"", "x".repeat(44))), "{l}");
+}
+
+/// HAProxy counts the request itself.
+#[test]
+fn a_place_in_the_queue_is_counted_from_one() {
+    let o = Origin::http(|_| {
+        pause(400);
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok".to_vec()
+    });
+    let (port, log) = (free_port(), LogSink::new());
+    let cfg = format!(
+        "global\n  log 127.0.0.1:{} local0\ndefaults\n  mode http\n  log global\n  option httplog\n  timeout connect 1s\n  \
+         timeout client 5s\n  timeout server 5s\nlisten l\n  bind 127.0.0.1:{port}\n  server s1 127.0.0.1:{} maxconn 1\n",
+        log.port(),
+        o.port()
+    );
+    let _h = Hawser::start(bin(), &cfg, &[port]);
+    let mut first = Client::connect(port);
+    first.send("GET /1 HTTP/1.1\r\nHost: h\r\n\r\n");
+    pause(100);
+    let mut second = Client::connect(port);
+    assert_eq!(second.ask("GET /2 HTTP/1.1\r\nHost: h\r\n\r\n").status, 200);
+    assert!(log.wait_for("GET /1").contains(" 0/0 \"GET"), "{:?}", log.lines());
+    assert!(log.wait_for("GET /2").contains(" 0/1 \"GET"), "{:?}", log.lines());
+}
+
+/// `log global` in both `defaults` and a proxy is one target, and what is no request has the format of errors.
+#[test]
+fn error_formats_and_repeated_targets() {
+    let o = Origin::fixed("a", "hello");
+    let formats = "log global\n  log-format \"fine %ST\"\n  error-log-format \"wrong %ST\"";
+    let (_h, port, log) = world(&format!("{formats}\n  option dontlognull"), o.port(), "http");
+    up(port);
+    assert_eq!(ask(port, "GET / HTTP/1.1\r\nHost: h\r\n\r\n").status, 200);
+    log.wait_for("fine 200");
+    assert_eq!(ask(port, "GET\r\n\r\n").status, 400);
+    log.wait_for("wrong 400");
+    let lines = log.lines();
+    assert_eq!(lines.iter().filter(|l| l.contains("fine 200")).count(), 1, "{lines:?}");
+}

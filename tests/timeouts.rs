@@ -93,6 +93,30 @@ fn a_silent_server_is_504_after_timeout_server() {
     }
 }
 
+/// What a request's body moved once does not keep a silent server alive, nor does an interim response.
+#[test]
+fn a_server_that_is_silent_after_a_body_is_504_too() {
+    for interim in ["", "HTTP/1.1 100 Continue\r\n\r\n"] {
+        let o = Origin::raw(move |mut s, _| {
+            let mut head = Vec::new();
+            while !head.ends_with(b"abc") {
+                let mut b = [0; 512];
+                match s.read(&mut b) {
+                    Ok(n) if n > 0 => head.extend_from_slice(&b[..n]),
+                    _ => return,
+                }
+            }
+            let _ = s.write_all(interim.as_bytes());
+            pause(3000);
+        });
+        let w = world(o.port(), "timeout server 300");
+        let mut c = Client::connect(w.port);
+        c.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc");
+        let l = w.log.wait_for(" 504 ");
+        assert!(l.contains(" sH-- "), "{interim:?}: {l}");
+    }
+}
+
 #[test]
 fn a_server_that_stops_in_the_body_is_cut_with_sd() {
     let o = Origin::raw(|mut s, _| {

@@ -293,7 +293,7 @@ impl QueueTicket {
         }
     }
 
-    /// How many requests were served before this one from its queue until now.
+    /// The request and those that were served before it from its queue until now.
     pub fn position(&self) -> QueuePos {
         let now = self.backend.queue.grants(&self.backend.servers, self.place.0);
         position(self.place.0, now.wrapping_sub(self.start))

@@ -40,7 +40,10 @@ fn log(cx: &mut Ctx<'_>, logs: &mut Vec<LogTarget>, line: &Line<'_>, in_global: 
         }
         return;
     }
-    if let Some(target) = target(cx, line, in_global) {
+    if let Some(target) = target(cx, line, in_global)
+        // `log global` says the same however often it is said.
+        && !(target.global && logs.iter().any(|l| l.global))
+    {
         logs.push(target);
     }
 }

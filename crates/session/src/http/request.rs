@@ -108,7 +108,7 @@ fn received(cl: &mut Client, st: &mut Stream) {
     front.req_rate.add(ms_at(cl.now()), 1);
     counted(cl);
     if !front.logger.is_off() {
-        st.strm.request_line = Some(request_line(&st.req));
+        st.strm.request_line = Some(request_line(&st.req, cl.snapshot.logurilen));
     }
     if cl.fe.has_captures() {
         capture_request(&cl.fe, st);
@@ -120,8 +120,8 @@ fn received(cl: &mut Client, st: &mut Stream) {
     }
 }
 
-/// The request line as it came, for logs.
-fn request_line(req: &Head) -> RequestLine {
+/// The request line as it came, for logs; less than `most` bytes of it.
+fn request_line(req: &Head, most: usize) -> RequestLine {
     let (method, target) = (req.method(), req.target());
     let version: &[u8] = match req.version() {
         Version::H10 if req.protocol.len != 0 => req.get(req.protocol),
@@ -136,9 +136,11 @@ fn request_line(req: &Head) -> RequestLine {
     line.extend_from_slice(target);
     line.push(b' ');
     line.extend_from_slice(version);
+    line.truncate(most.saturating_sub(1));
     // Heads are bounded by the buffer's size.
     let len = |s: &[u8]| u32::try_from(s.len()).unwrap_or(u32::MAX);
-    RequestLine { method_len: len(method), target_len: len(target), line: line.into() }
+    let target_len = len(target).min(len(&line).saturating_sub(len(method) + 1));
+    RequestLine { method_len: len(method), target_len, line: line.into() }
 }
 
 /// `capture request header` and `capture cookie`.

@@ -317,6 +317,11 @@ pub(crate) fn after(cl: &Client, st: &mut Stream) -> Result<(), Stop> {
     Ok(())
 }
 
+/// The name and the value of a cookie that a server sets, without its attributes.
+fn pair(cookie: &[u8]) -> &[u8] {
+    cookie.split(|b| *b == b';').next().unwrap_or_default().trim_ascii_end()
+}
+
 /// `capture response header` and `capture cookie`.
 fn capture_response(fe: &crate::snapshot::Proxy, st: &mut Stream) {
     for (slot, (name, len)) in fe.rules.header_captures[1].iter().zip(&fe.res_captures) {
@@ -326,6 +331,6 @@ fn capture_response(fe: &crate::snapshot::Proxy, st: &mut Stream) {
     }
     if let Some((name, len)) = &fe.capture_cookie {
         st.strm.res_cookie =
-            st.res.known(KnownName::SetCookie).find_map(|c| c.starts_with(name).then(|| cut(c, *len)));
+            st.res.known(KnownName::SetCookie).find_map(|c| c.starts_with(name).then(|| cut(pair(c), *len)));
     }
 }

@@ -143,7 +143,7 @@ async fn tarpit(cl: &mut Client, st: &mut Stream, front: &mut dyn FrontStream) -
     })
     .await;
     st.strm.t.queue_end = Some(cl.now());
-    if gone { Err(Stop::silent(500, TermCause::Client, TermState::Tarpit)) } else { Ok(()) }
+    if gone { Err(Stop::silent(500, TermCause::Proxy, TermState::Tarpit)) } else { Ok(()) }
 }
 
 /// Options that rules asked for on the client's socket.

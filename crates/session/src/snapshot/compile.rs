@@ -80,6 +80,7 @@ pub fn compile(cfg: &Config, diags: &mut Diags, opts: &CompileOpts<'_>) -> Snaps
         close_spread: Spread::new(cfg.global.close_spread_time),
         bufsize: bufsize(&cfg.global) as usize,
         maxrewrite: maxrewrite(cfg),
+        logurilen: cfg.global.logurilen.unwrap_or(1024) as usize,
         tables,
         http_codes: cfg.global.http_codes,
         namespaces: Namespaces::of(cfg),

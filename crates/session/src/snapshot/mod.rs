@@ -55,6 +55,8 @@ pub struct Snapshot {
     pub bufsize: usize,
     /// `tune.maxrewrite` (bytes): what a head with its body must leave free of that.
     pub maxrewrite: usize,
+    /// `tune.http.logurilen` (bytes): the length from which request lines are cut in logs.
+    pub logurilen: usize,
     /// Stick tables, by index in the configuration.
     pub tables: Vec<Arc<Table>>,
     /// `http-err-codes` and `http-fail-codes`.

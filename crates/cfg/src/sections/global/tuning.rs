@@ -44,7 +44,7 @@ pub(crate) static LIMITS: Table<Kw<G>> = Table::new(&[
     run("tune.bufsize", (1, 1), "an integer argument", bufsize, "Bytes of a request or response head that can be held."),
     size("tune.maxrewrite", |g| &mut g.maxrewrite, "Bytes of a buffer that are reserved for rewriting."),
     int("tune.http.maxhdr", (1, 32767), |g| &mut g.maxhdr, "Most header fields of a message."),
-    int("tune.http.logurilen", (0, MAX), |g: &mut Global| &mut g.logurilen, "Most bytes of a URI in logs.").idle("request lines are logged whole"),
+    int("tune.http.logurilen", (0, MAX), |g: &mut Global| &mut g.logurilen, "Length from which request lines are cut in logs."),
     int("tune.http.cookielen", (0, MAX), |g: &mut Global| &mut g.cookielen, "Most bytes of a captured cookie.").idle("a captured cookie has the length that its line says"),
     run("tune.maxaccept", (1, 1), "an integer argument", maxaccept, "Most connections that are accepted in a row; -1 for no limit."),
     size("tune.rcvbuf.client", |g| &mut g.rcvbuf_client, "Kernel receive buffer of client connections."),
