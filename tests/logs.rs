@@ -217,3 +217,16 @@ fn error_formats_and_repeated_targets() {
     let lines = log.lines();
     assert_eq!(lines.iter().filter(|l| l.contains("fine 200")).count(), 1, "{lines:?}");
 }
+
+#[test]
+fn streams_and_lines_are_numbered() {
+    let o = Origin::fixed("a", "hello");
+    let format = "log-format \"n=%rt lc=%lc id=%ID\"\n  unique-id-format %{+X}o%rt\n  option http-ignore-probes\n  option dontlognull";
+    let (_h, port, log) = world(format, o.port(), "http");
+    up(port);
+    let mut c = Client::connect(port);
+    for n in 0..3 {
+        assert_eq!(c.ask("GET / HTTP/1.1\r\nHost: h\r\n\r\n").status, 200);
+        log.wait_for(&format!("n={n} lc={n} id=000{n}"));
+    }
+}

@@ -134,14 +134,14 @@ impl StreamLogger {
     }
 
     fn send(&self, ctx: &Ctx<'_>, level: u8, write: impl FnOnce(&mut Vec<u8>)) {
-        if let Some(sess) = ctx.sess {
-            sess.frontend.log_counter.fetch_add(1, Ordering::Relaxed);
-        }
         LINE.with_borrow_mut(|(line, sd)| {
             line.clear();
             sd.clear();
             write(line);
             self.sd.eval(ctx, sd);
+            if let Some(sess) = ctx.sess {
+                sess.frontend.log_counter.fetch_add(1, Ordering::Relaxed);
+            }
             if line.is_empty() && sd.is_empty() {
                 return;
             }

@@ -152,6 +152,7 @@ pub(crate) fn malformed(cl: &Client) {
     let mut st = cl.worker.take_stream();
     let now = cl.now();
     (st.strm.created, st.strm.t.end) = (Some(now), Some(now));
+    st.strm.id = cl.worker.shared().next_stream();
     st.strm.request_date = Some(clock::wall());
     st.ended(TermCause::Proxy, TermState::Request);
     st.strm.log_origin = LogOrigin::SessError;

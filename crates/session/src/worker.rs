@@ -20,7 +20,7 @@ use std::future::{Future, poll_fn};
 use std::hash::{BuildHasher, RandomState};
 use std::pin::Pin;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicBool, AtomicU32};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
@@ -34,6 +34,8 @@ pub struct Shared {
     pub proc_vars: ProcVars,
     /// Client connections in the process (`%ac`).
     pub conns: AtomicU32,
+    /// Streams so far, which numbers them (`%rt`).
+    streams: AtomicU32,
     /// The process is stopping.
     pub stopping: AtomicBool,
     /// Number of worker threads.
@@ -62,6 +64,11 @@ impl Shared {
         self.takeover.get().is_some_and(|until| now < *until)
     }
 
+    /// The number of a new stream.
+    pub(crate) fn next_stream(&self) -> u32 {
+        self.streams.fetch_add(1, Ordering::Relaxed)
+    }
+
     /// Requests since the start (`CumReq`), streams in TCP mode included.
     pub fn requests(&self) -> u64 {
         let snapshot = self.snapshot.load();
@@ -82,6 +89,7 @@ impl Shared {
             snapshot: ArcSwap::new(snapshot),
             proc_vars,
             conns: AtomicU32::new(0),
+            streams: AtomicU32::new(0),
             stopping: AtomicBool::new(false),
             threads,
             chance: RandomState::new(),

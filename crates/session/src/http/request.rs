@@ -61,6 +61,7 @@ pub(crate) async fn receive(
     match outcome {
         Some(Ok(info)) => {
             st.info = info;
+            st.strm.id = cl.worker.shared().next_stream();
             st.came[0] = Came::new(&st.req, front.data().len(), &cl.snapshot);
             st.strm.t.request_end = Some(cl.now());
             received(cl, st);
@@ -78,6 +79,7 @@ pub(crate) async fn receive(
             st.unlogged = left && (cl.request > 0 || cl.ignores_probes());
             if !st.unlogged {
                 counted(cl);
+                st.strm.id = cl.worker.shared().next_stream();
                 refused(cl, &e);
             }
             Err(unreadable(&e))
@@ -86,6 +88,7 @@ pub(crate) async fn receive(
             st.unlogged = !front.has_input() && cl.ignores_probes();
             if !st.unlogged {
                 counted(cl);
+                st.strm.id = cl.worker.shared().next_stream();
                 cl.tally_session(Event::HttpRequest);
             }
             Err(too_slow(st))

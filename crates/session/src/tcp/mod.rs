@@ -26,6 +26,7 @@ use std::task::Poll;
 pub(crate) async fn serve(mut cl: Box<Client>, mut client: Raw) {
     let mut st = cl.worker.take_stream();
     st.strm.created = Some(cl.sess.borrow().accepted);
+    st.strm.id = cl.worker.shared().next_stream();
     cl.saw(TrafficEvent::SessOther);
     match relay(&mut cl, &mut st, &mut client).await {
         Ok(Outcome::Done) => log::end(&cl, st),
