@@ -173,7 +173,7 @@ fn request_lines_are_cut_at_logurilen_and_cookies_at_their_end() {
         o.port()
     );
     let _h = Hawser::start(bin(), &cfg, &[port]);
-    ask(port, &format!("GET /{} HTTP/1.1\r\nHost: h\r\n\r\n", "x".repeat(300)));
+    ask(port, format!("GET /{} HTTP/1.1\r\nHost: h\r\n\r\n", "x".repeat(300)));
     let l = log.wait_for("GET /x");
     assert!(l.contains(" - a=xyz ---- "), "{l}");
     assert!(l.trim_end().ends_with(&format!(" \"GET /{}\"", "x".repeat(44))), "{l}");

@@ -308,3 +308,28 @@ fn mistakes_that_a_check_finds() {
         assert!(r.code == 1 && r.err.contains(text), "{line}: {r:?}");
     }
 }
+
+#[test]
+fn diagnostics_of_libraries_are_shown_on_demand() {
+    let (port, dir) = (free_port(), temp_dir());
+    let (cfg, err) = (dir.join("haproxy.cfg"), dir.join("stderr"));
+    let text = format!(
+        "defaults\n  mode http\n  timeout client 5s\nfrontend f\n  bind 127.0.0.1:{port}\n  \
+         http-request set-var(txn.x) path,debug(here)\n  http-request return status 200\n"
+    );
+    std::fs::write(&cfg, text).unwrap();
+    for (value, shown) in [("sample=debug", true), ("", false)] {
+        let mut child = std::process::Command::new(bin())
+            .args(["-db", "-f", cfg.to_str().unwrap()])
+            .env("HAWSER_TRACE", value)
+            .stderr(std::fs::File::create(&err).unwrap())
+            .spawn()
+            .unwrap();
+        assert!(until(5000, || TcpStream::connect(("127.0.0.1", port)).is_ok()));
+        assert_eq!(get(port, "/path").status, 200);
+        let found = || std::fs::read_to_string(&err).unwrap().contains("[debug] here: type=str </path>");
+        assert_eq!(until(500, found), shown, "{value:?}");
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+}

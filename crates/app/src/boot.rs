@@ -11,7 +11,7 @@ use crate::page::Pages;
 use crate::privileges::Identity;
 use crate::reverse::Tunnels;
 use crate::running::Running;
-use crate::{Exit, affinity, args, check, cli, facts, start, version};
+use crate::{Exit, affinity, args, check, cli, diagnostics, facts, start, version};
 use hawser_cfg::env::Env;
 use hawser_cfg::model::Config;
 use hawser_cfg::parse::Parsed;
@@ -63,6 +63,9 @@ pub fn run(name: &str, words: &[String]) -> Exit {
         return usage(name);
     }
     let mut env = Env::from_process();
+    if let Err(text) = diagnostics::start(&env) {
+        messages.warning(&text);
+    }
     let link = match Link::find(&mut env) {
         Ok(link) => link,
         Err(text) => {

@@ -109,7 +109,10 @@ impl Control {
                     Sig::End(n) => return Ok(End::Signal(n)),
                     Sig::Finish => {
                         self.engine.stopping();
-                        stop.begin(self.grace);
+                        if stop.begin(self.grace) && !self.grace.is_zero() {
+                            let ms = self.grace.as_millis();
+                            self.messages.notice(&format!("Scheduling a soft-stop in {ms} ms."));
+                        }
                     }
                     Sig::Pause => self.pause(true),
                     Sig::Resume => self.pause(false),
@@ -118,6 +121,9 @@ impl Control {
                     Sig::Nothing => {}
                 },
                 () = stop.due() => {
+                    if !self.grace.is_zero() {
+                        self.messages.notice("Grace period expired, proceeding with soft-stop now.");
+                    }
                     // A duplicate that stayed open would go on taking connections that nobody accepts.
                     self.exports.0.lock().clear();
                     listeners.stop(None);
@@ -230,10 +236,13 @@ struct Stop {
 }
 
 impl Stop {
-    fn begin(&self, grace: Duration) {
-        if self.at.get().is_none() {
+    /// Whether this is the first request for one.
+    fn begin(&self, grace: Duration) -> bool {
+        let first = self.at.get().is_none();
+        if first {
             self.at.set(Some(tokio::time::Instant::now() + grace));
         }
+        first
     }
 
     async fn due(&self) {

@@ -11,6 +11,7 @@ mod commands;
 mod compat;
 mod control;
 mod daemon;
+mod diagnostics;
 mod dump;
 mod engine;
 mod events;

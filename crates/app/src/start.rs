@@ -127,7 +127,7 @@ fn open_pidfile(boot: &Boot<'_>) -> Result<Option<File>, Exit> {
     let path = boot.args.pidfile.as_ref().or(boot.config.global.pidfile.as_ref());
     let Some(path) = path.filter(|_| wants_background(boot) && boot.link.is_none()) else { return Ok(None) };
     let opened = daemon::open_pidfile(path);
-    opened.map(Some).map_err(|e| boot.fail(&format!("Cannot create pidfile {} ({e})", path.display())))
+    opened.map(Some).map_err(|_| boot.fail(&format!("Cannot create pidfile {}", path.display())))
 }
 
 enum Background {

@@ -61,7 +61,7 @@ fn supervise(start: Start<'_>) -> Result<Exit, Exit> {
     let pidfile = start.args.pidfile.as_ref().or(start.global.pidfile.as_ref());
     let pidfile = pidfile.map(|path| {
         let opened = daemon::open_pidfile(path);
-        opened.map_err(|e| failed(format!("Cannot create pidfile {} ({e})", path.display())))
+        opened.map_err(|_| failed(format!("Cannot create pidfile {}", path.display())))
     });
     let pidfile = pidfile.transpose()?;
     let background = (start.args.daemon || start.global.daemon) && !start.args.foreground;
