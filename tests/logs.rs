@@ -230,3 +230,31 @@ fn streams_and_lines_are_numbered() {
         log.wait_for(&format!("n={n} lc={n} id=000{n}"));
     }
 }
+
+#[test]
+fn logs_go_to_abstract_sockets() {
+    use std::os::linux::net::SocketAddrExt;
+    use std::os::unix::net::{SocketAddr, UnixDatagram};
+    let o = Origin::fixed("a", "hello");
+    for (family, padded) in [("abns", true), ("abnsz", false)] {
+        let (port, name) = (free_port(), format!("hawser-logs-{}-{family}", std::process::id()));
+        let mut bytes = name.clone().into_bytes();
+        bytes.resize(if padded { 107 } else { bytes.len() }, 0);
+        let sink = UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(bytes).unwrap()).unwrap();
+        sink.set_read_timeout(Some(std::time::Duration::from_secs(5))).unwrap();
+        let cfg = format!(
+            "defaults\n  mode http\n  log {family}@{name} local0\n  option httplog\n  option dontlognull\n  timeout connect 1s\n  \
+             timeout client 5s\n  timeout server 5s\nlisten l\n  bind 127.0.0.1:{port}\n  server s 127.0.0.1:{}\n",
+            o.port()
+        );
+        let _h = Hawser::start(bin(), &cfg, &[port]);
+        ask(port, "GET /here HTTP/1.1\r\nHost: h\r\n\r\n");
+        let mut b = [0; 2048];
+        loop {
+            let n = sink.recv(&mut b).unwrap();
+            if String::from_utf8_lossy(&b[..n]).contains("GET /here") {
+                break;
+            }
+        }
+    }
+}

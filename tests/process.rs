@@ -299,6 +299,7 @@ fn mistakes_that_a_check_finds() {
         ("error-log-format \"%nothing\"", "failed to parse error-log-format"),
         ("bind fd@9999", "cannot use file descriptor '9999'"),
         ("bind quic4@:4433", "QUIC"),
+        ("default_backend b\nbackend b\n  mode http\n  server s udp@127.0.0.1:1", "unsupported transport"),
     ] {
         let cfg = format!(
             "frontend f\n  mode http\n  timeout client 5s\n  bind 127.0.0.1:{}\n  {line}\n",

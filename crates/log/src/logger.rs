@@ -137,6 +137,7 @@ impl Target {
         let sink = match log.addr.as_ref()? {
             LogAddr::Udp(a) => Sink::Udp(*a),
             LogAddr::Unix(p) => Sink::Unix(p.clone()),
+            LogAddr::Abns(name, exact) => Sink::abstract_name(name, *exact)?,
             LogAddr::Fd(n) => Sink::Fd(FdSink::new(*n)),
             LogAddr::Ring(name) => return refuse(diags, log, &format!("ring@{name}")),
             LogAddr::Backend(name) => return refuse(diags, log, &format!("backend@{name}")),

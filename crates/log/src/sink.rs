@@ -6,8 +6,12 @@ use std::io::{self, Write};
 use std::mem::ManuallyDrop;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::os::fd::{BorrowedFd, FromRawFd, RawFd};
-use std::os::unix::net::UnixDatagram;
-use std::path::{Path, PathBuf};
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr as UnixAddr, UnixDatagram};
+use std::path::PathBuf;
+
+/// Bytes of an abstract name that is padded.
+const ABSTRACT_NAME: usize = 107;
 
 /// A destination.
 #[derive(Debug)]
@@ -16,16 +20,29 @@ pub(crate) enum Sink {
     Udp(SocketAddr),
     /// A UNIX datagram socket.
     Unix(PathBuf),
+    /// A UNIX datagram socket with an abstract name.
+    Abns(UnixAddr),
     /// An inherited descriptor.
     Fd(FdSink),
 }
 
 impl Sink {
+    /// The socket of an abstract name: as it is, or padded with NULs to the length of an address. `None` for a name that
+    /// is too long, which the configuration cannot have.
+    pub(crate) fn abstract_name(name: &[u8], exact: bool) -> Option<Self> {
+        let mut name = name.to_vec();
+        if !exact {
+            name.resize(ABSTRACT_NAME, 0);
+        }
+        UnixAddr::from_abstract_name(name).ok().map(Self::Abns)
+    }
+
     /// Sends one line in one system call. Never waits; an error means that the line is lost.
     pub(crate) fn send(&self, line: &[u8]) -> io::Result<()> {
         match self {
             Self::Udp(to) => send_udp(to, line),
-            Self::Unix(path) => send_unix(path, line),
+            Self::Unix(path) => with_unix(|socket| socket.send_to(line, path)),
+            Self::Abns(to) => with_unix(|socket| socket.send_to_addr(line, to)),
             Self::Fd(fd) => fd.send(line),
         }
     }
@@ -64,14 +81,14 @@ fn send_udp(to: &SocketAddr, line: &[u8]) -> io::Result<()> {
     })
 }
 
-fn send_unix(path: &Path, line: &[u8]) -> io::Result<()> {
+fn with_unix(send: impl FnOnce(&UnixDatagram) -> io::Result<usize>) -> io::Result<()> {
     SOCKETS.with(|s| {
         let socket = open_once(&s.unix, || {
             let socket = UnixDatagram::unbound()?;
             socket.set_nonblocking(true)?;
             Ok(socket)
         })?;
-        socket.send_to(line, path).map(drop)
+        send(socket).map(drop)
     })
 }
 

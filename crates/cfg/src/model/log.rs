@@ -38,6 +38,8 @@ pub enum LogAddr {
     Udp(SocketAddr),
     /// A UNIX datagram socket path.
     Unix(PathBuf),
+    /// An abstract UNIX datagram socket; true for `abnsz@`, whose name is not padded.
+    Abns(Vec<u8>, bool),
     /// `stdout`, `stderr`, `fd@N`.
     Fd(i32),
     /// `ring@NAME`.

@@ -194,6 +194,7 @@ fn address(text: &str) -> Result<LogAddr, String> {
             Ok(LogAddr::Udp(sa))
         }
         AddrKind::Unix(path) => Ok(LogAddr::Unix(path)),
+        AddrKind::Abns(name, exact) => Ok(LogAddr::Abns(name, exact)),
         AddrKind::Fd(fd) => Ok(LogAddr::Fd(fd)),
         AddrKind::Name(name, port) => (name.as_str(), if port == 0 { SYSLOG } else { port })
             .to_socket_addrs()

@@ -82,6 +82,11 @@ fn one(p: &Proxy, s: &Server, diags: &mut Diags) {
     if matches!(s.addr.kind, AddrKind::Rhttp(_)) {
         passive(p, s, diags);
     }
+    if s.addr.dgram && matches!(p.mode, Mode::Tcp | Mode::Http) {
+        let mode = if p.mode == Mode::Http { "http" } else { "tcp" };
+        let text = format!("unsupported transport for server address in '{mode}' backend.");
+        diags.alert(s.pos, text).layout = Layout::Bare;
+    }
     if s.opts.check && s.opts.check_port.is_none() && !has_port(s) {
         ports(p, s, diags);
     }
