@@ -14,12 +14,14 @@ pub struct Tracked {
     entry: Arc<Entry>,
     /// It was tracked by the rules of a backend that is not the frontend.
     pub backend: bool,
+    /// It does not keep the entry any more.
+    released: bool,
 }
 
 impl Tracked {
     /// Of an entry that was entered for this.
     pub(crate) fn new(table: Arc<Table>, entry: Arc<Entry>) -> Self {
-        Self { table, entry, backend: false }
+        Self { table, entry, backend: false, released: false }
     }
 
     /// The table.
@@ -56,7 +58,9 @@ impl Drop for Tracked {
             self.entry.take(field);
             self.table.refresh(&self.entry, now);
         }
-        self.table.left(&self.entry, now);
+        if !self.released {
+            self.table.left(&self.entry, now);
+        }
     }
 }
 
@@ -116,6 +120,14 @@ impl Counters {
             slots.resize_with(number + 1, || None);
         }
         slots[number] = Some(tracked);
+    }
+
+    /// What tracks them is as good as over: the entries may be forgotten, and are counted on until the end.
+    pub fn release(&mut self) {
+        for tracked in self.0.iter_mut().flat_map(|s| s.iter_mut()).flatten().filter(|t| !t.released) {
+            tracked.released = true;
+            tracked.entry.leave();
+        }
     }
 
     /// Counts on every entry that is tracked.

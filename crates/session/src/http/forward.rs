@@ -286,6 +286,8 @@ fn turn_down(
     {
         pool::give_back(cl, st, l, true);
     }
+    // Whoever gets the last bytes may ask for the entries at once.
+    st.strm.tracked.release();
     let progress = down.progress;
     let turn = down.finish(cx, front);
     down.progress |= progress;

@@ -103,6 +103,7 @@ pub(super) async fn send(
     front.send_response(&st.res, len, close);
     let deadline = later(cl.now(), st.times(&cl.fe).client);
     let mut left: &[u8] = &reply.body;
+    let tracked = &mut st.strm.tracked;
     let sent = poll_fn(|cx| {
         while !left.is_empty() {
             match front.poll_data(cx, left) {
@@ -112,6 +113,8 @@ pub(super) async fn send(
             }
         }
         front.end(None);
+        // Whoever gets the last bytes may ask for the entries at once.
+        tracked.release();
         match front.poll_flush(cx) {
             Poll::Ready(r) => Poll::Ready(r.is_ok()),
             Poll::Pending => cl.poll_deadline(cx, deadline).map(|()| false),

@@ -83,6 +83,21 @@ fn tracked_entries_stay() {
 }
 
 #[test]
+fn what_is_as_good_as_over_keeps_nothing() {
+    let t = table(1, None);
+    let mut counters = crate::Counters::default();
+    counters.set(2, t.track(&key(1), 0).unwrap());
+    let entry = counters.get(2).unwrap().entry().clone();
+    counters.get(2).unwrap().begin(0);
+    counters.release();
+    counters.release();
+    assert_eq!((entry.users(), t.read(&entry, DataType::ConnCur, 0, 0)), (0, Some(1)));
+    assert!(t.find_or_make(&key(2), 1).is_some());
+    drop(counters);
+    assert_eq!((entry.users(), t.read(&entry, DataType::ConnCur, 0, 0)), (0, Some(0)));
+}
+
+#[test]
 fn nopurge_refuses_new_entries() {
     let t = Table::new(&StickTable { nopurge: true, ..conf(2, Some(100)) }, false);
     t.find_or_make(&key(1), 0).unwrap();
