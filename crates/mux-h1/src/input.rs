@@ -41,6 +41,8 @@ pub(crate) struct Input {
     /// The last read filled its buffer.
     busy: bool,
     eof: bool,
+    /// A head was read.
+    begun: bool,
 }
 
 impl Input {
@@ -70,6 +72,11 @@ impl Input {
     /// Whether the end of the stream was seen.
     pub(crate) fn eof(&self) -> bool {
         self.eof
+    }
+
+    /// Whether a head was ever read.
+    pub(crate) fn begun(&self) -> bool {
+        self.begun
     }
 
     /// Gives an empty buffer back to the pool.
@@ -123,6 +130,7 @@ impl Input {
 
     /// A head was read: its body follows.
     pub(crate) fn start(&mut self, body: BodyLen) {
+        self.begun = true;
         self.trailers = None;
         self.body = match body {
             BodyLen::None | BodyLen::Length(0) => Body::Done,
