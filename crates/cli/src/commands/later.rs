@@ -106,6 +106,7 @@ pub(super) static COMMANDS: &[Command] = &[
     Command::not_yet("show tls-keys", "show tls-keys [id|*]"),
     Command::not_yet("show trace", "show trace [<module>]"),
     Command::not_yet("shutdown session", "shutdown session [id]"),
+    Command::not_yet("shutdown sessions server", "shutdown sessions server <bk>/<srv>"),
     Command::not_yet("trace", "trace [<module>|0] [cmd [args...]]"),
     Command::not_yet("update ssl ocsp-response", "update ssl ocsp-response <certfile>"),
 ];
