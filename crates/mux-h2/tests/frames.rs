@@ -82,6 +82,33 @@ fn a_body_opens_the_windows_wide() {
 }
 
 #[test]
+fn a_body_that_fits_gets_no_wider_window() {
+    run(async {
+        let (conn, io, _) = front(H2Conf::default());
+        let mut p = Peer::client(io).await;
+        serve(conn, |mut s| async move {
+            request(&mut *s).await;
+            let n = body(&mut *s).await.unwrap().len();
+            respond(&mut *s, if n == 2 { 200 } else { 500 }, &[], BodyLen::None, b"").await;
+        });
+        p.send(&frame(HEADERS, 4, 1, &block("POST", "/", &[("content-length", "2")]))).await;
+        p.send(&frame(PING, 0, 0, &[7; 8])).await;
+        loop {
+            let f = p.next().await.unwrap();
+            assert!(
+                f.kind != WINDOW_UPDATE || f.stream == 0,
+                "the window of a stream of two bytes is opened"
+            );
+            match f.kind {
+                PING => p.send(&frame(DATA, 1, 1, b"ok")).await,
+                HEADERS => break,
+                _ => {}
+            }
+        }
+    });
+}
+
+#[test]
 fn heads_that_no_server_must_see_are_refused() {
     run(async {
         let cases: &[(Fields<'_>, Option<u16>)] = &[

@@ -11,6 +11,7 @@ use crate::watch::Verdict;
 use crate::wire::Wire;
 use h2::server::{Connection, Handshake, SendResponse};
 use h2::{Ping, PingPong, Reason, RecvStream, SendStream};
+use hawser_http::BodyLen;
 use hawser_proto::buf::Buf;
 use hawser_proto::mux::{FrontConn, FrontStream};
 use hawser_proto::{SockOpt, Transport};
@@ -236,7 +237,9 @@ impl Conn {
         if let State::Open(open) = &mut self.state
             && !ended
         {
-            open.expect_body(&self.side, id);
+            let window = u64::from(self.side.h2.initial_window_size);
+            let fits = matches!(info.body, BodyLen::Length(n) if n <= window);
+            open.expect_body(&self.side, id, fits);
         }
         self.count();
         self.wire.line().watch.shows(id);
@@ -266,11 +269,14 @@ impl Conn {
 }
 
 impl Open {
-    /// A stream has a body.
-    fn expect_body(&mut self, side: &Side, stream: u32) {
+    /// A stream has a body; one that is known to fit the window that the client knows needs no more.
+    fn expect_body(&mut self, side: &Side, stream: u32, fits: bool) {
         if !self.wide {
             self.wide = true;
             self.conn.set_target_window_size(side.h2.rxbuf);
+        }
+        if fits {
+            return;
         }
         if self.growing.len() >= UNACKNOWLEDGED {
             self.conn.abrupt_shutdown(Reason::ENHANCE_YOUR_CALM);
