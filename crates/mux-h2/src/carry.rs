@@ -23,23 +23,26 @@ const SET: u8 = 0x80;
 const SPELLED: usize = 1 << (3 * DIGIT - 1);
 const HALF: u8 = 0x40;
 
+/// What stands before a name and a value: which name it is, and how long both are.
+pub(crate) const MARK: usize = 6;
+
+/// That of a field whose value is carried as it is.
+pub(crate) fn mark(known: KnownName, name: usize, value: usize) -> [u8; MARK] {
+    // The lowest bits of each part.
+    let digit = |n: usize, at: usize| SET | (n >> (at * DIGIT)) as u8;
+    [SET | known as u8, digit(name, 1), digit(name, 0), digit(value, 2), digit(value, 1), digit(value, 0)]
+}
+
 /// Puts a field behind others; `plain` tells that its value has no controls.
 pub(crate) fn put(out: &mut Vec<u8>, known: KnownName, name: &[u8], value: &[u8], plain: bool) {
     let len = if plain { value.len() } else { (value.len() * 2) | SPELLED };
-    out.push(SET | known as u8);
-    number::<2>(out, name.len());
-    number::<3>(out, len);
+    out.extend(mark(known, name.len(), len));
     out.extend_from_slice(name);
     if plain {
         out.extend_from_slice(value);
     } else {
         out.extend(value.iter().flat_map(|b| [HALF | b >> 4, HALF | b & 15]));
     }
-}
-
-fn number<const N: usize>(out: &mut Vec<u8>, n: usize) {
-    // The lowest bits of each part.
-    out.extend((0..N).rev().map(|i| SET | (n >> (i * DIGIT)) as u8));
 }
 
 /// The fields that a message of `h2` carries.
@@ -64,16 +67,17 @@ impl<'a> Iterator for Fields<'a> {
     type Item = Carried<'a>;
 
     fn next(&mut self) -> Option<Carried<'a>> {
-        let known = usize::from(self.take(1)?.first()? & !SET);
-        let name = self.number(2)?;
-        let len = self.number(3)?;
+        let ([known, mark @ ..], rest) = self.rest.split_first_chunk::<MARK>()?;
+        self.rest = rest;
+        let [n1, n0, v2, v1, v0] = mark.map(|b| usize::from(b & !SET));
+        let (name, len) = (n1 << DIGIT | n0, (v2 << DIGIT | v1) << DIGIT | v0);
         let name = self.take(name)?;
         let mut value = Cow::Borrowed(self.take(len & !SPELLED)?);
         if len & SPELLED != 0 {
             let byte = |pair: &[u8]| pair.iter().fold(0, |b, half| b << 4 | half & 15);
             value = value.chunks_exact(2).map(byte).collect();
         }
-        Some(Carried { known: *KnownName::ALL.get(known)?, name, value })
+        Some(Carried { known: *KnownName::ALL.get(usize::from(known & !SET))?, name, value })
     }
 }
 
@@ -87,10 +91,6 @@ impl<'a> Fields<'a> {
         let (part, rest) = self.rest.split_at_checked(n)?;
         self.rest = rest;
         Some(part)
-    }
-
-    fn number(&mut self, bytes: usize) -> Option<usize> {
-        Some(self.take(bytes)?.iter().fold(0, |n, b| n << DIGIT | usize::from(b & !SET)))
     }
 }
 

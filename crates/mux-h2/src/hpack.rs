@@ -1,13 +1,17 @@
 //! What field blocks say (RFC 7541): the decoder, on the side of the wire.
 //!
 //! `h2` has one of its own, which takes the whole connection down for one bad name, and whose values must fit the
-//! types of the `http` crate. This one tells what was there; what to think of it is for [`crate::rules`].
+//! types of the `http` crate. This one tells what was there, and keeps with each entry of its table what
+//! [`crate::rules`] has found of it, and its form for [`crate::carry`]: what is sent again costs next to nothing.
 
 mod huffman;
 mod statics;
 
+use crate::carry::{self, MARK};
+use crate::rules::Traits;
 use statics::STATIC;
 use std::collections::VecDeque;
+use std::sync::LazyLock;
 
 /// What an entry costs beside its bytes.
 const ENTRY: usize = 32;
@@ -22,9 +26,60 @@ pub(crate) struct Bad;
 /// A field that was sent before.
 #[derive(Debug)]
 struct Entry {
-    bytes: Box<[u8]>,
-    /// Where its value starts.
+    /// As it is carried, if it is simple; else with any mark.
+    text: Box<[u8]>,
+    /// Length of its name.
     name: usize,
+    traits: Traits,
+}
+
+/// A field, and what is known of it.
+#[derive(Clone, Copy)]
+pub(crate) struct Told<'a> {
+    /// As in an entry.
+    text: &'a [u8],
+    name: usize,
+    pub(crate) traits: &'a Traits,
+}
+
+/// The static table.
+static FIXED: LazyLock<Vec<Entry>> = LazyLock::new(|| {
+    let entry = |(name, value): &(&[u8], &[u8])| {
+        let traits = Traits::of(name, value);
+        let mark = carry::mark(traits.known, name.len(), value.len());
+        Entry { text: [&mark, *name, *value].concat().into(), name: name.len(), traits }
+    };
+    STATIC.iter().map(entry).collect()
+});
+
+impl Told<'_> {
+    /// Bytes of name and value.
+    pub(crate) fn size(&self) -> usize {
+        self.text.len() - MARK
+    }
+
+    fn name(&self) -> &[u8] {
+        self.text.get(MARK..MARK + self.name).unwrap_or_default()
+    }
+
+    fn value(&self) -> &[u8] {
+        self.text.get(MARK + self.name..).unwrap_or_default()
+    }
+
+    fn put(&self, out: &mut Vec<u8>) {
+        let t = self.traits;
+        if t.is_simple() {
+            out.extend_from_slice(self.text);
+            return;
+        }
+        carry::put(out, t.known, self.name(), t.trim(self.value()), t.is_plain());
+    }
+}
+
+impl Entry {
+    fn told(&self) -> Told<'_> {
+        Told { text: &self.text, name: self.name, traits: &self.traits }
+    }
 }
 
 /// Decodes the field blocks of one direction of a connection.
@@ -47,23 +102,26 @@ impl Decoder {
         Self { entries: VecDeque::new(), size: 0, limit: FIRST, most }
     }
 
-    /// Calls `field` with the name and value of each field; `scratch` is for strings. Names are not empty.
+    /// Calls `field` with each field, whose name is not empty, and puts it behind others if that tells to
+    /// ([`carry::put`]).
     ///
     /// # Errors
     /// The block is not one; both sides have different tables from here on.
     pub(crate) fn decode(
         &mut self,
         block: &[u8],
-        scratch: &mut Vec<u8>,
-        mut field: impl FnMut(&[u8], &[u8]),
+        out: &mut Vec<u8>,
+        mut field: impl FnMut(Told<'_>) -> bool,
     ) -> Result<(), Bad> {
         let mut rest = Reader(block);
         let mut begun = false;
         while let Some(first) = rest.0.first().copied() {
             match first {
                 0x80.. => {
-                    let (name, value) = self.entry(rest.integer(7)?)?;
-                    field(name, value);
+                    let told = self.entry(rest.integer(7)?)?.told();
+                    if field(told) {
+                        told.put(out);
+                    }
                 }
                 0x20..=0x3f => {
                     let limit = rest.integer(5)?;
@@ -74,48 +132,76 @@ impl Decoder {
                     self.evict(0);
                     continue;
                 }
-                _ => {
-                    let kept = first >= 0x40;
-                    let name = rest.integer(if kept { 6 } else { 4 })?;
-                    scratch.clear();
-                    if name == 0 {
-                        rest.string(scratch)?;
-                    } else {
-                        scratch.extend_from_slice(self.entry(name)?.0);
-                    }
-                    let len = scratch.len();
-                    if len == 0 {
-                        return Err(Bad);
-                    }
-                    rest.string(scratch)?;
-                    let (name, value) = scratch.split_at(len);
-                    field(name, value);
-                    if kept {
-                        self.keep(scratch, len);
-                    }
-                }
+                _ => self.literal(&mut rest, first >= 0x40, out, &mut field)?,
             }
             begun = true;
         }
         Ok(())
     }
 
-    fn entry(&self, index: usize) -> Result<(&[u8], &[u8]), Bad> {
-        let index = index.checked_sub(1).ok_or(Bad)?;
-        if let Some(entry) = STATIC.get(index) {
-            return Ok(*entry);
+    /// A field that is no entry; `kept` tells that it becomes one.
+    fn literal(
+        &mut self,
+        rest: &mut Reader<'_>,
+        kept: bool,
+        out: &mut Vec<u8>,
+        field: &mut impl FnMut(Told<'_>) -> bool,
+    ) -> Result<(), Bad> {
+        let from = out.len();
+        out.extend([0; MARK]);
+        let named = match rest.integer(if kept { 6 } else { 4 })? {
+            0 => {
+                rest.string(out)?;
+                Traits::named(out.get(from + MARK..).unwrap_or_default())
+            }
+            index => {
+                let entry = self.entry(index)?;
+                out.extend_from_slice(entry.told().name());
+                entry.traits
+            }
+        };
+        let name = out.len() - from - MARK;
+        if name == 0 {
+            return Err(Bad);
         }
-        let entry = self.entries.get(index - STATIC.len()).ok_or(Bad)?;
-        Ok(entry.bytes.split_at(entry.name))
+        rest.string(out)?;
+        let value = out.get(from + MARK + name..).unwrap_or_default();
+        let traits = named.valued(value);
+        let mark = carry::mark(traits.known, name, value.len());
+        if let Some(to) = out.get_mut(from..from + MARK) {
+            to.copy_from_slice(&mark);
+        }
+        let told = Told { text: out.get(from..).unwrap_or_default(), name, traits: &traits };
+        if kept {
+            self.keep(&told);
+        }
+        match field(told) {
+            true if traits.is_simple() => {}
+            true => {
+                let text = out.split_off(from);
+                Told { text: &text, name, traits: &traits }.put(out);
+            }
+            false => out.truncate(from),
+        }
+        Ok(())
     }
 
-    fn keep(&mut self, field: &[u8], name: usize) {
-        let cost = field.len() + ENTRY;
+    fn entry(&self, index: usize) -> Result<&Entry, Bad> {
+        let index = index.checked_sub(1).ok_or(Bad)?;
+        match index.checked_sub(STATIC.len()) {
+            Some(index) => self.entries.get(index).ok_or(Bad),
+            None => FIXED.get(index).ok_or(Bad),
+        }
+    }
+
+    fn keep(&mut self, field: &Told<'_>) {
+        let cost = field.size() + ENTRY;
         self.evict(cost);
         // One that is too large leaves an empty table.
         if cost <= self.limit {
             self.size += cost;
-            self.entries.push_front(Entry { bytes: field.into(), name });
+            let entry = Entry { text: field.text.into(), name: field.name, traits: *field.traits };
+            self.entries.push_front(entry);
         }
     }
 
@@ -123,7 +209,7 @@ impl Decoder {
     fn evict(&mut self, room: usize) {
         while self.size + room > self.limit {
             let Some(entry) = self.entries.pop_back() else { return };
-            self.size -= entry.bytes.len() + ENTRY;
+            self.size -= entry.told().size() + ENTRY;
         }
     }
 }
@@ -181,7 +267,10 @@ mod tests {
     fn decoded(d: &mut Decoder, block: &[u8]) -> Result<Fields, Bad> {
         let mut fields = Vec::new();
         let text = |b: &[u8]| String::from_utf8_lossy(b).into_owned();
-        d.decode(block, &mut Vec::new(), |n, v| fields.push((text(n), text(v))))?;
+        d.decode(block, &mut Vec::new(), |f| {
+            fields.push((text(f.name()), text(f.value())));
+            false
+        })?;
         Ok(fields)
     }
 
@@ -241,6 +330,36 @@ mod tests {
     }
 
     #[test]
+    fn entries_are_carried_as_their_literals_were() {
+        for (name, value, due) in [
+            ("x", "1", "1"),
+            ("x-wide", " \t1 2 ", "1 2"),
+            ("x-odd", " \x01\x7f", "\x01\x7f"),
+            ("x-empty", "", ""),
+            (":path", "/ ", "/ "),
+        ] {
+            let mut d = Decoder::new(4096);
+            let mut block = vec![0x40, name.len() as u8];
+            block.extend(name.bytes());
+            block.push(value.len() as u8);
+            block.extend(value.bytes());
+            // Whole, by its name, and as a whole.
+            block.extend([0x0f, 0x2f, value.len() as u8]);
+            block.extend(value.bytes());
+            block.push(0xbe);
+            let (mut out, mut single) = (Vec::new(), Vec::new());
+            d.decode(&block, &mut out, |_| true).unwrap();
+            let plain = !value.contains(['\x01', '\x7f']);
+            let known = hawser_http::KnownName::Other;
+            carry::put(&mut single, known, name.as_bytes(), due.as_bytes(), plain);
+            assert_eq!(out, single.repeat(3), "{value:?}");
+            let mut none = Vec::new();
+            d.decode(&block, &mut none, |_| false).unwrap();
+            assert_eq!(none, b"");
+        }
+    }
+
+    #[test]
     fn what_is_no_block() {
         let cases: [&[u8]; 13] = [
             &[0x80],
@@ -270,7 +389,7 @@ mod tests {
             let mut d = Decoder::new(4096);
             for block in blocks {
                 let _ = decoded(&mut d, &block);
-                let size: usize = d.entries.iter().map(|e| e.bytes.len() + ENTRY).sum();
+                let size: usize = d.entries.iter().map(|e| e.told().size() + ENTRY).sum();
                 prop_assert!(size == d.size && size <= d.limit && d.limit <= 4096);
             }
         }

@@ -150,9 +150,8 @@ impl Inbound {
             let n = self.left.min(input.len());
             let n = if self.course == Course::Pass { n.min(room) } else { n };
             self.left -= n;
-            if let (Course::Gather, Some(block)) = (self.course, &mut self.block) {
-                block.bytes.extend_from_slice(input.get(..n).unwrap_or_default());
-                self.gathered(own)?;
+            if self.course == Course::Gather {
+                self.gathered(input.get(..n).unwrap_or_default(), own)?;
             }
             return Ok(Look { used: n, pass: if self.course == Course::Pass { n } else { 0 } });
         }
@@ -296,32 +295,40 @@ impl Inbound {
     fn fragment(&mut self, f: Frame, own: &mut Own<'_>) -> Result<(), u32> {
         match &mut self.block {
             Some(b) => b.head.flags |= f.flags & END_HEADERS,
-            None => self.block = Some(Block { head: f, bytes: buf::take_text() }),
+            None => self.block = Some(Block { head: f, bytes: Vec::new() }),
         }
         let have = self.block.as_ref().map_or(0, |b| b.bytes.len());
         if have + self.left > self.terms.max_block {
             return Err(code::ENHANCE_YOUR_CALM);
         }
         self.course = Course::Gather;
-        self.gathered(own)
+        if self.left > 0 { Ok(()) } else { self.gathered(b"", own) }
     }
 
-    /// A fragment may be whole, and the block with it.
-    fn gathered(&mut self, own: &mut Own<'_>) -> Result<(), u32> {
+    /// More of a fragment: it may be whole, and the block with it.
+    fn gathered(&mut self, part: &[u8], own: &mut Own<'_>) -> Result<(), u32> {
+        let Some(block) = &mut self.block else { return Ok(()) };
+        let head = block.head;
+        if self.left == 0 && block.bytes.is_empty() && head.has(END_HEADERS) {
+            self.block = None;
+            return self.decode(head, strip(head, part)?, own);
+        }
+        if block.bytes.capacity() == 0 {
+            block.bytes = buf::take_text();
+        }
+        block.bytes.extend_from_slice(part);
         if self.left > 0 {
             return Ok(());
         }
-        if let Some(block) = &mut self.block {
-            block.strip()?;
-        }
+        block.strip()?;
         let Some(block) = self.block.take_if(|b| b.head.has(END_HEADERS)) else { return Ok(()) };
-        let done = self.decode(&block, own);
+        let done = self.decode(block.head, &block.bytes, own);
         buf::give_text(block.bytes);
         done
     }
 
-    fn decode(&mut self, block: &Block, own: &mut Own<'_>) -> Result<(), u32> {
-        let (stream, end) = (block.head.stream, block.head.has(END_STREAM));
+    fn decode(&mut self, head: Frame, block: &[u8], own: &mut Own<'_>) -> Result<(), u32> {
+        let (stream, end) = (head.stream, head.has(END_STREAM));
         let half = self.streams.half(stream);
         let kind = match (self.terms.client, half) {
             (true, Half::Idle) => Kind::Request,
@@ -329,12 +336,11 @@ impl Inbound {
             (false, Half::Open) | (true, Half::Open | Half::Parted) => Kind::Trailers,
             (false, _) => Kind::Response,
         };
-        let (mut fields, mut scratch) = (buf::take_text(), buf::take_text());
-        let mut gather = Gather::new(kind, self.terms.limits, self.terms.relaxed, &mut fields);
-        let decoded = self.decoder.decode(&block.bytes, &mut scratch, |n, v| gather.field(n, v));
+        let mut fields = buf::take_text();
+        let mut gather = Gather::new(kind, self.terms.limits, self.terms.relaxed);
+        let decoded = self.decoder.decode(block, &mut fields, |f| gather.field(f.traits, f.size()));
         let verdict = gather.finish(end);
         let (status, length, bomb) = (gather.status, gather.length, gather.is_bomb());
-        buf::give_text(scratch);
         decoded.map_err(|_| code::COMPRESSION_ERROR)?;
         if bomb {
             return Err(code::ENHANCE_YOUR_CALM);
@@ -385,26 +391,29 @@ impl Own<'_> {
 impl Block {
     /// A frame of it is whole: takes padding and priority from the first one.
     fn strip(&mut self) -> Result<(), u32> {
-        let f = self.head;
+        let inside = strip(self.head, &self.bytes)?;
+        if inside.len() < self.bytes.len() {
+            self.bytes = inside.to_vec();
+        }
         self.head.flags &= !(PADDED | PRIORITY);
-        let padded = usize::from(f.has(PADDED));
-        let before = padded + if f.has(PRIORITY) { 5 } else { 0 };
-        if before == 0 {
-            return Ok(());
-        }
-        let Some((start, rest)) = self.bytes.split_at_checked(before) else {
-            return Err(code::FRAME_SIZE_ERROR);
-        };
-        let padding = start.first().filter(|_| padded > 0).map_or(0, |p| usize::from(*p));
-        let on =
-            start.get(padded..).and_then(<[u8]>::first_chunk).map(|w| u32::from_be_bytes(*w) & 0x7fff_ffff);
-        if on == Some(f.stream) || padding > rest.len() {
-            return Err(code::PROTOCOL_ERROR);
-        }
-        self.bytes.truncate(before + rest.len() - padding);
-        self.bytes.drain(..before);
         Ok(())
     }
+}
+
+/// The fragment in the payload of such a frame.
+fn strip(f: Frame, payload: &[u8]) -> Result<&[u8], u32> {
+    let padded = usize::from(f.has(PADDED));
+    let before = padded + if f.has(PRIORITY) { 5 } else { 0 };
+    if before == 0 {
+        return Ok(payload);
+    }
+    let Some((start, rest)) = payload.split_at_checked(before) else {
+        return Err(code::FRAME_SIZE_ERROR);
+    };
+    let padding = start.first().filter(|_| padded > 0).map_or(0, |p| usize::from(*p));
+    let on = start.get(padded..).and_then(<[u8]>::first_chunk).map(|w| u32::from_be_bytes(*w) & 0x7fff_ffff);
+    let inside = rest.len().checked_sub(padding).and_then(|n| rest.get(..n));
+    inside.filter(|_| on != Some(f.stream)).ok_or(code::PROTOCOL_ERROR)
 }
 
 #[cfg(test)]

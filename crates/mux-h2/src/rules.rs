@@ -1,13 +1,13 @@
 //! What a head may hold (RFC 9113 section 8), as strictly as HAProxy has it: what breaks HTTP/2 has the stream reset,
 //! what is merely no valid request of HTTP is answered.
 
-use crate::carry;
-use crate::head::{Limits, is_connection_field};
-use hawser_http::KnownName;
-use hawser_http::chars::{is_safe_value, is_token, value_len};
+mod traits;
 
-/// Longest name of a field (bytes), as in HAProxy.
-const NAME: usize = 255;
+pub(crate) use traits::Traits;
+
+use crate::head::Limits;
+use hawser_http::KnownName;
+use traits::{BAD, CONNECT, HASH, ODD};
 
 /// How many times too large a head may be and still be refused alone.
 const BOMB: usize = 8;
@@ -41,16 +41,17 @@ mod pseudo {
     pub(super) const AUTHORITY: u8 = 8;
     pub(super) const PROTOCOL: u8 = 16;
     pub(super) const STATUS: u8 = 32;
+
+    /// All of a request.
+    pub(super) const REQUEST: u8 = METHOD | SCHEME | PATH | AUTHORITY | PROTOCOL;
 }
 
 /// Gathers the fields of a block and judges them.
-pub(crate) struct Gather<'a> {
+pub(crate) struct Gather {
     kind: Kind,
     limits: Limits,
     /// `accept-unsafe-violations-in-http-…`.
     relaxed: bool,
-    /// As [`carry::put`] makes them.
-    out: &'a mut Vec<u8>,
     pseudo: u8,
     /// Pseudo-header fields are over.
     begun: bool,
@@ -62,13 +63,12 @@ pub(crate) struct Gather<'a> {
     pub(crate) length: Option<u64>,
 }
 
-impl<'a> Gather<'a> {
-    pub(crate) fn new(kind: Kind, limits: Limits, relaxed: bool, out: &'a mut Vec<u8>) -> Self {
+impl Gather {
+    pub(crate) fn new(kind: Kind, limits: Limits, relaxed: bool) -> Self {
         Self {
             kind,
             limits,
             relaxed,
-            out,
             pseudo: 0,
             begun: false,
             connect: false,
@@ -80,57 +80,43 @@ impl<'a> Gather<'a> {
         }
     }
 
-    /// Takes the next field.
-    pub(crate) fn field(&mut self, name: &[u8], value: &[u8]) {
+    /// Takes the next field, of so many bytes; whether it goes on.
+    pub(crate) fn field(&mut self, field: &Traits, size: usize) -> bool {
         self.count += 1;
-        self.bytes = self.bytes.saturating_add(name.len() + value.len());
+        self.bytes = self.bytes.saturating_add(size);
         if self.verdict == Verdict::Malformed {
-            return;
-        }
-        let plain = value_len(value) == value.len();
-        let fine = self.bytes <= self.limits.bytes
-            && self.count <= self.limits.fields + PSEUDO
-            && (plain || is_safe_value(value))
-            && match name.first() {
-                Some(b':') => self.pseudo(name, value, plain),
-                _ => self.plain(name, value, plain),
-            };
-        if !fine {
-            self.verdict = Verdict::Malformed;
-        }
-    }
-
-    /// `plain` tells that the value has no controls.
-    fn pseudo(&mut self, name: &[u8], value: &[u8], plain: bool) -> bool {
-        let bit = match (self.kind, name) {
-            (Kind::Request, b":method") => pseudo::METHOD,
-            (Kind::Request, b":scheme") => pseudo::SCHEME,
-            (Kind::Request, b":path") => pseudo::PATH,
-            (Kind::Request, b":authority") => pseudo::AUTHORITY,
-            (Kind::Request, b":protocol") => pseudo::PROTOCOL,
-            (Kind::Response, b":status") => pseudo::STATUS,
-            _ => return false,
-        };
-        if self.begun || self.pseudo & bit != 0 {
             return false;
         }
-        self.pseudo |= bit;
-        let fine = match bit {
-            pseudo::METHOD => self.method(value),
-            pseudo::SCHEME => {
-                self.expect(is_scheme(value));
-                true
-            }
-            pseudo::PATH => self.path(value),
-            pseudo::AUTHORITY => is_authority(value),
-            pseudo::STATUS => {
-                self.status = status(value).unwrap_or_default();
-                self.status != 0
-            }
-            _ => !value.eq_ignore_ascii_case(b"h2c") && !value.eq_ignore_ascii_case(b"h2"),
+        let fits = self.bytes <= self.limits.bytes && self.count <= self.limits.fields + PSEUDO;
+        let fate = match field.pseudo {
+            _ if !fits || field.is(BAD) => None,
+            0 => self.plain(field),
+            _ => self.pseudo(field),
         };
-        carry::put(self.out, KnownName::Other, name, value, plain);
-        fine
+        if fate.is_none() {
+            self.verdict = Verdict::Malformed;
+        }
+        fate.unwrap_or_default()
+    }
+
+    /// Whether it goes on; `None` for what breaks a rule.
+    fn pseudo(&mut self, field: &Traits) -> Option<bool> {
+        let due = match self.kind {
+            Kind::Request => pseudo::REQUEST,
+            Kind::Response => pseudo::STATUS,
+            Kind::Trailers => 0,
+        };
+        if self.begun || field.pseudo & due & !self.pseudo == 0 || (field.is(HASH) && !self.relaxed) {
+            return None;
+        }
+        self.pseudo |= field.pseudo;
+        self.expect(!field.is(ODD));
+        match field.pseudo {
+            pseudo::METHOD => self.connect = field.is(CONNECT),
+            pseudo::STATUS => self.status = field.number as u16,
+            _ => {}
+        }
+        Some(true)
     }
 
     /// What is not so makes an invalid request.
@@ -140,42 +126,18 @@ impl<'a> Gather<'a> {
         }
     }
 
-    fn method(&mut self, method: &[u8]) -> bool {
-        self.connect = method == b"CONNECT";
-        self.expect(method.iter().all(|b| is_token(*b)));
-        !method.is_empty()
-    }
-
-    fn path(&mut self, path: &[u8]) -> bool {
-        let relaxed = self.relaxed;
-        self.expect(!path.contains(&0x7f));
-        (path.first() == Some(&b'/') || path == b"*")
-            && path.iter().all(|b| *b > b' ' && (*b != b'#' || relaxed))
-    }
-
-    fn plain(&mut self, name: &[u8], value: &[u8], plain: bool) -> bool {
+    fn plain(&mut self, field: &Traits) -> Option<bool> {
         self.begun = true;
-        let known = KnownName::of(name);
-        let named = name.len() <= NAME && name.iter().all(|b| is_token(*b) && !b.is_ascii_uppercase());
-        // The settings mean nothing here, nor do any harm.
-        if !named || (is_connection_field(known) && known != KnownName::Http2Settings) {
-            return false;
+        match (field.known, self.kind) {
+            (KnownName::Te | KnownName::Host | KnownName::ContentLength, Kind::Trailers) => None,
+            (KnownName::Te, Kind::Request) if field.is(ODD) => None,
+            (KnownName::Te, Kind::Response) if field.is(ODD) => Some(false),
+            (KnownName::ContentLength, _) => match self.length.replace(field.number) {
+                Some(other) => (other == field.number).then_some(false),
+                None => Some(true),
+            },
+            _ => Some(true),
         }
-        match (self.kind, known) {
-            (Kind::Request, KnownName::Te) if value != b"trailers" => return false,
-            (Kind::Response, KnownName::Te) if value != b"trailers" => return true,
-            (Kind::Trailers, KnownName::Te | KnownName::Host | KnownName::ContentLength) => return false,
-            (_, KnownName::ContentLength) => {
-                let others = self.length;
-                self.length = agreed(others, value);
-                if self.length.is_none() || others.is_some() {
-                    return self.length.is_some();
-                }
-            }
-            _ => {}
-        }
-        carry::put(self.out, known, name, value.trim_ascii(), plain);
-        true
     }
 
     /// Whether the block stands for far more than any head may have: nobody does that by mistake.
@@ -214,38 +176,6 @@ impl<'a> Gather<'a> {
     }
 }
 
-fn is_scheme(s: &[u8]) -> bool {
-    s.first().is_some_and(u8::is_ascii_alphabetic)
-        && s.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'))
-}
-
-/// Could it be an authority, without user information and without anything that ends one elsewhere?
-fn is_authority(a: &[u8]) -> bool {
-    let odd = |b: &u8| !(0x21..0x7f).contains(b) || matches!(b, b'@' | b'/' | b'?' | b'#' | b',' | b'\\');
-    if a.iter().any(odd) {
-        return false;
-    }
-    let rest = match a.strip_prefix(b"[") {
-        Some(inside) => match split(inside, b']') {
-            Some((_, rest)) if rest.first().is_none_or(|b| *b == b':') => rest,
-            _ => return false,
-        },
-        None => a,
-    };
-    !rest.iter().any(|b| matches!(b, b'[' | b']'))
-}
-
-fn split(text: &[u8], byte: u8) -> Option<(&[u8], &[u8])> {
-    let at = text.iter().position(|b| *b == byte)?;
-    Some((text.get(..at)?, text.get(at + 1..)?))
-}
-
-fn status(text: &[u8]) -> Option<u16> {
-    let digits: &[u8; 3] = text.try_into().ok()?;
-    let n = digits.iter().try_fold(0, |n, d| d.is_ascii_digit().then(|| n * 10 + u16::from(d - b'0')))?;
-    (n >= 100).then_some(n)
-}
-
 /// The length that a Content-Length field tells, which is that of others before it. A list of the same number is one
 /// (RFC 9110 section 8.6).
 pub(crate) fn agreed(others: Option<u64>, text: &[u8]) -> Option<u64> {
@@ -271,9 +201,10 @@ mod tests {
     const LIMITS: Limits = Limits { fields: 20, bytes: 1000 };
 
     fn judged(kind: Kind, fields: &[(&str, &str)], end: bool) -> Verdict {
-        let mut out = Vec::new();
-        let mut g = Gather::new(kind, LIMITS, false, &mut out);
-        fields.iter().for_each(|(n, v)| g.field(n.as_bytes(), v.as_bytes()));
+        let mut g = Gather::new(kind, LIMITS, false);
+        for (n, v) in fields {
+            g.field(&Traits::of(n.as_bytes(), v.as_bytes()), n.len() + v.len());
+        }
         g.finish(end)
     }
 
