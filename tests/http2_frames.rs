@@ -321,7 +321,10 @@ fn what_follows_an_early_answer_is_not_ignored() {
          http-request return status 200 content-type text/plain string ok\n"
     );
     let _h = Hawser::start(binary(env!("CARGO_BIN_EXE_hawser")), &cfg, &[port]);
-    let late: [(&str, Vec<u8>); 4] = [
+    let data = |flags, bytes: &[u8]| frame(kind::DATA, flags, 1, bytes);
+    let late: [(&str, Vec<u8>); 6] = [
+        ("more than was announced", data(0, b"four")),
+        ("less than was announced", data(END, b"x")),
         ("a head without an end", head_frame(END_HEADERS, &block(&[("x", "y")]))),
         ("a pseudo-field in trailers", head_frame(END_HEADERS | END, &block(&[(":path", "/")]))),
         ("DATA after the client's reset", {
@@ -334,7 +337,11 @@ fn what_follows_an_early_answer_is_not_ignored() {
     ];
     for (what, bytes) in late {
         let mut c = H2::connect(port);
-        c.headers(1, &request("POST", "/"), false);
+        let mut head = request("POST", "/").to_vec();
+        if what.ends_with("announced") {
+            head.push(("content-length", "2"));
+        }
+        c.headers(1, &head, false);
         assert_eq!(c.outcome(1).status(), 200, "{what}");
         c.send(&bytes);
         c.frame(kind::PING, 0, 0, b"whatever");

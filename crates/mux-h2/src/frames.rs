@@ -71,10 +71,16 @@ impl Frame {
         if self.kind != kind::DATA || self.has(END_STREAM) {
             return false;
         }
-        match payload.first() {
-            Some(pad) if self.has(PADDED) => self.len == u32::from(*pad) + 1,
-            _ => self.len == 0,
-        }
+        self.content(payload) == 0
+    }
+
+    /// Bytes of DATA that are no padding. `payload` is its start.
+    pub(crate) fn content(&self, payload: &[u8]) -> u64 {
+        let padding = match payload.first() {
+            Some(pad) if self.has(PADDED) => u32::from(*pad) + 1,
+            _ => 0,
+        };
+        self.len.saturating_sub(padding).into()
     }
 }
 

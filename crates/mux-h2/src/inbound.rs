@@ -250,10 +250,22 @@ impl Inbound {
             self.refuse(f.stream, code, own);
             return Course::Drop;
         }
-        if f.has(END_STREAM) {
+        let end = f.has(END_STREAM);
+        if !self.streams.receives(f.stream, f.content(payload), end) && half == Half::Parted {
+            self.late(f.stream, own);
+        } else if end {
             self.streams.ended(f.stream);
         }
         Course::Pass
+    }
+
+    /// The peer breaks a rule on a stream that was reset: `h2` takes no interest in it any more.
+    fn late(&mut self, stream: u32, own: &mut Own<'_>) {
+        self.streams.ended(stream);
+        if !own.mute {
+            own.extra.extend(reset(stream, code::PROTOCOL_ERROR));
+        }
+        own.watch.reset(code::PROTOCOL_ERROR);
     }
 
     /// One stream is wrong, for which `h2` would end the connection: resets it, and has `h2` think that the peer did.
@@ -346,16 +358,15 @@ impl Inbound {
             return Err(code::ENHANCE_YOUR_CALM);
         }
         if self.terms.client && half == Half::Parted && (verdict == Verdict::Malformed || !end) {
-            // `h2` takes no interest in it any more.
-            own.extra.extend(reset(stream, code::PROTOCOL_ERROR));
-            own.watch.reset(code::PROTOCOL_ERROR);
+            self.late(stream, own);
         }
         match kind {
             Kind::Response if (100..200).contains(&status) => {}
             Kind::Trailers if !end => {}
             Kind::Response if half == Half::Parted => {}
             _ if end => self.streams.ended(stream),
-            _ => self.streams.opened(stream),
+            // What a server announces need not be what follows: it may answer HEAD.
+            _ => self.streams.opened(stream, length.filter(|_| self.terms.client)),
         }
         if kind == Kind::Request {
             self.streams.begun(stream);

@@ -18,22 +18,30 @@ pub(crate) enum Half {
     Closed,
 }
 
+/// A stream whose peer may send more.
+#[derive(Clone, Copy, Debug)]
+struct Going {
+    id: u32,
+    /// What is left of a body whose length was announced (bytes).
+    due: Option<u64>,
+}
+
 /// All streams of a connection.
 #[derive(Debug, Default)]
 pub(crate) struct Streams {
     /// The highest one that was begun, by whoever is the client.
     last: u32,
     /// As many as may be open at once: `h2` resets those beyond.
-    open: Vec<u32>,
-    parted: VecDeque<u32>,
+    open: Vec<Going>,
+    parted: VecDeque<Going>,
 }
 
 impl Streams {
     /// How far that one is.
     pub(crate) fn half(&self, stream: u32) -> Half {
         match () {
-            () if self.open.contains(&stream) => Half::Open,
-            () if self.parted.contains(&stream) => Half::Parted,
+            () if self.open.iter().any(|s| s.id == stream) => Half::Open,
+            () if self.parted.iter().any(|s| s.id == stream) => Half::Parted,
             () if stream > self.last || stream.is_multiple_of(2) => Half::Idle,
             () => Half::Closed,
         }
@@ -49,28 +57,37 @@ impl Streams {
         self.last = self.last.max(stream);
     }
 
-    /// The peer's head has come, and more will.
-    pub(crate) fn opened(&mut self, stream: u32) {
-        self.open.push(stream);
+    /// The peer's head has come, and more will: a body, whose length may be known.
+    pub(crate) fn opened(&mut self, stream: u32, length: Option<u64>) {
+        self.open.push(Going { id: stream, due: length });
+    }
+
+    /// Some of a body comes, maybe its end; whether that can be what was announced.
+    pub(crate) fn receives(&mut self, stream: u32, bytes: u64, end: bool) -> bool {
+        let going = self.open.iter_mut().chain(&mut self.parted).find(|s| s.id == stream);
+        let Some(due) = going.and_then(|s| s.due.as_mut()) else { return true };
+        let fits = bytes <= *due && (!end || bytes == *due);
+        *due = due.saturating_sub(bytes);
+        fits
     }
 
     /// The peer ends its half.
     pub(crate) fn ended(&mut self, stream: u32) {
-        self.open.retain(|s| *s != stream);
-        self.parted.retain(|s| *s != stream);
+        self.open.retain(|s| s.id != stream);
+        self.parted.retain(|s| s.id != stream);
     }
 
     /// We have reset a stream. `crossed` tells that the peer's half may begin all the same.
     pub(crate) fn parted(&mut self, stream: u32, crossed: bool) {
-        match self.open.iter().position(|s| *s == stream) {
-            Some(at) => _ = self.open.swap_remove(at),
-            None if crossed && !self.parted.contains(&stream) => {}
+        let going = match self.open.iter().position(|s| s.id == stream) {
+            Some(at) => self.open.swap_remove(at),
+            None if crossed && !self.parted.iter().any(|s| s.id == stream) => Going { id: stream, due: None },
             None => return,
-        }
+        };
         if self.parted.len() >= PARTED {
             self.parted.pop_front();
         }
-        self.parted.push_back(stream);
+        self.parted.push_back(going);
     }
 }
 
@@ -83,7 +100,7 @@ mod tests {
         let mut s = Streams::default();
         assert_eq!(s.half(1), Half::Idle);
         s.begun(5);
-        s.opened(5);
+        s.opened(5, None);
         assert_eq!([1, 5, 4, 7].map(|n| s.half(n)), [Half::Closed, Half::Open, Half::Idle, Half::Idle]);
         s.parted(5, false);
         assert_eq!(s.half(5), Half::Parted);
@@ -96,11 +113,25 @@ mod tests {
     }
 
     #[test]
+    fn bodies_are_as_long_as_was_said() {
+        let mut s = Streams::default();
+        s.opened(1, Some(5));
+        s.opened(3, None);
+        assert!(s.receives(1, 2, false) && s.receives(3, 9, true) && s.receives(7, 9, false));
+        s.parted(1, false);
+        assert!(!s.receives(1, 4, false), "too much");
+        s.opened(5, Some(5));
+        assert!(s.receives(5, 1, false) && !s.receives(5, 1, true), "too little");
+        s.opened(9, Some(1));
+        assert!(s.receives(9, 1, true));
+    }
+
+    #[test]
     fn only_so_many_are_remembered() {
         let mut s = Streams::default();
         for n in (1..2000).step_by(2) {
             s.begun(n);
-            s.opened(n);
+            s.opened(n, None);
             s.parted(n, false);
         }
         assert_eq!(
