@@ -130,14 +130,9 @@ impl Message<'_> {
 
     fn block(&self, out: &mut Vec<u8>) {
         match self.kind {
-            // GET, http, and / of the static table.
-            Kind::Request => out.extend([0x82, 0x86, 0x84]),
-            Kind::Response => {
-                out.extend([0x08, 3]);
-                out.extend(
-                    [self.status / 100 % 10, self.status / 10 % 10, self.status % 10].map(|d| b'0' + d as u8),
-                );
-            }
+            // The one request that needs nothing else.
+            Kind::Request => out.extend(*b"\x02\x07CONNECT"),
+            Kind::Response => self.status(out),
             Kind::Trailers => {}
         }
         let Some(fields) = self.fields else {
@@ -146,14 +141,47 @@ impl Message<'_> {
             return;
         };
         if let Some(n) = self.length {
-            let digits = n.to_string();
+            let mut digits = [0; 20];
+            let digits = digits_of(n, &mut digits);
             out.extend([0x0f, 0x0d, digits.len() as u8]);
-            out.extend(digits.bytes());
+            out.extend_from_slice(digits);
         }
         out.extend([0x0f, 0x06]);
         length(out, fields.len());
         out.extend_from_slice(fields);
     }
+
+    fn status(&self, out: &mut Vec<u8>) {
+        // Those of the static table.
+        let index = match self.status {
+            200 => 8,
+            204 => 9,
+            206 => 10,
+            304 => 11,
+            400 => 12,
+            404 => 13,
+            500 => 14,
+            n => {
+                let [hundreds, tens, ones] = [n / 100, n / 10, n].map(|n| b'0' + (n % 10) as u8);
+                return out.extend([0x08, 3, hundreds, tens, ones]);
+            }
+        };
+        out.push(SET | index);
+    }
+}
+
+/// A number in text.
+pub(crate) fn digits_of(mut n: u64, digits: &mut [u8; 20]) -> &[u8] {
+    let mut from = digits.len();
+    for (i, d) in digits.iter_mut().enumerate().rev() {
+        *d = b'0' + (n % 10) as u8;
+        n /= 10;
+        from = i;
+        if n == 0 {
+            break;
+        }
+    }
+    digits.get(from..).unwrap_or_default()
 }
 
 /// The length of a string in a block.

@@ -12,6 +12,9 @@ use traits::{BAD, CONNECT, HASH, ODD};
 /// How many times too large a head may be and still be refused alone.
 const BOMB: usize = 8;
 
+/// Digits of a number that is certainly not too large.
+const MODEST: usize = 18;
+
 /// Pseudo-header fields that a head may have beside its fields.
 const PSEUDO: usize = 6;
 
@@ -179,6 +182,11 @@ impl Gather {
 /// The length that a Content-Length field tells, which is that of others before it. A list of the same number is one
 /// (RFC 9110 section 8.6).
 pub(crate) fn agreed(others: Option<u64>, text: &[u8]) -> Option<u64> {
+    // Nearly all are a number alone, far from the largest.
+    if (1..=MODEST).contains(&text.len()) && text.iter().all(u8::is_ascii_digit) {
+        let n = text.iter().fold(0, |n, d| n * 10 + u64::from(d - b'0'));
+        return Some(n).filter(|n| others.is_none_or(|o| o == *n));
+    }
     let mut length = others;
     for part in text.split(|b| *b == b',') {
         let part = part.trim_ascii();

@@ -1,7 +1,7 @@
 //! What arrives: the fields that passed through `h2` ([`crate::carry`]) as heads. That they keep the rules of HTTP/2 was
 //! seen before ([`crate::rules`]).
 
-use crate::carry::{Carried, Fields};
+use crate::carry::{Carried, Fields, digits_of};
 use crate::conf::Side;
 use crate::rules::agreed;
 use hawser_http::{BodyLen, Field, Head, KnownName, Span, Start, Version};
@@ -248,17 +248,6 @@ fn cookies(fields: Fields<'_>, head: &mut Head) {
 }
 
 /// Appends a Content-Length field.
-fn add_length(head: &mut Head, mut n: u64) {
-    let mut digits = [b'0'; 20];
-    let mut from = digits.len();
-    for (i, d) in digits.iter_mut().enumerate().rev() {
-        // A digit of base ten.
-        *d += (n % 10) as u8;
-        n /= 10;
-        from = i;
-        if n == 0 {
-            break;
-        }
-    }
-    head.push(KnownName::ContentLength, b"content-length", digits.get(from..).unwrap_or_default());
+fn add_length(head: &mut Head, n: u64) {
+    head.push(KnownName::ContentLength, b"content-length", digits_of(n, &mut [0; 20]));
 }

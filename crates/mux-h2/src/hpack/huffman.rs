@@ -107,9 +107,13 @@ pub(super) fn decode(src: &[u8], out: &mut Vec<u8>) -> Result<(), Bad> {
             Some(more) => (held >> more) as u32,
             None => (held << (32 - have)) as u32 | u32::MAX >> have,
         };
+        // No code is so short and all ones.
+        if have < 8 && bits == u32::MAX {
+            return Ok(());
+        }
         let (symbol, len) = symbol(bits);
         if len > have {
-            return if have < 8 && bits == u32::MAX { Ok(()) } else { Err(Bad) };
+            return Err(Bad);
         }
         out.push(u8::try_from(symbol).map_err(|_| Bad)?);
         have -= len;
