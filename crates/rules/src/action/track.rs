@@ -161,19 +161,25 @@ struct Cell {
     number: usize,
 }
 
+impl Cell {
+    /// Counts, in the counter and in its rate.
+    fn count(self, txn: &Txn<'_>, n: u64) {
+        let now = txn.rt.now_ms();
+        if let Some(t) = txn.tracked(self.number) {
+            for data in [stick::counter_rate(self.data), self.data] {
+                t.table().add(t.entry(), data, self.index, n, now);
+            }
+        }
+    }
+}
+
 /// `sc-inc-gpc(<index>,<counter>)`, `sc-inc-gpc0(<counter>)`, `sc-inc-gpc1(<counter>)`.
 #[derive(Debug)]
 struct IncGpc(Cell);
 
 impl Action for IncGpc {
     fn run(&self, txn: &mut Txn<'_>) -> Step {
-        let Cell { data, index, number } = self.0;
-        let now = txn.rt.now_ms();
-        if let Some(t) = txn.tracked(number) {
-            for data in [stick::counter_rate(data), data] {
-                t.table().add(t.entry(), data, index, 1, now);
-            }
-        }
+        self.0.count(txn, 1);
         Step::Next
     }
 }
@@ -184,17 +190,11 @@ struct AddGpc(Cell, Number);
 
 impl Action for AddGpc {
     fn run(&self, txn: &mut Txn<'_>) -> Step {
-        let Cell { data, index, number } = self.0;
-        if txn.tracked(number).is_none() {
+        if txn.tracked(self.0.number).is_none() {
             return Step::Next;
         }
         let Some(n) = self.1.eval(txn) else { return Step::Next };
-        let now = txn.rt.now_ms();
-        if let Some(t) = txn.tracked(number) {
-            for data in [stick::counter_rate(data), data] {
-                t.table().add(t.entry(), data, index, n.into(), now);
-            }
-        }
+        self.0.count(txn, n.into());
         Step::Next
     }
 }
