@@ -19,11 +19,15 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Builder;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::task::LocalSet;
 
 /// How long workers may take to end once they were told to.
 const QUIT_PATIENCE: Duration = Duration::from_secs(1);
+
+/// How long old processes may take to close their listeners once they were told to leave, and between two looks at
+/// whether they have ended. Longer than [`hawser_proto::GIVE_WAY`].
+const CLAIM_PAUSE: Duration = Duration::from_secs(1);
 
 /// Why the process ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -92,12 +96,14 @@ impl Control {
         if !self.old.is_empty() || self.master.is_some() {
             let (old, tunnels) = (std::mem::take(&mut self.old), Arc::clone(&self.tunnels));
             let master = self.master.clone();
+            let workers: Vec<_> = self.workers.iter().map(Worker::orders).collect();
             tokio::task::spawn_local(async move {
-                let _old = Leaving(old);
+                let leaving = Leaving(old);
                 tunnels.settled().await;
                 if let Some(master) = master {
                     master.settled();
                 }
+                leaving.gone(&workers).await;
             });
         }
         let gone = gone(self.master.clone());
@@ -222,6 +228,26 @@ async fn gone(master: Option<Arc<Status>>) {
 
 /// Old processes that are told to leave in any case, at the latest when this one ends.
 struct Leaving(OldPids);
+
+impl Leaving {
+    /// Tells them, and the workers once the old listeners must be closed: soon, or at the latest when the old processes
+    /// end, which may have waited for their `grace`.
+    async fn gone(mut self, workers: &[UnboundedSender<Order>]) {
+        self.0.leave();
+        let claim = || {
+            for w in workers {
+                // One that has ended needs none.
+                let _ = w.send(Order::Claim);
+            }
+        };
+        tokio::time::sleep(CLAIM_PAUSE).await;
+        claim();
+        while self.0.any_alive() {
+            tokio::time::sleep(CLAIM_PAUSE).await;
+        }
+        claim();
+    }
+}
 
 impl Drop for Leaving {
     fn drop(&mut self) {

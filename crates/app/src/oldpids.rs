@@ -1,7 +1,8 @@
 //! `-sf` and `-st`: processes that are to leave once this one serves.
 
 use crate::args::OldSignal;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use std::time::Duration;
 
 /// Between two attempts to bind what an old process still holds.
@@ -45,13 +46,18 @@ impl OldPids {
         self.send(Signal::TTIN);
     }
 
-    /// Asks them to leave.
-    pub(crate) fn leave(&self) {
-        match self.signal {
+    /// Asks them to leave, once.
+    pub(crate) fn leave(&mut self) {
+        match self.signal.take() {
             Some(OldSignal::Finish) => self.send(Signal::USR1),
             Some(OldSignal::Terminate) => self.send(Signal::TERM),
             None => {}
         }
+    }
+
+    /// Whether one of them has not ended.
+    pub(crate) fn any_alive(&self) -> bool {
+        self.pids.iter().filter_map(|p| Pid::from_raw(*p)).any(|p| test_kill_process(p) != Err(Errno::SRCH))
     }
 
     /// Whether they can still be asked by a process that runs as `uid`, if it is to change its user.

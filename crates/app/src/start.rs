@@ -32,7 +32,7 @@ pub(crate) fn start(mut boot: Boot<'_>) -> Result<Exit, Exit> {
     sigmask::hold();
     // The time zone is a file that a chroot may hide.
     hawser_sample::date::init();
-    let old = match &boot.link {
+    let mut old = match &boot.link {
         Some(link) if !link.old.is_empty() => OldPids::to_pause(link.old.clone()),
         _ => OldPids::new(boot.args.old.clone()),
     };

@@ -3,20 +3,24 @@
 use crate::affinity;
 use crate::engine::SharedEngine;
 use hawser_listener::ListenerSet;
-use hawser_proto::{FrontendStatus, ListenerInfo, Receiver};
+use hawser_proto::{FrontendStatus, GIVE_WAY, ListenerInfo, Receiver};
 use std::future::poll_fn;
 use std::io;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 use tokio::runtime::Builder;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::LocalSet;
+use tokio::time::Instant;
 
 /// What the control thread tells a worker.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Order {
     /// Close the listeners; idle connections end, others finish.
     Finish,
+    /// The processes before this one have closed their listeners.
+    Claim,
     /// End now.
     Quit,
     /// Stop accepting so that another process may bind.
@@ -148,12 +152,21 @@ async fn serve(
         }
     }
     let mut finishing = false;
+    // When the listeners close.
+    let mut closing: Option<Instant> = None;
     loop {
         let order = tokio::select! {
             order = orders.recv() => order.unwrap_or(Order::Quit),
             () = poll_fn(|cx| server.poll_ended(cx)), if finishing => {
                 finishing = false;
                 let _ = events.send(Event::Finished);
+                continue;
+            }
+            () = tokio::time::sleep_until(closing.unwrap_or_else(Instant::now)), if closing.is_some() => {
+                closing = None;
+                listeners.stop(None);
+                server.stop();
+                finishing = true;
                 continue;
             }
         };
@@ -165,10 +178,10 @@ async fn serve(
             Order::Frontend(i, FrontendStatus::Open) => drop(listeners.resume(Some(i))),
             Order::Frontend(i, FrontendStatus::Stopped) => listeners.stop(Some(i)),
             Order::Finish => {
-                listeners.stop(None);
-                server.stop();
-                finishing = true;
+                let patience = if listeners.give_way() { GIVE_WAY } else { Duration::ZERO };
+                closing = Some(Instant::now() + patience);
             }
+            Order::Claim => listeners.claim(),
         }
     }
 }

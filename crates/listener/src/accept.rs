@@ -166,6 +166,18 @@ impl Acceptor {
         }
     }
 
+    /// Sends new clients to the sockets of a successor; returns whether those on their way here must be waited for.
+    pub(crate) fn give_way(&self) -> bool {
+        self.receiver.borrow().as_ref().is_some_and(|r| r.give_way())
+    }
+
+    /// Takes new clients again, though the process before this one gave way.
+    pub(crate) fn claim(&self) {
+        if let Some(r) = &*self.receiver.borrow() {
+            r.claim();
+        }
+    }
+
     /// Closes the socket, once the connections that wait in the kernel's queue are handed up.
     pub(crate) fn close(&self, sink: &Rc<dyn AcceptSink>) {
         let Some(mut receiver) = self.receiver.borrow_mut().take() else { return };

@@ -45,6 +45,17 @@ impl ListenerSet {
         }
     }
 
+    /// Sends new clients to the sockets of a successor, where there is one. Returns whether others may be on their way
+    /// to these, which must go on accepting for [`hawser_proto::GIVE_WAY`].
+    pub fn give_way(&self) -> bool {
+        self.all.borrow().iter().fold(false, |any, a| a.give_way() | any)
+    }
+
+    /// All clients are for these listeners, now that the process before this one has closed its own.
+    pub fn claim(&self) {
+        self.all.borrow().iter().for_each(|a| a.claim());
+    }
+
     /// Pauses listeners: those of a frontend (its index), or all. Returns whether all could be.
     pub fn pause(&self, frontend: Option<usize>) -> bool {
         self.each(frontend, |a| a.pause())

@@ -3,6 +3,7 @@
 
 use crate::handover::Listening;
 use crate::receiver::errno_text;
+use crate::reuseport::Group;
 use crate::vtable::{Accepted, BindError, ConnectTo, Connecting, Protocol, ProtocolInfo, Receiver, RxConfig};
 use crate::{Address, inherited, reactor, tcp, unix};
 use hawser_cfg::model::AddrKind;
@@ -83,13 +84,16 @@ struct DgramReceiver {
     place: Option<unix::Placement>,
     /// Connected to itself, so that the kernel gives it nothing.
     suspended: bool,
+    /// The sockets of this process on the address.
+    group: Group,
 }
 
 impl DgramReceiver {
     fn new(fd: OwnedFd, info: &'static ProtocolInfo, cfg: &RxConfig) -> Self {
         let local = net::getsockname(&fd).map_or(Address::Unknown, |a| Address::from_sys(&a));
         let state = State::Held(fd);
-        Self { state, info, cfg: cfg.clone(), local, again: false, place: None, suspended: false }
+        let group = Group::new();
+        Self { state, info, cfg: cfg.clone(), local, again: false, place: None, suspended: false, group }
     }
 
     fn borrow(&self) -> Option<BorrowedFd<'_>> {
@@ -186,6 +190,16 @@ impl Receiver for DgramReceiver {
         self.enable()
     }
 
+    fn give_way(&self) -> bool {
+        self.cfg.reuseport && self.borrow().is_some_and(|fd| self.group.give_way(fd))
+    }
+
+    fn claim(&self) {
+        if let Some(fd) = self.borrow().filter(|_| self.cfg.reuseport) {
+            Group::claim(fd);
+        }
+    }
+
     fn unbind(mut self: Box<Self>) {
         self.disable();
         self.state = State::Gone;
@@ -247,7 +261,8 @@ impl Receiver for DgramReceiver {
             self.duplicate()?
         };
         let other = Self::new(fd, self.info, &self.cfg);
-        Ok(Box::new(Self { local: self.local.clone(), again: self.again, ..other }))
+        let group = if own { self.group.joined() } else { self.group.clone() };
+        Ok(Box::new(Self { local: self.local.clone(), again: self.again, group, ..other }))
     }
 }
 

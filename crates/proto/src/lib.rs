@@ -23,6 +23,7 @@ pub mod netns;
 pub mod pp;
 pub mod reactor;
 mod receiver;
+mod reuseport;
 pub mod rhttp;
 mod sock;
 pub mod sockpair;
@@ -47,7 +48,8 @@ pub use sock::{OPEN_SOCKETS, Sock};
 pub use table::{PROTOCOLS, protocol_for, protocol_of};
 pub use transport::{SockOpt, Transport};
 pub use vtable::{
-    Accepted, BindError, ConnectTo, Connecting, ListenerState, Protocol, ProtocolInfo, Receiver, RxConfig,
+    Accepted, BindError, ConnectTo, Connecting, GIVE_WAY, ListenerState, Protocol, ProtocolInfo, Receiver,
+    RxConfig,
 };
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The one receiver for listening sockets: TCP, UNIX, abstract UNIX, inherited descriptors.
 
 use crate::handover::Listening;
+use crate::reuseport::Group;
 use crate::sock::Sock;
 use crate::sysopt::{self, Family};
 use crate::vtable::{Accepted, BindError, ProtocolInfo, Receiver};
@@ -43,6 +44,8 @@ pub(crate) struct SockReceiver {
     place: Option<unix::Placement>,
     /// Not a duplicate of another receiver's descriptor: the one that suspends and resumes the socket.
     primary: bool,
+    /// The sockets of this process on the address.
+    group: Group,
 }
 
 impl SockReceiver {
@@ -63,6 +66,7 @@ impl SockReceiver {
             again,
             place: None,
             primary: true,
+            group: Group::new(),
         }
     }
 
@@ -173,6 +177,16 @@ impl Receiver for SockReceiver {
         self.enable()
     }
 
+    fn give_way(&self) -> bool {
+        self.cfg.reuseport && self.borrow().is_some_and(|fd| self.group.give_way(fd))
+    }
+
+    fn claim(&self) {
+        if let Some(fd) = self.borrow().filter(|_| self.cfg.reuseport) {
+            Group::claim(fd);
+        }
+    }
+
     fn unbind(mut self: Box<Self>) {
         self.disable();
         self.state = State::Gone;
@@ -239,6 +253,7 @@ impl Receiver for SockReceiver {
         let mut other = Self::new(fd, self.info, &self.cfg, self.again);
         other.local = self.local.clone();
         other.primary = primary;
+        other.group = if primary { self.group.joined() } else { self.group.clone() };
         Ok(Box::new(other))
     }
 }

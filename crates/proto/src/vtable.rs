@@ -10,6 +10,7 @@ use std::net::SocketAddr;
 use std::os::fd::RawFd;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 /// States of a listener as the CLI and the statistics name them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -176,6 +177,9 @@ pub trait Connecting: Send {
     }
 }
 
+/// How long a client that was on its way to a socket may take to get there after [`Receiver::give_way`].
+pub const GIVE_WAY: Duration = Duration::from_millis(100);
+
 /// A bound receiver. `Send` until it is enabled on a worker thread, where it stays.
 pub trait Receiver: Send {
     /// What kind of receiver it is: the protocol's name in messages.
@@ -191,6 +195,14 @@ pub trait Receiver: Send {
     fn suspend(&mut self) -> io::Result<bool>;
     /// Undoes `suspend`.
     fn resume(&mut self) -> io::Result<()>;
+    /// Has the kernel send new clients to the sockets that a successor has bound to the same address, if there are any,
+    /// while those on their way to this one are still accepted. Returns whether that may be: it then takes
+    /// [`GIVE_WAY`] until nobody is on the way any more.
+    fn give_way(&self) -> bool {
+        false
+    }
+    /// Undoes `give_way` of the process that had the address before.
+    fn claim(&self) {}
     /// Closes the socket.
     fn unbind(self: Box<Self>);
     /// Takes a connection that is ready. Errors other than of one connection (`EMFILE` and the like) are for
