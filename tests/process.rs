@@ -1,9 +1,11 @@
 //! The process: exit statuses, messages, signals, privileges.
 
+use hawser_testkit::net::now;
 use hawser_testkit::process::{check, run, temp_dir};
 use hawser_testkit::wire::get;
 use hawser_testkit::{Client, Hawser, Origin, binary, free_port, pause, until};
 use std::net::TcpStream;
+use std::time::Duration;
 
 fn bin() -> &'static str {
     binary(env!("CARGO_BIN_EXE_hawser"))
@@ -112,6 +114,34 @@ fn an_idle_keep_alive_connection_does_not_hold_a_soft_stop() {
     assert_eq!(c.ask("GET / HTTP/1.1\r\nHost: x\r\n\r\n").status, 200);
     h.signal(libc::SIGUSR1);
     assert_eq!(h.wait(4000).and_then(|s| s.code()), Some(0));
+}
+
+#[test]
+fn a_soft_stop_still_serves_a_client_that_was_just_served() {
+    let o = Origin::fixed("a", "ok");
+    // The client must be quick, which a machine that is busy elsewhere may not allow it to be at once.
+    let served = (0..10).any(|_| {
+        let p = free_port();
+        let mut h = Hawser::start(bin(), &cfg(p, o.port(), ""), &[p]);
+        let mut idle = Client::connect(p);
+        assert_eq!(idle.ask(KEPT).status, 200);
+        pause(700);
+        let mut busy = Client::connect(p);
+        let since = now();
+        assert_eq!(busy.ask(KEPT).status, 200);
+        h.signal(libc::SIGUSR1);
+        assert!(idle.closed_within(3000), "whoever has been idle is not waited for");
+        // Its next request may have been on the way already.
+        busy.send(KEPT);
+        if since.elapsed() > Duration::from_millis(400) {
+            return false;
+        }
+        let r = busy.recv();
+        assert_eq!((r.status, r.field("connection")), (200, Some("close")), "{}", r.head);
+        assert_eq!(h.wait(4000).and_then(|s| s.code()), Some(0));
+        true
+    });
+    assert!(served);
 }
 
 #[test]
