@@ -105,11 +105,6 @@ impl Pump {
         self.state == State::Done
     }
 
-    /// The source has delivered its end.
-    pub(crate) fn source_ended(&self) -> bool {
-        self.state != State::Open
-    }
-
     /// Moves what can be moved.
     pub(crate) fn turn(&mut self, cx: &mut Context<'_>, src: &mut dyn Source, dst: &mut dyn Sink) -> Turn {
         self.progress = false;
@@ -127,6 +122,14 @@ impl Pump {
         let turn = self.end(cx, dst);
         self.blocked = if let Turn::Blocked(b) = turn { Some(b) } else { None };
         turn
+    }
+
+    /// The source says nothing for too long: it is taken for ended, what it said is passed on.
+    pub(crate) fn source_late(&mut self, dst: &mut dyn Sink) {
+        if self.state == State::Open {
+            dst.end(None);
+            self.state = State::Ending;
+        }
     }
 
     fn run(&mut self, cx: &mut Context<'_>, src: &mut dyn Source, dst: &mut dyn Sink) -> Turn {

@@ -1,31 +1,29 @@
 //! Two byte streams joined: TCP mode, and what CONNECT or an upgrade makes of HTTP.
 
 use crate::client::Client;
+use crate::http;
 use crate::pump::{Blocked, Pump, Splice, Turn};
 use crate::snapshot::{Proxy, Times};
 use crate::stream::{Stream, ended};
 use crate::timers::{earlier, later};
-use hawser_balance::SessionEnd;
+use hawser_balance::{SessionEnd, Stat};
 use hawser_cfg::model::opt;
 use hawser_proto::mux::{Duplex, Sink, Source};
-use hawser_sample::facts::TermCause;
+use hawser_sample::facts::{TermCause, TermState};
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-/// Why a tunnel ended before both sides closed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Ended {
-    pub(crate) cause: TermCause,
-}
+/// The step of HAProxy's timers.
+const TICK: Duration = Duration::from_millis(1);
 
 /// One side's last activity, and what may end it.
 struct Side {
-    /// Bytes came from it or went to it.
-    active: Instant,
     /// Bytes came from it, or with [`Side::independent`] unset, moved at all.
     heard: Instant,
+    /// Since when it takes nothing of what is there for it.
+    stuck: Option<Instant>,
     timeout: Option<Duration>,
     /// After this side was told the end (`client-fin`, `server-fin`).
     fin: Option<Duration>,
@@ -35,43 +33,65 @@ struct Side {
 
 impl Side {
     fn new(now: Instant, timeout: Option<Duration>, fin: Option<Duration>, independent: bool) -> Self {
-        Self { active: now, heard: now, timeout, fin, independent }
+        Self { heard: now, stuck: None, timeout, fin, independent }
     }
 
-    /// Bytes have moved: `heard` tells that some came from this side.
-    fn note(&mut self, now: Instant, heard: bool) {
-        self.active = now;
-        if heard || !self.independent {
+    /// A turn moved bytes one way or the other; `from` and `to` are the directions that start and end here.
+    fn note(&mut self, now: Instant, from: &Pump, to: &Pump) {
+        if from.progress || (to.progress && !self.independent) {
             self.heard = now;
+        }
+        if to.blocked != Some(Blocked::Write) {
+            self.stuck = None;
+        } else if to.progress || self.stuck.is_none() {
+            self.stuck = Some(now);
         }
     }
 
-    /// When the side is late: to send, to take what is sent to it.
-    fn deadline(
-        &self,
-        (sends, takes): (bool, bool),
-        half_closed: bool,
-        tunnel: Option<Duration>,
-    ) -> Option<Instant> {
-        let normal = tunnel.or(self.timeout);
-        let time = if half_closed { self.fin.or(normal) } else { normal };
-        let since = |at| later(at, time);
-        earlier(since(self.heard).filter(|_| sends), since(self.active).filter(|_| takes))
+    fn deadlines(&self, from: &Pump, to: &Pump) -> Deadlines {
+        let time = if to.is_done() { self.fin.or(self.timeout) } else { self.timeout };
+        let sends = from.blocked == Some(Blocked::Read);
+        Deadlines {
+            sends: later(self.heard, time).filter(|_| sends),
+            takes: self.stuck.and_then(|at| later(at, time)),
+        }
     }
 }
 
-/// Moves bytes both ways until both sides have closed, one fails, or is silent for too long.
-pub(crate) async fn run(
-    cl: &mut Client,
-    st: &mut Stream,
-    client: &mut dyn Duplex,
-    server: &mut dyn Duplex,
-) -> Option<Ended> {
+/// When a side is late.
+struct Deadlines {
+    /// To send.
+    sends: Option<Instant>,
+    /// To take what is sent to it.
+    takes: Option<Instant>,
+}
+
+impl Deadlines {
+    fn first(&self) -> Option<Instant> {
+        earlier(self.sends, self.takes)
+    }
+}
+
+/// Moves bytes both ways until both sides have closed or one fails. A side that is silent for too long is taken for
+/// closed: the other one is told so, and has its own time to close as well.
+pub(crate) async fn run(cl: &mut Client, st: &mut Stream, client: &mut dyn Duplex, server: &mut dyn Duplex) {
     let times = st.times(&cl.fe);
     let mut t = Tunnel::new(cl, st, &times);
-    let ended = poll_fn(|cx| t.poll(cx, cl, client, server)).await;
+    let cause = poll_fn(|cx| t.poll(cx, cl, client, server)).await;
     st.moved(&t.up, &t.down);
-    ended
+    if let Some(cause) = t.late.or(cause) {
+        st.ended(cause, TermState::Data);
+        count(cl, st, cause);
+    }
+}
+
+/// Counts a tunnel that did not end by both sides closing.
+fn count(cl: &Client, st: &Stream, cause: TermCause) {
+    match cause {
+        TermCause::Client | TermCause::ClientTimeout => http::count_abort(cl, st, Stat::CliAborts),
+        TermCause::Server | TermCause::ServerTimeout => http::count_abort(cl, st, Stat::SrvAborts),
+        _ => {}
+    }
 }
 
 struct Tunnel {
@@ -79,7 +99,8 @@ struct Tunnel {
     down: Pump,
     client: Side,
     server: Side,
-    tunnel: Option<Duration>,
+    /// The side that was late first.
+    late: Option<TermCause>,
     end: Option<SessionEnd>,
 }
 
@@ -87,59 +108,69 @@ impl Tunnel {
     fn new(cl: &Client, st: &Stream, times: &Times) -> Self {
         let now = cl.now();
         let apart = |px: Option<&Arc<Proxy>>| px.is_some_and(|p| p.options.has(opt::INDEPENDENT_STREAMS));
+        let (client, server) = (times.tunnel.or(times.client), times.tunnel.or(times.server));
         Self {
             up: Pump::tunnel(splice(cl, st, opt::SPLICE_REQUEST)),
             down: Pump::tunnel(splice(cl, st, opt::SPLICE_RESPONSE)),
-            client: Side::new(now, times.client, times.client_fin, apart(Some(&cl.fe))),
-            server: Side::new(now, times.server, times.server_fin, apart(st.be.as_ref())),
-            tunnel: times.tunnel,
+            client: Side::new(now, client, times.client_fin, apart(Some(&cl.fe))),
+            server: Side::new(now, server, times.server_fin, apart(st.be.as_ref())),
+            late: None,
             end: st.session_end(),
         }
     }
 
+    /// Ready with the reason when it ends before both sides have closed.
     fn poll(
         &mut self,
         cx: &mut Context<'_>,
         cl: &mut Client,
         client: &mut dyn Duplex,
         server: &mut dyn Duplex,
-    ) -> Poll<Option<Ended>> {
-        let up = turn(&mut self.up, cx, client, server, TermCause::Client, TermCause::Server);
-        let down = turn(&mut self.down, cx, server, client, TermCause::Server, TermCause::Client);
-        if let Some(end) = up.or(down) {
-            return Poll::Ready(Some(end));
+    ) -> Poll<Option<TermCause>> {
+        loop {
+            let up = turn(&mut self.up, cx, client, server, TermCause::Client, TermCause::Server);
+            let down = turn(&mut self.down, cx, server, client, TermCause::Server, TermCause::Client);
+            if let Some(cause) = up.or(down) {
+                return Poll::Ready(Some(cause));
+            }
+            if self.up.is_done() && self.down.is_done() {
+                return Poll::Ready(None);
+            }
+            let now = cl.now();
+            self.client.note(now, &self.up, &self.down);
+            self.server.note(now, &self.down, &self.up);
+            if let Some(cause) = ended(&mut self.end, cx) {
+                return Poll::Ready(Some(cause));
+            }
+            let c = self.client.deadlines(&self.up, &self.down);
+            let s = self.server.deadlines(&self.down, &self.up);
+            let first = earlier(c.first(), s.first());
+            if cl.poll_deadline(cx, first).is_pending() {
+                return Poll::Pending;
+            }
+            // All that is due within one step of HAProxy's timers is late together.
+            let limit = later(first.unwrap_or(now), Some(TICK));
+            let is_late = |at: Option<Instant>| at.is_some() && at <= limit;
+            // Nothing reaches who takes nothing: no time to close would help.
+            if is_late(s.takes) {
+                return Poll::Ready(Some(TermCause::ServerTimeout));
+            }
+            if is_late(c.takes) {
+                return Poll::Ready(Some(TermCause::ClientTimeout));
+            }
+            if is_late(c.sends) {
+                self.late.get_or_insert(TermCause::ClientTimeout);
+                self.up.source_late(server);
+            }
+            if is_late(s.sends) {
+                self.late.get_or_insert(TermCause::ServerTimeout);
+                self.down.source_late(client);
+            }
         }
-        if self.up.is_done() && self.down.is_done() {
-            return Poll::Ready(None);
-        }
-        if self.up.progress || self.down.progress {
-            self.client.note(cl.now(), self.up.progress);
-            self.server.note(cl.now(), self.down.progress);
-        }
-        if let Some(cause) = ended(&mut self.end, cx) {
-            return Poll::Ready(Some(Ended { cause }));
-        }
-        self.poll_time(cx, cl)
-    }
-
-    fn poll_time(&mut self, cx: &mut Context<'_>, cl: &mut Client) -> Poll<Option<Ended>> {
-        let (up, down) = (self.up.blocked, self.down.blocked);
-        // Which timeout ends a tunnel of which nobody has closed a side is the tunnel's own business.
-        let open = !self.up.source_ended() && !self.down.source_ended();
-        let tunnel = if open { self.tunnel } else { None };
-        let on_client = (up == Some(Blocked::Read), down == Some(Blocked::Write));
-        let on_server = (down == Some(Blocked::Read), up == Some(Blocked::Write));
-        let c = self.client.deadline(on_client, self.down.is_done(), tunnel);
-        let s = self.server.deadline(on_server, self.up.is_done(), tunnel);
-        if cl.poll_deadline(cx, earlier(c, s)).is_pending() {
-            return Poll::Pending;
-        }
-        let client_late = c.is_some_and(|c| s.is_none_or(|s| c <= s));
-        let cause = if client_late { TermCause::ClientTimeout } else { TermCause::ServerTimeout };
-        Poll::Ready(Some(Ended { cause }))
     }
 }
 
+/// The reason when a direction has failed.
 fn turn(
     pump: &mut Pump,
     cx: &mut Context<'_>,
@@ -147,11 +178,11 @@ fn turn(
     dst: &mut dyn Sink,
     from: TermCause,
     to: TermCause,
-) -> Option<Ended> {
+) -> Option<TermCause> {
     match pump.turn(cx, src, dst) {
         Turn::Blocked(_) | Turn::SourceEnded | Turn::Done => None,
-        Turn::SourceFailed(_) => Some(Ended { cause: from }),
-        Turn::SinkFailed => Some(Ended { cause: to }),
+        Turn::SourceFailed(_) => Some(from),
+        Turn::SinkFailed => Some(to),
     }
 }
 

@@ -160,11 +160,16 @@ pub(crate) fn aborted(cl: &Client, st: &Stream, cause: TermCause) {
     // A response that breaks off is a failed one too; one that does not go on is not.
     let failed = (cause == TermCause::Server).then_some(Stat::FailedResp);
     for stat in [Some(stat), failed].into_iter().flatten() {
-        if let Some(slot) = &st.slot {
-            slot.server().counters.inc(cl.worker.number(), stat);
-        }
-        cl.count(st, stat);
+        count_abort(cl, st, stat);
     }
+}
+
+/// Counts for the server, the backend and the frontend.
+pub(crate) fn count_abort(cl: &Client, st: &Stream, stat: Stat) {
+    if let Some(slot) = &st.slot {
+        slot.server().counters.inc(cl.worker.number(), stat);
+    }
+    cl.count(st, stat);
 }
 
 /// The response came before the whole request: takes the rest, which the next request follows. What the server does

@@ -14,7 +14,7 @@ mod body;
 mod cacheable;
 pub(crate) mod cookie;
 mod forward;
-pub(crate) use forward::aborted;
+pub(crate) use forward::count_abort;
 mod idle;
 mod linger;
 mod multi;
@@ -190,9 +190,7 @@ async fn reach(cl: &mut Client, st: &mut Stream, front: &mut dyn FrontStream) ->
 async fn upgraded(cl: &mut Client, st: &mut Stream, front: &mut dyn FrontStream, mut link: Link) -> Next {
     forward::start_response(cl, st, front, &link, false);
     cl.count(st, Stat::of_status(st.strm.status));
-    if let Some(ended) = tunnel::run(cl, st, front, link.stream()).await {
-        st.ended(ended.cause, TermState::Data);
-    }
+    tunnel::run(cl, st, front, link.stream()).await;
     Next::Close
 }
 

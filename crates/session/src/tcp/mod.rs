@@ -17,7 +17,7 @@ use hawser_balance::TrafficEvent;
 use hawser_cfg::model::opt;
 use hawser_proto::SockOpt;
 use hawser_proto::mux::Source;
-use hawser_sample::facts::{LogOrigin, TermCause, TermState};
+use hawser_sample::facts::LogOrigin;
 use inspect::Inspected;
 use std::future::poll_fn;
 use std::task::Poll;
@@ -106,12 +106,7 @@ async fn relay(cl: &mut Client, st: &mut Stream, client: &mut Raw) -> Result<Out
     log::connected(cl, st);
     inspect::response(cl, st, client, &mut link).await?;
     stick::response(cl, st);
-    if let Some(ended) = tunnel::run(cl, st, client, link.stream()).await {
-        st.ended(ended.cause, TermState::Data);
-        if ended.cause == TermCause::ServerTimeout {
-            http::aborted(cl, st, ended.cause);
-        }
-    }
+    tunnel::run(cl, st, client, link.stream()).await;
     close(cl, st, client, &mut link);
     Ok(Outcome::Done)
 }
