@@ -20,6 +20,7 @@ mod health;
 mod observe;
 mod pool;
 mod probe;
+mod protocol;
 mod schedule;
 mod script;
 mod settings;

@@ -1,11 +1,12 @@
 //! Runs the steps of a check over a connection.
 
 use crate::pool::{Lent, Pool, Single, Target};
+use crate::protocol::{Answer, Reading, Received};
 use crate::script::expect::Found;
 use crate::script::{Action, Connect, Expect, Request, Script, Step};
 use crate::settings::Settings;
 use crate::status::Status;
-use conn::{Conn, Fault, Received};
+use conn::{Conn, Fault, Got};
 use exchange::Message;
 use hawser_balance::server::Server;
 use hawser_proto::mux::{BackMux, StreamError};
@@ -139,6 +140,7 @@ impl Run<'_> {
                 }
                 Action::Expect(e) if script.http => self.expect_http(e, step, i).await?,
                 Action::Expect(e) => self.expect(e, step).await?,
+                Action::Answer(reading) => self.answer_of(reading, step).await?,
             }
         }
         Ok(())
@@ -277,12 +279,36 @@ impl Run<'_> {
         }
         match timeout_at(deadline, conn.read(&mut self.data, room)).await {
             Err(_) => Err(Stop::Timeout),
-            Ok(Received::Some) => Ok(true),
-            Ok(Received::End) => {
+            Ok(Got::Some) => Ok(true),
+            Ok(Got::End) => {
                 self.ended = true;
                 Ok(false)
             }
-            Ok(Received::Fault(f)) => Err(Stop::Fault(f)),
+            Ok(Got::Fault(f)) => Err(Stop::Fault(f)),
+        }
+    }
+
+    /// Reads an answer in the protocol of a service.
+    async fn answer_of(&mut self, reading: &Reading, step: &Step) -> Done<()> {
+        loop {
+            let ended = self.ended || self.data.len() >= self.p.bufsize;
+            match (reading.read)(&Received { data: &self.data, ended, step: step.number }) {
+                Answer::Good(code, info) => {
+                    let status = if code.is_some() { Status::L7Ok } else { Status::L6Ok };
+                    self.last = Last { status, code, info };
+                    return Ok(());
+                }
+                Answer::Bad(status, code, info) => return Err(Failure { status, code, info }),
+                Answer::More if ended => {
+                    return Err(Failure { status: Status::L7Rsp, code: None, info: String::new() });
+                }
+                Answer::More => {}
+            }
+            match self.receive().await {
+                Ok(_) => {}
+                Err(Stop::Timeout) => return Err(self.failure(reading.late, String::new(), Some(step))),
+                Err(Stop::Fault(f)) => return Err(self.failure(Status::SockErr, f.text(), Some(step))),
+            }
         }
     }
 

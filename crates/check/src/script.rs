@@ -1,5 +1,6 @@
 //! What a check does, step by step (manual 4.2 `tcp-check`, `http-check`, `option httpchk`).
 
+use crate::protocol::Reading;
 use crate::status::Status;
 use hawser_sample::LogFormat;
 use std::net::IpAddr;
@@ -44,6 +45,8 @@ pub(crate) enum Action {
     /// A request to send.
     Request(Box<Request>),
     Expect(Box<Expect>),
+    /// An answer in the protocol of a service.
+    Answer(Reading),
 }
 
 /// `connect`.
@@ -116,6 +119,7 @@ impl Step {
             Action::Connect(_) => "connect".into(),
             Action::Send(_) | Action::Request(_) => "send".into(),
             Action::Expect(e) => e.describe(),
+            Action::Answer(_) => "expect".into(),
         }
     }
 }

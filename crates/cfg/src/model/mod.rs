@@ -28,7 +28,8 @@ pub use global::{Global, H2Global, H2Side, SetVar, StatsSocket, UnixBind};
 pub use log::{LogAddr, LogFormatDecl, LogTarget};
 pub use log_forward::{HostStrategy, LogForward};
 pub use options::{
-    CheckKind, ConnMode, ForwardFor, Forwarded, KeepAlive, Options, Part, Reuse, Timeouts, opt,
+    CheckKind, ConnMode, ForwardFor, Forwarded, KeepAlive, MysqlDialect, MysqlLogin, Options, Part, Reuse,
+    ServiceCheck, Timeouts, opt,
 };
 pub use proxy::{HeaderCapture, Mode, Proxy, ProxyKind, StateSource};
 pub use rules::{DefaultRules, RuleLine, RuleLines, Userlist};

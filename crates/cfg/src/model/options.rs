@@ -125,8 +125,48 @@ pub enum CheckKind {
     Http(Vec<Word>),
     /// `option tcp-check`.
     TcpRules,
-    /// Another `option …-check`, refused at compile until built.
-    Other(Pos, Vec<Word>),
+    /// The protocol of a service: `option mysql-check` and relatives.
+    Service(ServiceCheck),
+}
+
+/// What a health check speaks, and with which words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ServiceCheck {
+    /// `option ldap-check`.
+    Ldap,
+    /// `option mysql-check`.
+    Mysql(Option<MysqlLogin>),
+    /// `option pgsql-check`: the user.
+    Pgsql(String),
+    /// `option redis-check`.
+    Redis,
+    /// `option smtpchk`: the command that greets.
+    Smtp(String),
+    /// `option spop-check`.
+    Spop,
+    /// `option ssl-hello-chk`.
+    Tls,
+}
+
+/// `option mysql-check user`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MysqlLogin {
+    /// Who logs in, without a password.
+    pub user: String,
+    /// The form of the login.
+    pub dialect: MysqlDialect,
+}
+
+/// How a client of MySQL logs in, by the server's version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MysqlDialect {
+    /// Before 4.1.
+    Pre41,
+    /// From 4.1 on.
+    #[default]
+    Post41,
+    /// From 8.0 on.
+    Post80,
 }
 
 /// What a parameter of `option forwarded` is made of.

@@ -8,7 +8,7 @@ use std::io;
 pub(super) struct Conn(Box<dyn Transport>);
 
 /// What reading brought.
-pub(super) enum Received {
+pub(super) enum Got {
     Some,
     End,
     Fault(Fault),
@@ -34,15 +34,15 @@ impl Conn {
     }
 
     /// Appends what comes next to `data`, at most `room` bytes.
-    pub(super) async fn read(&mut self, data: &mut Vec<u8>, room: usize) -> Received {
+    pub(super) async fn read(&mut self, data: &mut Vec<u8>, room: usize) -> Got {
         let start = data.len();
         data.resize(start + room.min(4096), 0);
         let result = poll_fn(|cx| self.0.poll_read(cx, &mut data[start..])).await;
         data.truncate(start + result.as_ref().copied().unwrap_or(0));
         match result {
-            Ok(0) => Received::End,
-            Ok(_) => Received::Some,
-            Err(e) => Received::Fault(Fault::of(e)),
+            Ok(0) => Got::End,
+            Ok(_) => Got::Some,
+            Err(e) => Got::Fault(Fault::of(e)),
         }
     }
 

@@ -164,6 +164,24 @@ fn connections() {
 }
 
 #[test]
+fn services() {
+    let redis = |answer| against(Peer::Talk("", answer), "redis-check", &[]);
+    assert_eq!(redis("+PONG\r\n"), "Layer7 check passed, code: 0, info: \"Redis server is ok\"");
+    assert_eq!(redis("-ERR x\r\n"), "Layer7 wrong status, code: 0, info: \"-ERR x\"");
+    assert_eq!(against(Peer::Silent, "redis-check", &[]), "Layer7 timeout");
+    let smtp = Peer::Talk("220 hello\r\n", "500 what\r\n");
+    assert_eq!(against(smtp, "smtpchk", &[]), "Layer7 wrong status, code: 500, info: \"what\"");
+    assert_eq!(against(Peer::Talk("", "\x16\x03"), "ssl-hello-chk", &[]), "Layer6 check passed");
+    assert_eq!(against(Peer::Silent, "ssl-hello-chk", &[]), "Layer6 timeout");
+    let mysql = Peer::Banner("\x05\0\0\0\x0a5.7\0");
+    assert_eq!(against(mysql, "mysql-check", &[]), "Layer7 check passed, code: 0");
+    assert_eq!(
+        against(Peer::Talk("", ""), "mysql-check", &[]),
+        "Layer7 invalid response, info: \"TCPCHK got an empty response at step 2\""
+    );
+}
+
+#[test]
 fn http_checks() {
     let cases: &[(Peer, &[&str], &str)] = &[
         (R200, &[], "Layer7 check passed, code: 200"),

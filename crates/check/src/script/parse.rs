@@ -1,6 +1,7 @@
 //! From configuration lines to a script.
 
 use super::{Action, Connect, Data, Expect, Match, Request, Script, Step, parse_expect, unhex};
+use crate::protocol;
 use crate::status::Status;
 use hawser_cfg::diag::Diags;
 use hawser_cfg::model::{CheckKind, Config, Proxy, RuleLine};
@@ -29,14 +30,7 @@ pub(crate) fn compile(config: &Config, index: usize, proxy: &Proxy, diags: &mut 
         CheckKind::Http(_) => "http-check",
         CheckKind::TcpRules => "tcp-check",
         CheckKind::Tcp => return Script::default(),
-        CheckKind::Other(pos, words) => {
-            let name = words.first().map_or("", |w| w.as_str());
-            diags.alert(
-                *pos,
-                format!("'option {name}' is not supported yet (health checks of other protocols)"),
-            );
-            return Script::default();
-        }
+        CheckKind::Service(check) => return protocol::script(check),
     };
     let mut cx = CompileCx::new(config, diags);
     (cx.proxy, cx.at, cx.what) = (Some(index), Some(Checkpoint::TcpCheck), keyword.into());

@@ -2,7 +2,7 @@
 
 use super::*;
 use hawser_cfg::diag::Diags;
-use hawser_cfg::model::{CheckKind, Config, Proxy, ProxyKind, RuleLine};
+use hawser_cfg::model::{CheckKind, Config, Proxy, ProxyKind, RuleLine, ServiceCheck};
 use hawser_cfg::pos::Word;
 use hawser_sample::Ctx;
 
@@ -18,7 +18,11 @@ pub(crate) fn proxy(option: &str, rules: &[&str]) -> Proxy {
         "httpchk" => CheckKind::Http(all[1..].to_vec()),
         "tcp-check" => CheckKind::TcpRules,
         "" => CheckKind::Tcp,
-        _ => CheckKind::Other(Default::default(), all),
+        "redis-check" => CheckKind::Service(ServiceCheck::Redis),
+        "ssl-hello-chk" => CheckKind::Service(ServiceCheck::Tls),
+        "mysql-check" => CheckKind::Service(ServiceCheck::Mysql(None)),
+        "smtpchk" => CheckKind::Service(ServiceCheck::Smtp("HELO localhost".into())),
+        other => panic!("option {other}"),
     };
     let check_rules =
         rules.iter().map(|r| RuleLine { pos: Default::default(), words: words(r).into() }).collect();
@@ -223,7 +227,6 @@ fn wrong_lines_are_refused() {
             &["http-check expect status 200", "http-check send uri /c"],
             "'http-check send' : unable to add http-check send rule at step 2 (missing connect rule)..",
         ),
-        ("smtpchk", &[], "'option smtpchk' is not supported yet"),
     ];
     for (option, rules, want) in cases {
         let (_, diags) = script(option, rules);

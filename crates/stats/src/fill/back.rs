@@ -293,7 +293,8 @@ fn checks(row: &mut Row, v: &Server<'_>) {
 /// Results of checks, which pause in maintenance.
 fn last_check(row: &mut Row, k: &CheckView) {
     row.set(Col::CheckStatus, k.status);
-    if k.code != 0 {
+    // Results that come from an answer have one, if only 0.
+    if k.code != 0 || matches!(k.status, "L7OK" | "L7OKC" | "L7STS") {
         row.set(Col::CheckCode, u32::from(k.code));
     }
     if let Some(ms) = k.duration {

@@ -167,9 +167,27 @@ fn options() {
             "alert: The 'option forceclose' directive is not supported anymore since HAProxy 2.0. Use 'option httpclose' instead.",
         ),
         (
-            "option mysql-check",
-            "alert: 'option mysql-check' is not supported by Hawser yet (area: health checks of other protocols).",
+            "option external-check",
+            "alert: 'option external-check' is not supported by Hawser yet (area: health checks by programs).",
         ),
+        (
+            "option mysql-check foo",
+            "alert: 'option mysql-check' only supports optional values: 'user' (got 'foo').",
+        ),
+        ("option mysql-check user", "alert: 'option mysql-check user' expects <username> as argument."),
+        (
+            "option mysql-check user bob xx",
+            "alert: keyword 'user' only supports 'post-41', 'pre-41' and 'post-80' (got 'xx').",
+        ),
+        (
+            "option mysql-check user bob post-41 z",
+            "alert: 'option mysql-check' cannot handle unexpected argument 'z'.",
+        ),
+        ("option pgsql-check user", "alert: 'option pgsql-check' expects 'user <username>' as argument."),
+        ("option pgsql-check foo bar", "alert: 'option pgsql-check' only supports optional values: 'user'."),
+        ("option pgsql-check user a b", "alert: 'option pgsql-check' cannot handle unexpected argument 'b'."),
+        ("option smtpchk EHLO a b", "alert: 'option smtpchk' cannot handle unexpected argument 'b'."),
+        ("option redis-check x", "alert: 'option redis-check' cannot handle unexpected argument 'x'."),
     ] {
         let got = said(&listen(text));
         assert!(got.first().is_some_and(|g| *g == alert.replacen(':', " 7:", 1)), "{text}: {got:?}");

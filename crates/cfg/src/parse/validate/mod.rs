@@ -115,7 +115,7 @@ fn checks(p: &Proxy, diags: &mut Diags) {
         let used = match p.check_kind {
             CheckKind::Http(_) => kw == "http-check",
             CheckKind::TcpRules => kw == "tcp-check",
-            CheckKind::Tcp | CheckKind::Other(..) => false,
+            CheckKind::Tcp | CheckKind::Service(_) => false,
         };
         // With `option httpchk`, steps of the other kind are kept for a section that uses them.
         if let (Some(rule), false, false) = (first(kw), used, matches!(p.check_kind, CheckKind::Http(_))) {

@@ -169,7 +169,7 @@ fn ports(p: &Proxy, s: &Server, diags: &mut Diags) {
     if steps && named {
         return;
     }
-    let more = if steps && !p.check_rules.is_empty() {
+    let more = if steps && (!p.check_rules.is_empty() || matches!(p.check_kind, CheckKind::Service(_))) {
         " nor tcp_check rule 'connect' with port information"
     } else {
         ""

@@ -12,6 +12,7 @@ mod option_table;
 mod rules;
 mod server;
 mod server_options;
+mod service_check;
 mod source;
 mod stats;
 mod stick;

@@ -1,6 +1,7 @@
 //! The rows of `option …` (manual 4.2).
 
 use super::option::{self, Opt};
+use super::service_check;
 use crate::keyword::{Meta, Row, Table};
 use crate::model::opt;
 use crate::parse::kw::Scope;
@@ -32,10 +33,6 @@ const fn run(
 
 const fn gone(name: &'static str, since: &'static str, instead: &'static str) -> Row<Opt> {
     bit(name, PX, 0, "An option of earlier versions.").removed(since, instead)
-}
-
-const fn check(name: &'static str, help: &'static str) -> Row<Opt> {
-    bit(name, BE, 0, help).later("health checks of other protocols")
 }
 
 const ACKS: &str = "the kernel decides when to acknowledge";
@@ -93,14 +90,14 @@ pub(crate) static OPTIONS: Table<Opt> = Table::new(&[
     run("httpchk", BE, false, option::httpchk, "Checks servers with HTTP requests."),
     run("tcp-check", BE, false, option::tcp_check, "Checks servers with a TCP script."),
     run("use-small-buffers", BE, true, option::nothing, "Small buffers for queued requests.").idle("requests in the queue own only what they need"),
-    check("external-check", "Checks servers with a program."),
-    check("ldap-check", "Checks LDAP servers."),
-    check("mysql-check", "Checks MySQL servers."),
-    check("pgsql-check", "Checks PostgreSQL servers."),
-    check("redis-check", "Checks Redis servers."),
-    check("smtpchk", "Checks SMTP servers."),
-    check("spop-check", "Checks SPOA servers."),
-    check("ssl-hello-chk", "Checks servers with a client hello."),
+    bit("external-check", BE, 0, "Checks servers with a program.").later("health checks by programs"),
+    run("ldap-check", BE, false, service_check::ldap, "Checks LDAP servers."),
+    run("mysql-check", BE, false, service_check::mysql, "Checks MySQL servers."),
+    run("pgsql-check", BE, false, service_check::pgsql, "Checks PostgreSQL servers."),
+    run("redis-check", BE, false, service_check::redis, "Checks Redis servers."),
+    run("smtpchk", BE, false, service_check::smtp, "Checks SMTP servers."),
+    run("spop-check", BE, false, service_check::spop, "Checks SPOA servers."),
+    run("ssl-hello-chk", BE, false, service_check::ssl_hello, "Checks servers with a client hello."),
     run("accept-invalid-http-request", FE, false, option::accept_invalid, "Older name of accept-unsafe-violations-in-http-request."),
     run("accept-invalid-http-response", BE, false, option::accept_invalid, "Older name of accept-unsafe-violations-in-http-response."),
     gone("forceclose", "2.0", "'option httpclose'"),
