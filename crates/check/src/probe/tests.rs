@@ -176,8 +176,8 @@ fn services() {
     let mysql = Peer::Banner("\x05\0\0\0\x0a5.7\0");
     assert_eq!(against(mysql, "mysql-check", &[]), "Layer7 check passed, code: 0");
     assert_eq!(
-        against(Peer::Talk("", ""), "mysql-check", &[]),
-        "Layer7 invalid response, info: \"TCPCHK got an empty response at step 2\""
+        against(Peer::Talk("", ""), "ssl-hello-chk", &[]),
+        "Layer6 invalid response, info: \"TCPCHK got an empty response at step 2\""
     );
 }
 
