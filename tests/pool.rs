@@ -119,6 +119,23 @@ fn scarce_descriptors_keep_nothing_idle() {
     }
 }
 
+#[test]
+fn clients_keep_so_many_connections_for_themselves() {
+    for (line, connections) in [("", 1), ("max-session-srv-conns 1", 1), ("max-session-srv-conns 0", 3)] {
+        let (origin, _) = counting();
+        let public = free_port();
+        let cfg = checked(public, origin.port(), "no-check", "")
+            .replace("http-reuse always", "http-reuse never")
+            .replace("frontend pub\n", &format!("frontend pub\n  {line}\n"));
+        let _h = Hawser::start(bin(), &cfg, &[public]);
+        let mut c = Client::connect(public);
+        for _ in 0..3 {
+            assert_eq!(c.ask("GET /a HTTP/1.1\r\nHost: a\r\n\r\n").status, 200);
+        }
+        assert_eq!(origin.connections(), connections, "{line}");
+    }
+}
+
 /// HAProxy 3.4 closes the idle connection, but refuses the request that it did so for.
 #[test]
 fn strict_limits_count_idle_connections() {

@@ -228,3 +228,21 @@ fn the_runtime_api_shows_and_changes_tables() {
     assert_eq!(cli(&h, &format!("clear table n ptr {pointer}")), [""; 0]);
     assert_eq!(cli(&h, "show table n").len(), 1);
 }
+
+/// The key that is tracked in one table is looked up in another only if keys are the same there.
+#[test]
+fn other_tables_are_asked_for_keys_of_the_same_kind() {
+    let p = free_port();
+    let cfg = format!(
+        "{HEAD}frontend f\n  bind 127.0.0.1:{p}\n  http-request track-sc0 hdr(x-key) table one\n  \
+         http-request track-sc1 hdr(x-key) table two\n  http-request track-sc2 hdr(x-key) table longer\n  \
+         http-request sc-inc-gpc0(1)\n  http-request sc-inc-gpc0(2)\n  http-request return status 200 \
+         hdr x-in %[sc0_get_gpc0(two)],%[sc0_tracked(two)],%[sc0_get_gpc0(longer)],%[sc0_tracked(longer)]\n\
+         backend one\n  stick-table type string len 9 size 9 store conn_cnt\n\
+         backend two\n  stick-table type string len 9 size 9 store gpc0\n\
+         backend longer\n  stick-table type string len 10 size 9 store gpc0\n"
+    );
+    let _h = Hawser::start(bin(), &cfg, &[p]);
+    let seen = |key| keyed(p, "/", key).field("x-in").map(str::to_owned);
+    assert_eq!([seen("key"), seen("key")], [Some("1,1,,0".into()), Some("2,1,,0".into())]);
+}

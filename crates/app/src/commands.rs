@@ -1,6 +1,14 @@
 //! Commands of the runtime API that need more than the process: the layers that serve traffic.
 
+mod address;
+mod backend;
+mod clear;
+mod find;
+mod none;
+mod server;
+mod show;
 mod table;
+mod vars;
 
 use crate::engine::SharedEngine;
 use crate::reverse::Tunnels;
@@ -12,15 +20,6 @@ use hawser_sample::date;
 use hawser_stats::Selection;
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
-
-mod address;
-mod backend;
-mod clear;
-mod find;
-mod none;
-mod server;
-mod show;
-mod vars;
 
 #[rustfmt::skip]
 static COMMANDS: &[Command] = &[
@@ -37,11 +36,11 @@ pub(crate) fn registry() -> Registry {
         COMMANDS,
         backend::COMMANDS,
         clear::COMMANDS,
+        none::COMMANDS,
         server::COMMANDS,
         show::COMMANDS,
-        vars::COMMANDS,
-        none::COMMANDS,
         table::COMMANDS,
+        vars::COMMANDS,
     ]);
     Registry::new(&tables)
 }

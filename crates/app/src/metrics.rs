@@ -8,7 +8,7 @@ use hawser_cli::State;
 use hawser_cli::info::Sheet;
 use hawser_http::{Head, Version};
 use hawser_proto::freq::now_ms;
-use hawser_rules::service::{Body, Served, Service};
+use hawser_rules::service::{Served, Service, Text};
 use hawser_stats::metrics::{BadQuery, Dump, Family, Labels, Query, Source};
 use hawser_stats::{Row, Selection};
 use hawser_stick::Table;
@@ -45,24 +45,8 @@ impl Service for Exporter {
         let mut head = Head::response(Version::H11, 200, b"OK");
         head.add(b"cache-control", b"no-cache");
         head.add(b"content-type", b"text/plain; version=0.0.4");
-        let dump = Dump::new(query, Box::new(source));
-        Ok(Served { head, body: Box::new(Text { dump, piece: String::new() }) })
-    }
-}
-
-/// The text of a scrape.
-struct Text {
-    dump: Dump,
-    /// Reused from piece to piece.
-    piece: String,
-}
-
-impl Body for Text {
-    fn more(&mut self, out: &mut Vec<u8>) -> bool {
-        self.piece.clear();
-        let more = self.dump.more(&mut self.piece);
-        out.extend_from_slice(self.piece.as_bytes());
-        more
+        let mut dump = Dump::new(query, Box::new(source));
+        Ok(Served { head, body: Text::body(move |out| dump.more(out)) })
     }
 }
 

@@ -121,13 +121,13 @@ impl Queue {
     }
 
     /// Most waiters ever in the backend's own queue (`qmax`).
-    /// Forgets the maximum.
-    pub(crate) fn clear_max(&self) {
-        self.any_max.store(self.any.load(Relaxed), Relaxed);
-    }
-
     pub(crate) fn any_max(&self) -> u32 {
         self.any_max.load(Relaxed)
+    }
+
+    /// Forgets that maximum.
+    pub(crate) fn clear_max(&self) {
+        self.any_max.store(self.any.load(Relaxed), Relaxed);
     }
 
     fn grants(&self, servers: &[Arc<Server>], lane: u32) -> u32 {

@@ -180,28 +180,10 @@ impl Expansion<'_> {
         out: &mut Vec<BindSpec>,
         diags: &mut Diags,
     ) {
-        let threads = match bind.opts.thread.as_deref().map(ThreadSet::parse) {
-            None => ThreadSet::default(),
-            Some(Ok(set)) if self.exists(&set) => set,
-            Some(Ok(_)) => {
-                self.missing(bind, frontend, "only references non-existing threads", diags);
-                return;
-            }
-            Some(Err(Wrong::Group(group))) => {
-                self.missing(bind, frontend, &format!("references non-existing thread group {group}"), diags);
-                return;
-            }
-            Some(Err(Wrong::Text(e))) => {
-                diags.alert(bind.pos, format!("'bind' : 'thread' : {e}."));
-                return;
-            }
-        };
-        for addr in &bind.addrs {
-            let (AddrKind::Fd(n) | AddrKind::Sockpair(n)) = addr.kind else { continue };
-            if let Err(e) = hawser_proto::inherited::check(n) {
-                diags.alert(bind.pos, format!("'bind' : cannot use file descriptor '{n}' : {e}."));
-                return;
-            }
+        let Some(threads) = self.threads(bind, frontend, diags) else { return };
+        if let Some(why) = bind.addrs.iter().find_map(unusable) {
+            diags.alert(bind.pos, format!("'bind' : {why}."));
+            return;
         }
         let namespace = match bind.opts.namespace.as_deref().map(Netns::open).transpose() {
             Ok(ns) => ns.map(Arc::new),
@@ -211,10 +193,6 @@ impl Expansion<'_> {
                 return;
             }
         };
-        if let Some(why) = bind.addrs.iter().find_map(unusable) {
-            diags.alert(bind.pos, format!("'bind' : {why}"));
-            return;
-        }
         let opts = Arc::new(bind.opts.clone());
         let mut first = true;
         for addr in bind.addrs.iter().flat_map(ports) {
@@ -231,6 +209,22 @@ impl Expansion<'_> {
                 shards: bind.opts.shards.as_deref().and_then(|n| n.parse().ok()),
             });
         }
+    }
+
+    /// The threads of the line's `thread`, all of them without it; `None` where that is wrong.
+    fn threads(&self, bind: &Bind, frontend: &FrontendInfo, diags: &mut Diags) -> Option<ThreadSet> {
+        let Some(text) = &bind.opts.thread else { return Some(ThreadSet::default()) };
+        match ThreadSet::parse(text) {
+            Ok(set) if self.exists(&set) => return Some(set),
+            Ok(_) => self.missing(bind, frontend, "only references non-existing threads", diags),
+            Err(Wrong::Group(group)) => {
+                self.missing(bind, frontend, &format!("references non-existing thread group {group}"), diags);
+            }
+            Err(Wrong::Text(e)) => {
+                diags.alert(bind.pos, format!("'bind' : 'thread' : {e}."));
+            }
+        }
+        None
     }
 
     /// Some thread of the set is there.
@@ -312,17 +306,9 @@ fn keepalive(k: KeepAlive) -> (u32, u32, u32) {
 
 /// Why nothing can listen there, which shows before anything is bound.
 fn unusable(addr: &Addr) -> Option<String> {
-    match addr.kind {
-        AddrKind::Quic(_) => Some(format!(
-            "unsupported stream protocol for datagram family address '{}'; QUIC is not supported by Hawser yet.",
-            addr.text
-        )),
-        AddrKind::Fd(n) | AddrKind::Sockpair(n) => {
-            let e = hawser_proto::probe_inherited(n).err()?;
-            Some(format!("cannot use file descriptor '{n}' : {}.", hawser_proto::errno_text(e)))
-        }
-        _ => None,
-    }
+    let (AddrKind::Fd(n) | AddrKind::Sockpair(n)) = addr.kind else { return None };
+    let e = hawser_proto::probe_inherited(n).err()?;
+    Some(format!("cannot use file descriptor '{n}' : {}", hawser_proto::errno_text(e)))
 }
 
 /// One address per port of a range.

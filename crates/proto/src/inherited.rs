@@ -88,20 +88,6 @@ pub fn take(n: RawFd) -> rustix::io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(n) })
 }
 
-/// Whether a descriptor that the configuration names is open.
-///
-/// # Errors
-/// The system's words for why it is not.
-pub fn check(n: RawFd) -> Result<(), String> {
-    if n < 0 {
-        return Err(errno_text(Errno::BADF));
-    }
-    // SAFETY: nothing closes descriptors while the configuration is compiled, and one that is not open is answered
-    // with EBADF.
-    let borrowed = unsafe { BorrowedFd::borrow_raw(n) };
-    rustix::io::fcntl_getfd(borrowed).map(drop).map_err(errno_text)
-}
-
 /// Makes an inherited datagram socket ours.
 pub(crate) fn dgram(n: RawFd) -> Result<OwnedFd, BindError> {
     let fd = take(n).map_err(|e| refused(n, e))?;

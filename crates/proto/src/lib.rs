@@ -14,7 +14,7 @@ pub mod freq;
 pub mod gate;
 pub mod handover;
 pub mod incoming;
-pub mod inherited;
+mod inherited;
 mod later;
 pub mod md5sig;
 pub mod memory;

@@ -31,3 +31,26 @@ pub trait Body {
     /// Adds the next piece, which may be empty; whether there is more. It takes little time: other requests wait.
     fn more(&mut self, out: &mut Vec<u8>) -> bool;
 }
+
+/// A body of text, by what makes its pieces.
+pub struct Text<F> {
+    more: F,
+    /// Reused from piece to piece.
+    piece: String,
+}
+
+impl<F: FnMut(&mut String) -> bool + 'static> Text<F> {
+    /// `more` does for text what [`Body::more`] does.
+    pub fn body(more: F) -> Box<dyn Body> {
+        Box::new(Self { more, piece: String::new() })
+    }
+}
+
+impl<F: FnMut(&mut String) -> bool> Body for Text<F> {
+    fn more(&mut self, out: &mut Vec<u8>) -> bool {
+        self.piece.clear();
+        let more = (self.more)(&mut self.piece);
+        out.extend_from_slice(self.piece.as_bytes());
+        more
+    }
+}

@@ -18,9 +18,6 @@ use std::sync::Arc;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
-/// Most idle connections that one client keeps for itself (`max-session-srv-conns` by default).
-const OWN_MAX: usize = 5;
-
 /// A connection in use, as it is counted.
 pub(crate) type Seat = Conn<()>;
 
@@ -157,7 +154,8 @@ fn join(cl: &mut Client, server: &Arc<Server>, hash: u64, back: &Back) -> Option
 fn join_own(cl: &Client, server: &Arc<Server>, hash: u64) -> Option<(Rc<Shared>, Box<dyn BackStream>)> {
     let mut kept = cl.kept.borrow_mut();
     let shared = &mut kept.as_mut()?.shared;
-    shared.retain(|s| s.is_live() && (s.streams() > 0 || s.is_usable()));
+    shared.retain(|s| s.streams() > 0 || s.is_usable());
+    trim(shared, most_own(cl));
     shared.iter().filter(|s| s.is_for(server, hash)).find_map(|s| Some((s.clone(), s.add()?)))
 }
 
@@ -167,16 +165,26 @@ fn share(cl: &Client, seat: Seat, conn: Arc<dyn BackConn>, scope: Scope) -> Rc<S
     // A client that asks one thing after the other will find the connection in the pool.
     if scope == Scope::Private || (scope == Scope::Client && cl.multiplexes()) {
         let own = &mut cl.keep().shared;
-        own.retain(|s| s.is_live());
-        let idle = own.iter().filter(|s| s.streams() == 0).count();
-        if idle >= OWN_MAX
-            && let Some(oldest) = own.iter().position(|s| s.streams() == 0)
-        {
-            own.remove(oldest);
-        }
+        trim(own, most_own(cl).saturating_sub(1));
         own.push(shared.clone());
     }
     shared
+}
+
+/// Most idle connections that a client keeps for itself.
+fn most_own(cl: &Client) -> usize {
+    cl.fe.front.as_ref().map_or(0, |f| f.max_session_srv_conns)
+}
+
+/// Gives up those that are over, and the oldest idle ones beyond so many.
+fn trim(own: &mut Vec<Rc<Shared>>, most: usize) {
+    own.retain(|s| s.is_live());
+    let mut excess = own.iter().filter(|s| s.streams() == 0).count().saturating_sub(most);
+    own.retain(|s| {
+        let goes = excess > 0 && s.streams() == 0;
+        excess -= usize::from(goes);
+        !goes
+    });
 }
 
 /// What a request may use of the pools.
@@ -310,11 +318,14 @@ pub(crate) fn give_back(cl: &mut Client, st: &Stream, mut link: Link, whole: boo
     let Some(conn) = idle(&cl.worker, link) else { return };
     let mode = st.be.as_ref().and_then(|b| b.back.as_ref()).map(|b| b.reuse);
     if mode == Some(Reuse::Never) || conn.private {
+        let most = most_own(cl);
         let conns = &mut cl.keep().conns;
-        if conns.len() >= OWN_MAX {
-            conns.remove(0);
+        if conns.len() >= most {
+            conns.retain_mut(|c| !c.io.is_dead());
         }
-        conns.push(conn);
+        if conns.len() < most {
+            conns.push(conn);
+        }
         return;
     }
     cl.worker.park(conn);

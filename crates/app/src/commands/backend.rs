@@ -23,7 +23,7 @@ fn show(call: &mut Call<'_>) -> Reply {
 
 fn publish(call: &Call<'_>, yes: bool) -> Reply {
     find::answer(find::snapshot(call).and_then(|snapshot| {
-        let px = find::backend(&snapshot, call.arg(0)).ok_or_else(|| Reply::err("No such backend."))?;
+        let px = snapshot.backend(call.arg(0)).ok_or_else(|| Reply::err("No such backend."))?;
         if let Some(back) = &px.back {
             back.backend.publish(yes);
         }

@@ -4,7 +4,6 @@ use super::Statistics;
 use hawser_balance::{Backend, Server};
 use hawser_cli::{Call, Reply};
 use hawser_session::Snapshot;
-use hawser_session::snapshot::Proxy;
 use std::sync::Arc;
 
 /// A server that a command is about.
@@ -21,24 +20,12 @@ pub(super) fn snapshot(call: &Call<'_>) -> Result<Arc<Snapshot>, Reply> {
     found.ok_or_else(|| Reply::err("The process is not ready."))
 }
 
-/// The backend side of a section: by name, or by id as `#id`.
-pub(super) fn backend<'a>(snapshot: &'a Snapshot, word: &str) -> Option<&'a Arc<Proxy>> {
-    let mut backends = snapshot.proxies.iter().filter(|p| p.back.is_some());
-    match word.strip_prefix('#') {
-        Some(id) => {
-            let id = id.parse().ok()?;
-            backends.find(|p| p.facts.id == id)
-        }
-        None => backends.find(|p| *p.facts.name == *word),
-    }
-}
-
 /// The server of `backend/server`, either by name or by id.
 pub(super) fn server(call: &Call<'_>, path: &str) -> Result<Target, Reply> {
     let snapshot = snapshot(call)?;
     let parts = path.split_once('/').filter(|(_, server)| !server.is_empty());
     let Some((bk, sv)) = parts else { return Err(Reply::err("Require 'backend/server'.")) };
-    let px = backend(&snapshot, bk).ok_or_else(|| Reply::err("No such backend."))?;
+    let px = snapshot.backend(bk).ok_or_else(|| Reply::err("No such backend."))?;
     let back = px.back.as_ref().ok_or_else(|| Reply::err("No such backend."))?;
     let servers = &back.backend.servers;
     let found = match sv.strip_prefix('#') {

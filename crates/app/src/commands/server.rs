@@ -5,6 +5,7 @@ use super::find::{Target, answer, changeable, server};
 use hawser_balance::change::Cause;
 use hawser_balance::server::{Admin, Oper};
 use hawser_balance::time;
+use hawser_cfg::units;
 use hawser_cli::{Call, Command, Level, Reply};
 use std::net::IpAddr;
 
@@ -196,12 +197,10 @@ fn port_number(word: &str) -> Result<u16, Reply> {
     word.parse().map_err(|_| Reply::err("provided port is invalid"))
 }
 
-/// The number that a word starts with, and what follows it.
+/// The number that a word starts with, if it does, and what follows it.
 fn leading_number(word: &str) -> (Option<i64>, &str) {
-    let sign = usize::from(word.starts_with(['-', '+']));
-    let digits = word[sign..].bytes().take_while(u8::is_ascii_digit).count();
-    let (number, rest) = word.split_at(sign + digits);
-    (number.parse().ok(), rest)
+    let (number, rest) = units::leading_int(word);
+    (number.filter(|_| rest.len() < word.len()), rest)
 }
 
 #[cfg(test)]

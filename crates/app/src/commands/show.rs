@@ -33,7 +33,7 @@ fn wanted(call: &Call<'_>) -> Result<Vec<Arc<Proxy>>, Reply> {
         let in_use = snapshot.proxies.iter().filter(|p| p.back.is_some());
         return Ok(in_use.cloned().collect());
     }
-    let px = find::backend(&snapshot, call.arg(0)).ok_or_else(|| Reply::err("Can't find backend."))?;
+    let px = snapshot.backend(call.arg(0)).ok_or_else(|| Reply::err("Can't find backend."))?;
     Ok(vec![Arc::clone(px)])
 }
 

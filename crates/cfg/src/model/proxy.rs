@@ -190,6 +190,8 @@ pub struct Proxy {
     pub srvtcpka: KeepAlive,
     /// `max-keep-alive-queue`.
     pub max_keep_alive_queue: Option<i32>,
+    /// `max-session-srv-conns`.
+    pub max_session_srv_conns: Option<u32>,
     /// `hash-balance-factor`.
     pub hash_balance_factor: Option<u32>,
     /// `http-restrict-req-hdr-names`: preserve, delete, reject.

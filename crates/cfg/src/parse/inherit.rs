@@ -52,6 +52,7 @@ fn frontend(d: &Proxy, p: &mut Proxy) {
     p.log_format_sd.clone_from(&d.log_format_sd);
     p.unique_id_header.clone_from(&d.unique_id_header);
     p.monitor_uri.clone_from(&d.monitor_uri);
+    p.max_session_srv_conns = d.max_session_srv_conns;
     p.clitcpka = d.clitcpka;
 }
 

@@ -92,9 +92,7 @@ impl Request {
         }
         (head, body.to_vec())
     }
-}
 
-impl Request {
     /// Whether it asks for the end of the connection after its response; it does unless it has a wish of its own.
     pub(crate) fn closes(&self) -> bool {
         let wish = self.headers.iter().find(|h| h.0 == "connection");

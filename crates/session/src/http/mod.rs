@@ -14,7 +14,6 @@ mod body;
 mod cacheable;
 pub(crate) mod cookie;
 mod forward;
-pub(crate) use forward::count_abort;
 mod idle;
 mod linger;
 mod multi;
@@ -39,9 +38,11 @@ use hawser_balance::{Stat, TrafficEvent};
 use hawser_http::BodyLen;
 use hawser_proto::mux::{FrontConn, FrontStream, Fronted};
 use hawser_sample::facts::{TermCause, TermState};
-pub(crate) use multi::Job;
 use request::Received;
 use std::pin::Pin;
+
+pub(crate) use forward::count_abort;
+pub(crate) use multi::Job;
 
 /// What follows an exchange on its connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

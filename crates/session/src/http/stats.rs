@@ -10,7 +10,7 @@ use crate::stream::{Stream, with_ctx};
 use bytes::Bytes;
 use hawser_http::{Head, KnownName, Reply, Version};
 use hawser_proto::mux::FrontStream;
-use hawser_rules::service::{Body, Served, Service};
+use hawser_rules::service::{Served, Service, Text};
 use hawser_sample::facts::{TermCause, TermState};
 use hawser_stats::page::{Dump, Outcome, Query, Settings, Source};
 use std::sync::Arc;
@@ -111,24 +111,8 @@ impl Service for Visit {
         if self.settings.refresh > 0 && !self.query.no_refresh {
             head.add(b"refresh", self.settings.refresh.to_string().as_bytes());
         }
-        let dump = Dump::new(self.settings.clone(), self.query.clone(), source, self.admin);
-        Ok(Served { head, body: Box::new(Text { dump, piece: String::new() }) })
-    }
-}
-
-/// The text of a page.
-struct Text {
-    dump: Dump,
-    /// Reused from piece to piece.
-    piece: String,
-}
-
-impl Body for Text {
-    fn more(&mut self, out: &mut Vec<u8>) -> bool {
-        self.piece.clear();
-        let more = self.dump.more(&mut self.piece);
-        out.extend_from_slice(self.piece.as_bytes());
-        more
+        let mut dump = Dump::new(self.settings.clone(), self.query.clone(), source, self.admin);
+        Ok(Served { head, body: Text::body(move |out| dump.more(out)) })
     }
 }
 

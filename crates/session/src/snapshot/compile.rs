@@ -27,6 +27,9 @@ use hawser_sample::{Checkpoint, CompileCx, Cond, Expr, Flavor, LogFormat};
 use hawser_stats::page::Source;
 use std::sync::Arc;
 
+/// `max-session-srv-conns` by default.
+const SESSION_SRV_CONNS: usize = 5;
+
 /// What compiling needs besides the configuration.
 pub struct CompileOpts<'a> {
     /// Number of worker threads.
@@ -310,6 +313,7 @@ impl Compiler<'_, '_> {
             logger,
             muxes,
             max_streams: conf.h2.max_concurrent_streams,
+            max_session_srv_conns: px.max_session_srv_conns.map_or(SESSION_SRV_CONNS, |n| n as usize),
             h2_stats: conf.h2_stats,
             switching,
             targets,

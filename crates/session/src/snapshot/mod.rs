@@ -108,6 +108,18 @@ impl Snapshot {
         self.backends.get(std::str::from_utf8(name).ok()?).copied()
     }
 
+    /// The backend that an order names: by its name, or by `#` and its id.
+    pub fn backend(&self, word: &str) -> Option<&Arc<Proxy>> {
+        let mut backends = self.proxies.iter().filter(|p| p.back.is_some());
+        match word.strip_prefix('#') {
+            Some(id) => {
+                let id = id.parse().ok()?;
+                backends.find(|p| p.facts.id == id)
+            }
+            None => backends.find(|p| *p.facts.name == *word),
+        }
+    }
+
     /// A proxy.
     pub fn proxy(&self, index: usize) -> Option<&Arc<Proxy>> {
         self.proxies.get(index)
@@ -186,6 +198,8 @@ pub struct Front {
     pub muxes: FrontMuxes,
     /// Streams that a client may have open on one connection (`tune.h2.fe.max-concurrent-streams`).
     pub max_streams: u32,
+    /// `max-session-srv-conns`: idle connections to servers that a client keeps for itself.
+    pub max_session_srv_conns: usize,
     /// `use_backend` lines.
     pub switching: Switching,
     /// Backends of the lines with a fixed name.

@@ -71,9 +71,7 @@ impl Snapshot {
         some.iter().filter(|p| !p.disabled).for_each(|px| px.rows(sel, env, &mut rows));
         Some((next, rows))
     }
-}
 
-impl Snapshot {
     /// The sections of a statistics page from a place on, up to about so many rows or proxies, and the place that goes
     /// on; `None` beyond the last proxy.
     pub fn sections(

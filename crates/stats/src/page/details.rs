@@ -42,92 +42,113 @@ pub(super) fn is_http(row: &Row) -> bool {
     text(row, Col::Mode) == "http"
 }
 
+/// Lines that tell columns as they are.
+type Counts<'a> = &'a [(&'static str, Col)];
+
+fn counts(row: &Row, columns: Counts<'_>) -> impl Iterator<Item = Detail> {
+    columns.iter().map(|(label, col)| detail(label, Grouped(num(row, *col))))
+}
+
+/// Connections, sessions and requests of a frontend by protocol.
+const BY_PROTOCOL: Counts<'_> = &[
+    ("- HTTP/1 sessions:", Col::H1sess),
+    ("- HTTP/2 sessions:", Col::H2sess),
+    ("- HTTP/3 sessions:", Col::H3sess),
+    ("- other sessions:", Col::SessOther),
+    ("Cum. HTTP requests:", Col::ReqTot),
+    ("- HTTP/1 requests:", Col::H1req),
+    ("- HTTP/2 requests:", Col::H2req),
+    ("- HTTP/3 requests:", Col::H3req),
+    ("- other requests:", Col::ReqOther),
+];
+
+/// Connections of a server.
+const CONNECTIONS: Counts<'_> = &[
+    ("Current active connections:", Col::Scur),
+    ("Current used connections:", Col::UsedConnCur),
+    ("Current idle connections:", Col::SrvIcur),
+    ("- unsafe:", Col::IdleConnCur),
+    ("- safe:", Col::SafeConnCur),
+    ("Estimated need of connections:", Col::NeedConnEst),
+    ("Private idle connections:", Col::PrivIdleCur),
+];
+
+const SESSIONS: Counts<'_> = &[("Cum. sessions:", Col::Stot)];
+const REQUESTS: Counts<'_> = &[("Cum. HTTP requests:", Col::ReqTot)];
+/// Of proxies.
+const ERRORS: Counts<'_> = &[("Failed hdr rewrites:", Col::Wrew), ("Internal errors:", Col::Eint)];
+/// Of servers.
+const ERROR: Counts<'_> = &[("Failed hdr rewrites:", Col::Wrew), ("Internal error:", Col::Eint)];
+
 pub(super) fn frontend_sessions(row: &Row) -> Vec<Detail> {
-    let n = |label, col| detail(label, Grouped(num(row, col)));
-    let mut all = vec![n("Cum. connections:", Col::ConnTot), n("Cum. sessions:", Col::Stot)];
-    if !is_http(row) {
-        return all;
+    let mut all = Vec::new();
+    all.extend(counts(row, &[("Cum. connections:", Col::ConnTot)]));
+    all.extend(counts(row, SESSIONS));
+    if is_http(row) {
+        all.extend(counts(row, BY_PROTOCOL));
+        all.extend(responses(row));
+        all.extend(counts(row, &[("Intercepted requests:", Col::Intercepted)]));
+        all.extend(cache(row));
+        all.extend(counts(row, ERRORS));
     }
-    all.extend([
-        n("- HTTP/1 sessions:", Col::H1sess),
-        n("- HTTP/2 sessions:", Col::H2sess),
-        n("- HTTP/3 sessions:", Col::H3sess),
-        n("- other sessions:", Col::SessOther),
-        n("Cum. HTTP requests:", Col::ReqTot),
-        n("- HTTP/1 requests:", Col::H1req),
-        n("- HTTP/2 requests:", Col::H2req),
-        n("- HTTP/3 requests:", Col::H3req),
-        n("- other requests:", Col::ReqOther),
-    ]);
-    all.extend(responses(row));
-    all.push(n("Intercepted requests:", Col::Intercepted));
-    all.extend(cache_and_errors(row));
     all
 }
 
 /// Responses of a proxy by class, and how many were compressed.
 fn responses(row: &Row) -> Vec<Detail> {
-    let n = |(label, col): (&'static str, Col)| detail(label, Grouped(num(row, col)));
-    let mut all: Vec<Detail> = CLASSES.into_iter().map(n).collect();
+    let mut all: Vec<Detail> = counts(row, &CLASSES).collect();
     let compressed = share("&nbsp;&nbsp;Compressed 2xx:", num(row, Col::CompRsp), num(row, Col::Hrsp2xx));
     all.insert(2, compressed);
     all
 }
 
-fn cache_and_errors(row: &Row) -> [Detail; 4] {
-    let n = |label, col| detail(label, Grouped(num(row, col)));
+fn cache(row: &Row) -> [Detail; 2] {
+    let lookups = num(row, Col::CacheLookups);
     [
-        n("Cache lookups:", Col::CacheLookups),
-        share("Cache hits:", num(row, Col::CacheHits), num(row, Col::CacheLookups)),
-        n("Failed hdr rewrites:", Col::Wrew),
-        n("Internal errors:", Col::Eint),
+        detail("Cache lookups:", Grouped(lookups)),
+        share("Cache hits:", num(row, Col::CacheHits), lookups),
     ]
 }
 
 pub(super) fn server_connections(row: &Row) -> Vec<Detail> {
-    let n = |label, col| detail(label, Grouped(num(row, col)));
-    let idle_limit =
-        row.get(Col::SrcIlim).map_or("-".into(), |_| Grouped(num(row, Col::SrcIlim)).to_string());
-    vec![
-        n("Current active connections:", Col::Scur),
-        n("Current used connections:", Col::UsedConnCur),
-        n("Current idle connections:", Col::SrvIcur),
-        n("- unsafe:", Col::IdleConnCur),
-        n("- safe:", Col::SafeConnCur),
-        n("Estimated need of connections:", Col::NeedConnEst),
-        n("Private idle connections:", Col::PrivIdleCur),
-        detail("Active connections limit:", Limit(num(row, Col::Slim))),
-        detail("Idle connections limit:", idle_limit),
-    ]
+    let mut all: Vec<Detail> = counts(row, CONNECTIONS).collect();
+    all.push(detail("Active connections limit:", Limit(num(row, Col::Slim))));
+    all.push(match row.number(Col::SrcIlim) {
+        Some(n) => detail("Idle connections limit:", Grouped(n)),
+        None => detail("Idle connections limit:", "-"),
+    });
+    all
 }
 
-fn connections(row: &Row) -> [Detail; 2] {
-    let (new, reused) = (num(row, Col::Connect), num(row, Col::Reuse));
-    [detail("New connections:", Grouped(new)), share("Reused connections:", reused, new + reused)]
+/// Sessions of a server or a backend, and over which connections they went.
+fn sessions(row: &Row) -> Vec<Detail> {
+    let mut all: Vec<Detail> = counts(row, SESSIONS).collect();
+    if is_http(row) {
+        let (new, reused) = (num(row, Col::Connect), num(row, Col::Reuse));
+        all.push(detail("New connections:", Grouped(new)));
+        all.push(share("Reused connections:", reused, new + reused));
+        all.extend(counts(row, REQUESTS));
+    }
+    all
 }
 
 pub(super) fn server_sessions(row: &Row) -> Vec<Detail> {
-    let n = |label, col| detail(label, Grouped(num(row, col)));
-    let mut all = vec![n("Cum. sessions:", Col::Stot)];
+    let mut all = sessions(row);
     if is_http(row) {
-        all.extend(connections(row));
-        all.push(n("Cum. HTTP requests:", Col::ReqTot));
         let total = num(row, Col::ReqTot);
         all.extend(CLASSES.map(|(label, col)| share(label, num(row, col), total)));
-        all.extend([n("Failed hdr rewrites:", Col::Wrew), n("Internal error:", Col::Eint)]);
+        all.extend(counts(row, ERROR));
     }
     all.extend(times(row));
     all
 }
 
 pub(super) fn backend_sessions(row: &Row) -> Vec<Detail> {
-    let n = |label, col| detail(label, Grouped(num(row, col)));
-    let mut all = vec![n("Cum. sessions:", Col::Stot)];
+    let mut all = sessions(row);
     if is_http(row) {
-        all.extend(connections(row));
-        all.push(n("Cum. HTTP requests:", Col::ReqTot));
         all.extend(responses(row));
-        all.extend(cache_and_errors(row));
+        all.extend(cache(row));
+        all.extend(counts(row, ERRORS));
     }
     all.extend(times(row));
     all

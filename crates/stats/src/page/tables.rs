@@ -52,7 +52,7 @@ fn title(out: &mut String, section: &Section, settings: &Settings) {
         "<table class=\"tbl\" width=\"100%\">\n<tr class=\"titre\"><th class=\"pxname\" width=\"10%\">",
     );
     let _ = write!(out, "<a name=\"{name}\"></a>");
-    let link = format_args!("<a class=px href=\"#{name}\">{name}</a>").to_string();
+    let link = format!("<a class=px href=\"#{name}\">{name}</a>");
     let _ = if settings.legends {
         let (kind, mode, id) = (section.kind, section.mode, section.id);
         write!(out, "<u>{link}<div class=tips>cap: {kind}, mode: {mode}, id: {id}</div></u>")

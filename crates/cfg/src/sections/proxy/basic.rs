@@ -42,7 +42,7 @@ pub(crate) static BASIC: Table<Kw<P>> = Table::new(&[
     run("stick", (0, MANY), "", super::stick::rule, "Stores or matches a key in a stick table.").scope(Scope::BE),
     run("http-reuse", (0, MANY), "", http_reuse, "Which idle server connections may be used.").scope(BE),
     run("max-keep-alive-queue", (1, MANY), "an integer value (or -1 to disable)", max_keep_alive_queue, "Queue at which a request leaves its server.").scope(BE.and(WILL)),
-    run("max-session-srv-conns", (1, MANY), "a number. Got no argument", |_, _, _| {}, "Most server connections that a session keeps.").scope(FE).idle("server connections never belong to one client"),
+    run("max-session-srv-conns", (1, MANY), "a number. Got no argument", max_session_srv_conns, "Most idle server connections that a client keeps for itself.").scope(FE),
     run("clitcpka-cnt", (1, MANY), "an integer value", keepalive, "Keep-alive probes to clients.").scope(FE.and(WILL)),
     run("clitcpka-idle", (1, MANY), "an integer value", keepalive, "Silence before the first probe to clients.").scope(FE.and(WILL)),
     run("clitcpka-intvl", (1, MANY), "an integer value", keepalive, "Time between two probes to clients.").scope(FE.and(WILL)),
@@ -245,6 +245,12 @@ fn server_state_file(_: &mut Ctx<'_>, p: &mut P, line: &Line<'_>) {
 fn max_keep_alive_queue(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) {
     if let Some(n) = integer(cx, line) {
         p.max_keep_alive_queue = i32::try_from(n).ok();
+    }
+}
+
+fn max_session_srv_conns(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) {
+    if let Some(n) = cx.loose::<i64>(line, 0) {
+        p.max_session_srv_conns = Some(u32::try_from(n.max(0)).unwrap_or(u32::MAX));
     }
 }
 

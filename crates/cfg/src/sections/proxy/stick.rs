@@ -244,7 +244,7 @@ impl Parser<'_, '_, '_> {
         let mut count = 1;
         if data.is_array() {
             let Some(n) = args.next() else { return self.wrong(missing) };
-            count = leading_number(n);
+            count = units::leading_int(n).0.and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
             if !(1..=DataType::MOST).contains(&count) {
                 let range = format!("1-{}", DataType::MOST);
                 return self.wrong(format!(
@@ -283,10 +283,4 @@ impl Parser<'_, '_, '_> {
              '{single}'."
         ))
     }
-}
-
-/// The number that a text starts with, 0 for none.
-fn leading_number(text: &str) -> u32 {
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    text[..digits].parse().unwrap_or(0)
 }

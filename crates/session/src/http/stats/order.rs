@@ -1,7 +1,7 @@
 //! Orders of administrators: changes of servers.
 
 use crate::client::Client;
-use crate::snapshot::{Snapshot, StatsPage};
+use crate::snapshot::StatsPage;
 use crate::stream::Stream;
 use hawser_balance::change::Cause;
 use hawser_balance::server::{Admin, Oper};
@@ -17,7 +17,7 @@ pub(super) fn carry_out(cl: &Client, st: &Stream, page: &StatsPage) -> Outcome {
     }
     let Ok(form) = Form::parse(body.data) else { return Outcome::Invalid };
     let Some(name) = &form.backend else { return Outcome::Nothing };
-    let found = find(&cl.snapshot, name);
+    let found = cl.snapshot.backend(name).and_then(|p| Some(&p.back.as_ref()?.backend));
     // Whether there are proxies beside those that may be seen is nobody's business.
     if !page.settings.scopes.is_empty() && !found.is_some_and(|b| page.settings.has(&b.facts.name)) {
         return Outcome::Denied;
@@ -33,13 +33,6 @@ pub(super) fn carry_out(cl: &Client, st: &Stream, page: &StatsPage) -> Outcome {
         }
     }
     Outcome::of(named, altered)
-}
-
-/// A backend by name, or by `#` and its id.
-fn find<'s>(snapshot: &'s Snapshot, name: &str) -> Option<&'s Arc<Backend>> {
-    let backends = snapshot.proxies.iter().filter_map(|p| Some(&p.back.as_ref()?.backend));
-    let id = name.strip_prefix('#').and_then(|id| id.parse::<u32>().ok());
-    backends.into_iter().find(|b| id.map_or(*b.facts.name == *name, |id| b.facts.id == id))
 }
 
 /// Whether the action means anything for that server.
