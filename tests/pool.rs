@@ -1,10 +1,6 @@
 //! Connections to servers that are used again: who may use them, and how many are kept.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-use hawser_testkit::{Client, Hawser, Origin, binary, free_port, until};
-use std::io::{Read, Write};
-use std::os::unix::net::UnixStream;
+use hawser_testkit::{Client, Hawser, Origin, api, binary, free_port, until};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
@@ -16,20 +12,12 @@ const HEAD: &str = "global\n  nbthread 1\n  stats socket {dir}/cli level admin\n
                     defaults\n  mode http\n  timeout connect 1s\n  timeout client 20s\n  timeout server 20s\n";
 
 fn cli(h: &Hawser, command: &str) -> String {
-    let mut s = UnixStream::connect(h.dir().join("cli")).unwrap();
-    s.write_all(format!("{command}\n").as_bytes()).unwrap();
-    let mut out = String::new();
-    s.read_to_string(&mut out).unwrap();
-    out
+    h.cli("cli", command)
 }
 
 /// A column of a proxy's or server's statistics.
 fn stat(h: &Hawser, proxy: &str, name: &str, column: &str) -> String {
-    let out = cli(h, "show stat");
-    let mut lines = out.lines();
-    let at = lines.next().unwrap().split(',').position(|c| c == column).unwrap();
-    let row = lines.find(|l| l.starts_with(&format!("{proxy},{name},"))).unwrap();
-    row.split(',').nth(at).unwrap().to_owned()
+    api::column(&cli(h, "show stat"), &format!("{proxy},{name}"), column)
 }
 
 /// An origin that counts its requests for `/check`.

@@ -12,7 +12,6 @@ use hawser_testkit::wire::ask;
 use hawser_testkit::{Client, Hawser, Origin, binary, free_port, pause, until};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use std::thread::JoinHandle;
@@ -93,11 +92,7 @@ fn echo() -> Origin {
 
 /// What the runtime API says.
 fn cli(h: &Hawser, command: &str) -> String {
-    let mut s = UnixStream::connect(h.dir().join("cli")).unwrap();
-    s.write_all(format!("{command}\n").as_bytes()).unwrap();
-    let mut out = String::new();
-    s.read_to_string(&mut out).unwrap();
-    out
+    h.cli("cli", command)
 }
 
 /// Lines of the edge's `show rhttp`, in words.

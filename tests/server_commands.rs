@@ -1,22 +1,16 @@
 //! Commands of the runtime API that show and change servers and counters: `set server`, `show servers state`, …
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use hawser_testkit::wire::get;
-use hawser_testkit::{Hawser, Origin, binary, free_port, until};
+use hawser_testkit::{Hawser, Origin, api, binary, free_port, until};
 use std::io::{Read, Write};
-use std::os::unix::net::UnixStream;
 
 fn bin() -> &'static str {
     binary(env!("CARGO_BIN_EXE_hawser"))
 }
 
 fn ask(h: &Hawser, line: &str) -> String {
-    let path = h.dir().join("st");
-    assert!(until(3000, || UnixStream::connect(&path).is_ok()), "{}", h.stderr());
-    let mut s = UnixStream::connect(&path).unwrap();
-    s.write_all(format!("{line}\n").as_bytes()).unwrap();
-    let mut out = String::new();
-    s.read_to_string(&mut out).unwrap();
+    let out = h.cli("st", line);
     out.strip_suffix('\n').unwrap_or(&out).to_owned()
 }
 
@@ -30,12 +24,7 @@ fn start(frontend: &str, sections: &str, ports: &[u16]) -> Hawser {
 
 /// A column of `show stat` for a server or a proxy.
 fn column(h: &Hawser, row: &str, name: &str) -> String {
-    let text = ask(h, "show stat");
-    let mut lines = text.lines();
-    let head: Vec<&str> = lines.next().unwrap().trim_start_matches("# ").split(',').collect();
-    let at = head.iter().position(|c| *c == name).unwrap();
-    let line = lines.find(|l| l.starts_with(&format!("{row},"))).expect("a row");
-    line.split(',').nth(at).unwrap().to_owned()
+    api::column(&ask(h, "show stat"), row, name)
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! `show stat`: columns, filters, formats, and what is counted.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use hawser_testkit::h2::H2Server;
 use hawser_testkit::h2client::{H2, request};
 use hawser_testkit::wire::{ask, get};
-use hawser_testkit::{Client, Hawser, Origin, binary, free_port, until};
+use hawser_testkit::{Client, Hawser, Origin, api, binary, free_port, until};
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 
@@ -59,20 +59,12 @@ fn setup() -> Setup {
 
 impl Setup {
     fn cli(&self, line: &str) -> String {
-        let mut s = UnixStream::connect(self.h.dir().join("st")).unwrap();
-        s.write_all(format!("{line}\n").as_bytes()).unwrap();
-        let mut out = String::new();
-        s.read_to_string(&mut out).unwrap();
-        out
+        self.h.cli("st", line)
     }
 
     /// The value of a column in the row of a proxy and a name.
     fn value(&self, px: &str, sv: &str, column: &str) -> String {
-        let text = self.cli("show stat");
-        let at = HEADER[2..].split(',').position(|c| c == column).unwrap();
-        let row = text.lines().find(|l| l.starts_with(&format!("{px},{sv},")));
-        let row = row.unwrap_or_else(|| panic!("no row {px},{sv} in {text}"));
-        row.split(',').nth(at).unwrap().to_owned()
+        api::column(&self.cli("show stat"), &format!("{px},{sv}"), column)
     }
 
     fn number(&self, px: &str, sv: &str, column: &str) -> u64 {
@@ -251,4 +243,46 @@ fn what_happens_is_counted() {
         assert_eq!(s.value(px, sv, column), want, "{column} of {px}/{sv}");
     }
     assert!(s.number("fe", "FRONTEND", "bin") > 100 && s.number("be", "BACKEND", "bout") > 100);
+}
+
+/// `option contstats`: bytes are counted while they pass, not only when their stream ends.
+#[test]
+fn bytes_are_counted_while_they_pass() {
+    let o = Origin::raw(|mut s, _| {
+        let mut b = [0; 64];
+        while let Ok(n @ 1..) = s.read(&mut b) {
+            let _ = s.write_all(&b[..n]);
+        }
+    });
+    let [often, once, http] = [free_port(), free_port(), free_port()];
+    let cfg = format!(
+        "global\n  stats socket {{dir}}/st level admin\ndefaults\n  mode tcp\n  timeout connect 2s\n  timeout client 9s\n  \
+         timeout server 9s\nlisten often\n  bind 127.0.0.1:{often}\n  option contstats\n  option socket-stats\n  \
+         server s 127.0.0.1:{0}\nlisten once\n  bind 127.0.0.1:{once}\n  server s 127.0.0.1:{0}\n\
+         listen http\n  mode http\n  bind 127.0.0.1:{http}\n  option contstats\n  server s 127.0.0.1:{0}\n",
+        o.port()
+    );
+    let h = Hawser::start(bin(), &cfg, &[]);
+    let number = |row: &str, column: &str| -> u64 {
+        api::column(&h.cli("st", "show stat"), row, column).parse().unwrap()
+    };
+    assert_eq!(number("often,FRONTEND", "bin"), 0);
+    let [mut a, mut b] = [Client::connect(often), Client::connect(once)];
+    for c in [&mut a, &mut b] {
+        c.send("hello");
+        assert_eq!(c.take(5), b"hello");
+    }
+    let known = |row: &str| (number(row, "bin"), number(row, "bout"));
+    // HAProxy does it every five seconds.
+    assert!(until(8000, || known("often,BACKEND") == (5, 5)), "{:?}", known("often,BACKEND"));
+    assert_eq!([known("often,FRONTEND"), known("often,s"), known("often,sock-1")], [(5, 5); 3]);
+    assert_eq!(known("once,FRONTEND"), (0, 0));
+    drop((a, b));
+    assert!(until(3000, || known("once,s") == (5, 5)));
+    assert!(until(3000, || number("often,s", "scur") == 0));
+    assert_eq!([known("often,FRONTEND"), known("often,BACKEND"), known("often,s")], [(5, 5); 3]);
+    // A body that is on its way.
+    let mut c = Client::connect(http);
+    c.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n").send(vec![b'x'; 500]);
+    assert!(until(8000, || number("http,s", "bin") >= 500), "{}", number("http,s", "bin"));
 }

@@ -3,9 +3,8 @@
 
 use hawser_testkit::h2client::H2;
 use hawser_testkit::wire::{Response, ask, get};
-use hawser_testkit::{Client, Hawser, LogSink, Origin, binary, free_port, until};
-use std::io::{Read, Write};
-use std::os::unix::net::UnixStream;
+use hawser_testkit::{Client, Hawser, LogSink, Origin, api, binary, free_port, until};
+use std::io::Read;
 
 fn bin() -> &'static str {
     binary(env!("CARGO_BIN_EXE_hawser"))
@@ -23,11 +22,7 @@ fn serve(sections: &str, ports: &[u16]) -> Hawser {
 }
 
 fn command(h: &Hawser, line: &str) -> String {
-    let mut s = UnixStream::connect(h.dir().join("st")).unwrap();
-    s.write_all(format!("{line}\n").as_bytes()).unwrap();
-    let mut out = String::new();
-    s.read_to_string(&mut out).unwrap();
-    out
+    h.cli("st", line)
 }
 
 /// Sends an order, with more fields for its head.
@@ -48,10 +43,7 @@ fn post(port: u16, path: &str, body: &str) -> String {
 
 /// A column of the CSV export.
 fn column(port: u16, path: &str, row: &str, name: &str) -> String {
-    let csv = get(port, &format!("{path};csv")).text();
-    let at = csv.lines().next().unwrap().trim_start_matches("# ").split(',').position(|c| c == name).unwrap();
-    let row = csv.lines().find(|l| l.starts_with(&format!("{row},"))).unwrap_or_default();
-    row.split(',').nth(at).unwrap_or_default().to_owned()
+    api::column(&get(port, &format!("{path};csv")).text(), row, name)
 }
 
 #[test]

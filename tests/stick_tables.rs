@@ -3,8 +3,6 @@
 
 use hawser_testkit::wire::{ask, get};
 use hawser_testkit::{Client, Hawser, Origin, binary, free_port, until};
-use std::io::{Read, Write};
-use std::os::unix::net::UnixStream;
 
 fn bin() -> &'static str {
     binary(env!("CARGO_BIN_EXE_hawser"))
@@ -16,11 +14,7 @@ const HEAD: &str = "global\n  stats socket {dir}/st level admin\ndefaults\n  mod
 
 /// The answer of the runtime API, without empty lines.
 fn cli(h: &Hawser, line: &str) -> Vec<String> {
-    let mut s = UnixStream::connect(h.dir().join("st")).unwrap();
-    s.write_all(format!("{line}\n").as_bytes()).unwrap();
-    let mut out = String::new();
-    s.read_to_string(&mut out).unwrap();
-    out.lines().filter(|l| !l.is_empty()).map(str::to_owned).collect()
+    h.cli("st", line).lines().filter(|l| !l.is_empty()).map(str::to_owned).collect()
 }
 
 /// A table's entries: what follows the key, without its expiry.

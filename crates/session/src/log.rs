@@ -1,9 +1,10 @@
 //! The end of a stream: counters and its log line.
 
 use crate::client::Client;
+use crate::pump::Pump;
 use crate::snapshot::Dial;
 use crate::stream::{Stream, with_ctx};
-use hawser_balance::{Stat, Traffic, TrafficEvent};
+use hawser_balance::{Counters, Stat, Traffic, TrafficEvent};
 use hawser_cfg::model::opt;
 use hawser_proto::{ListenerEvent, clock};
 use hawser_sample::facts::{LogOrigin, TermCause, TermState};
@@ -104,26 +105,17 @@ pub(crate) fn response_started(cl: &Client, st: &mut Stream) {
 /// Ends a stream.
 pub(crate) fn end(cl: &Client, mut st: Box<Stream>) {
     st.strm.t.end = Some(cl.now());
-    cl.tally_bytes(&st);
+    let bytes = [st.strm.bytes_in, st.strm.bytes_out];
+    count_bytes(cl, &mut st, bytes);
     if st.blamed {
         cl.blame(&st);
     }
     let thread = cl.worker.number();
-    if let Some(front) = &cl.fe.front {
-        front.counters.add(thread, Stat::BytesIn, st.strm.bytes_in);
-        front.counters.add(thread, Stat::BytesOut, st.strm.bytes_out);
-        if cl.fe.is_http() {
-            request_ended(cl, &st, &front.traffic);
-        }
-        if cl.fe.options.has(opt::SOCKET_STATS) {
-            cl.slot.listener().bytes_in.fetch_add(st.strm.bytes_in, Relaxed);
-            cl.slot.listener().bytes_out.fetch_add(st.strm.bytes_out, Relaxed);
-        }
+    if let Some(front) = cl.fe.front.as_ref().filter(|_| cl.fe.is_http()) {
+        request_ended(cl, &st, &front.traffic);
     }
     if let Some(back) = st.be.as_ref().and_then(|b| b.back.as_ref()) {
         let t = timers(&st);
-        back.backend.counters.add(thread, Stat::BytesIn, st.strm.bytes_in);
-        back.backend.counters.add(thread, Stat::BytesOut, st.strm.bytes_out);
         back.backend.counters.timers(thread, t[0], t[1], t[2], t[3]);
         let h2 =
             st.slot.as_ref().and_then(|s| back.dial.get(s.index() as usize)).is_some_and(Dial::speaks_h2);
@@ -132,10 +124,7 @@ pub(crate) fn end(cl: &Client, mut st: Box<Stream>) {
             exchanged(&back.traffic, thread, [st.strm.bytes_out, st.strm.bytes_in], [down, up]);
         }
         if let Some(slot) = &st.slot {
-            let c = &slot.server().counters;
-            c.add(thread, Stat::BytesIn, st.strm.bytes_in);
-            c.add(thread, Stat::BytesOut, st.strm.bytes_out);
-            c.timers(thread, t[0], t[1], t[2], t[3]);
+            slot.server().counters.timers(thread, t[0], t[1], t[2], t[3]);
         }
     }
     if !st.logged && !st.unlogged {
@@ -143,6 +132,44 @@ pub(crate) fn end(cl: &Client, mut st: Box<Stream>) {
         write(cl, &mut st);
     }
     cl.worker.give_stream(st);
+}
+
+/// While bodies are under way, counts what has moved of them (`option contstats`).
+pub(crate) fn moving(cl: &Client, st: &mut Stream, up: &Pump, down: Option<&Pump>) {
+    if cl.fe.options.has(opt::CONTSTATS) {
+        let (received, sent) = (up.bytes, down.map_or(0, |d| d.bytes));
+        let bytes = [st.strm.bytes_in + received, st.strm.bytes_out + sent];
+        count_bytes(cl, st, bytes);
+    }
+}
+
+/// Counts what is new of a stream's bytes, in and out.
+fn count_bytes(cl: &Client, st: &mut Stream, bytes: [u64; 2]) {
+    let new = [bytes[0].saturating_sub(st.counted[0]), bytes[1].saturating_sub(st.counted[1])];
+    if new == [0; 2] {
+        return;
+    }
+    // What is sent a second time to another server was received once.
+    st.counted = [st.counted[0] + new[0], st.counted[1] + new[1]];
+    cl.tally_bytes(st, new);
+    let thread = cl.worker.number();
+    let add = |c: &Counters| {
+        c.add(thread, Stat::BytesIn, new[0]);
+        c.add(thread, Stat::BytesOut, new[1]);
+    };
+    if let Some(front) = &cl.fe.front {
+        add(&front.counters);
+        if cl.fe.options.has(opt::SOCKET_STATS) {
+            cl.slot.listener().bytes_in.fetch_add(new[0], Relaxed);
+            cl.slot.listener().bytes_out.fetch_add(new[1], Relaxed);
+        }
+    }
+    if let Some(back) = st.be.as_ref().and_then(|b| b.back.as_ref()) {
+        add(&back.backend.counters);
+        if let Some(slot) = &st.slot {
+            add(&slot.server().counters);
+        }
+    }
 }
 
 /// A request of HTTP/2 that its mux refused: no stream was made of it, and none is counted.

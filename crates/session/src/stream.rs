@@ -77,6 +77,8 @@ pub(crate) struct Stream {
     pub(crate) switched: bool,
     /// Bytes that went past the process (`option splice-*`): of the request, of the response.
     pub(crate) spliced: [u64; 2],
+    /// Bytes that the statistics know of already: in, out.
+    pub(crate) counted: [u64; 2],
     /// Bytes of a response that the proxy made itself, which logs do not count.
     pub(crate) own_bytes: u64,
 }
@@ -102,6 +104,7 @@ impl Stream {
         self.blamed = false;
         self.switched = false;
         self.spliced = [0; 2];
+        self.counted = [0; 2];
         self.own_bytes = 0;
         self.keys.clear();
         self.tries = Tries::default();

@@ -39,12 +39,9 @@ impl Client {
         }
     }
 
-    /// A stream is over: its bytes.
-    pub(crate) fn tally_bytes(&self, st: &Stream) {
-        if st.strm.tracked.is_empty() && self.sess.borrow().tracked.is_empty() {
-            return;
-        }
-        for event in [Event::BytesIn(st.strm.bytes_in), Event::BytesOut(st.strm.bytes_out)] {
+    /// Bytes of a stream: in, out.
+    pub(crate) fn tally_bytes(&self, st: &Stream, [received, sent]: [u64; 2]) {
+        for event in [Event::BytesIn(received), Event::BytesOut(sent)] {
             if !matches!(event, Event::BytesIn(0) | Event::BytesOut(0)) {
                 self.tally(st, event);
             }

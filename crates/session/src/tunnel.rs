@@ -2,6 +2,7 @@
 
 use crate::client::Client;
 use crate::http;
+use crate::log;
 use crate::pump::{Blocked, Pump, Splice, Turn};
 use crate::snapshot::{Proxy, Times};
 use crate::stream::{Stream, ended};
@@ -77,7 +78,12 @@ impl Deadlines {
 pub(crate) async fn run(cl: &mut Client, st: &mut Stream, client: &mut dyn Duplex, server: &mut dyn Duplex) {
     let times = st.times(&cl.fe);
     let mut t = Tunnel::new(cl, st, &times);
-    let cause = poll_fn(|cx| t.poll(cx, cl, client, server)).await;
+    let cause = poll_fn(|cx| {
+        let polled = t.poll(cx, cl, client, server);
+        log::moving(cl, st, &t.up, Some(&t.down));
+        polled
+    })
+    .await;
     st.moved(&t.up, &t.down);
     if let Some(cause) = t.late.or(cause) {
         st.ended(cause, TermState::Data);

@@ -9,6 +9,7 @@
 )]
 #![expect(clippy::print_stdout, reason = "tests say why they skip")]
 
+pub mod api;
 pub mod h2;
 pub mod h2client;
 pub mod logs;

@@ -258,6 +258,7 @@ fn poll(
         Turn::SourceFailed(e) => return Poll::Ready(Some((source_cause(&e), TermState::Data))),
     }
     clocks.note(cl, down);
+    crate::log::moving(cl, st, up, Some(down));
     // Nobody is left to take what the server has not sent yet.
     let waits = upload_over && down.blocked == Some(Blocked::Read);
     if waits && clocks.watch && front.poll_gone(cx).is_ready() {

@@ -98,6 +98,7 @@ fn poll_head(
             Turn::SinkFailed => clocks.sink_failed = true,
         }
         clocks.note(cl, up);
+        crate::log::moving(cl, st, up, None);
     }
     match link.stream().poll_response(cx, &mut st.res) {
         Poll::Ready(Ok(info)) => return Poll::Ready(Ok(info)),

@@ -104,10 +104,7 @@ fn responses(row: &Row) -> Vec<Detail> {
 
 fn cache(row: &Row) -> [Detail; 2] {
     let lookups = num(row, Col::CacheLookups);
-    [
-        detail("Cache lookups:", Grouped(lookups)),
-        share("Cache hits:", num(row, Col::CacheHits), lookups),
-    ]
+    [detail("Cache lookups:", Grouped(lookups)), share("Cache hits:", num(row, Col::CacheHits), lookups)]
 }
 
 pub(super) fn server_connections(row: &Row) -> Vec<Detail> {

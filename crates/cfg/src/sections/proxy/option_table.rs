@@ -46,7 +46,7 @@ pub(crate) static OPTIONS: Table<Opt> = Table::new(&[
     bit("allbackups", BE, opt::ALLBACKUPS, "Uses all backup servers at once."),
     http("checkcache", BE, opt::CHECKCACHE, "Blocks cacheable responses with cookies."),
     bit("clitcpka", FE, opt::CLITCPKA, "TCP keep-alive towards clients."),
-    bit("contstats", FE, opt::CONTSTATS, "Counts bytes while they pass.").idle("counters are always up to date"),
+    bit("contstats", FE, opt::CONTSTATS, "Counts bytes while they pass."),
     http("disable-h2-upgrade", FE, opt::DISABLE_H2_UPGRADE, "Never upgrades to HTTP/2."),
     bit("dontlog-normal", FE, opt::DONTLOG_NORMAL, "Logs only what went wrong."),
     bit("dontlognull", FE, opt::DONTLOGNULL, "Does not log connections without data."),
