@@ -1,5 +1,4 @@
 //! Commands of the runtime API that show and change servers and counters: `set server`, `show servers state`, …
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use hawser_testkit::wire::get;
 use hawser_testkit::{Hawser, Origin, api, binary, free_port, until};

@@ -1,5 +1,4 @@
 //! Stick tables: what they count, whom they keep on which server, what the runtime API makes of them.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use hawser_testkit::wire::{ask, get};
 use hawser_testkit::{Client, Hawser, Origin, binary, free_port, until};
