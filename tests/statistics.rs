@@ -254,13 +254,15 @@ fn bytes_are_counted_while_they_pass() {
             let _ = s.write_all(&b[..n]);
         }
     });
+    let deaf = Origin::raw(|mut s, _| _ = s.read_to_end(&mut Vec::new()));
     let [often, once, http] = [free_port(), free_port(), free_port()];
     let cfg = format!(
         "global\n  stats socket {{dir}}/st level admin\ndefaults\n  mode tcp\n  timeout connect 2s\n  timeout client 9s\n  \
          timeout server 9s\nlisten often\n  bind 127.0.0.1:{often}\n  option contstats\n  option socket-stats\n  \
          server s 127.0.0.1:{0}\nlisten once\n  bind 127.0.0.1:{once}\n  server s 127.0.0.1:{0}\n\
-         listen http\n  mode http\n  bind 127.0.0.1:{http}\n  option contstats\n  server s 127.0.0.1:{0}\n",
-        o.port()
+         listen http\n  mode http\n  bind 127.0.0.1:{http}\n  option contstats\n  server s 127.0.0.1:{1}\n",
+        o.port(),
+        deaf.port()
     );
     let h = Hawser::start(bin(), &cfg, &[]);
     let number = |row: &str, column: &str| -> u64 {
@@ -285,4 +287,45 @@ fn bytes_are_counted_while_they_pass() {
     let mut c = Client::connect(http);
     c.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n").send(vec![b'x'; 500]);
     assert!(until(8000, || number("http,s", "bin") >= 500), "{}", number("http,s", "bin"));
+}
+
+/// A request's body was received whatever became of the response.
+#[test]
+fn bodies_of_failed_requests_are_counted() {
+    let o = Origin::raw(|mut s, _| {
+        let (mut all, mut b) = (Vec::new(), [0; 4096]);
+        while let Ok(n @ 1..) = s.read(&mut b) {
+            all.extend(&b[..n]);
+            if all.ends_with(b"abc") && !all.starts_with(b"POST /silent") {
+                let _ = s.write_all(b"HTTP/1.1 200 OK\r\nX-No: 1\r\nContent-Length: 0\r\n\r\n");
+            }
+        }
+    });
+    let port = free_port();
+    let cfg = format!(
+        "global\n  stats socket {{dir}}/st level admin\ndefaults\n  mode http\n  timeout connect 2s\n  timeout client 5s\n  \
+         timeout server 300ms\nlisten l\n  bind 127.0.0.1:{port}\n  http-response deny if {{ res.hdr(x-no) 1 }}\n  \
+         server s 127.0.0.1:{}\n",
+        o.port()
+    );
+    let h = Hawser::start(bin(), &cfg, &[port]);
+    let received = || -> Vec<u64> {
+        let csv = h.cli("st", "show stat");
+        ["FRONTEND", "s", "BACKEND"]
+            .iter()
+            .map(|n| api::column(&csv, &format!("l,{n}"), "bin").parse().unwrap())
+            .collect()
+    };
+    let body = format!("{}abc", "x".repeat(1997));
+    for (n, (path, status)) in [("/silent", 504), ("/denied", 502)].into_iter().enumerate() {
+        let mut c = Client::connect(port);
+        // Head and body come apart, or they would be counted at once.
+        c.send(format!("POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 2000\r\n\r\n"));
+        hawser_testkit::pause(50);
+        c.send(&body);
+        assert_eq!(c.recv().status, status);
+        drop(c);
+        let least = 2000 * (n as u64 + 1);
+        assert!(until(3000, || received().iter().all(|b| *b > least)), "{path}: {:?}", received());
+    }
 }

@@ -105,8 +105,7 @@ pub(crate) fn response_started(cl: &Client, st: &mut Stream) {
 /// Ends a stream.
 pub(crate) fn end(cl: &Client, mut st: Box<Stream>) {
     st.strm.t.end = Some(cl.now());
-    let bytes = [st.strm.bytes_in, st.strm.bytes_out];
-    count_bytes(cl, &mut st, bytes);
+    count_moved(cl, &mut st);
     if st.blamed {
         cl.blame(&st);
     }
@@ -141,6 +140,12 @@ pub(crate) fn moving(cl: &Client, st: &mut Stream, up: &Pump, down: Option<&Pump
         let bytes = [st.strm.bytes_in + received, st.strm.bytes_out + sent];
         count_bytes(cl, st, bytes);
     }
+}
+
+/// Counts what has moved so far.
+pub(crate) fn count_moved(cl: &Client, st: &mut Stream) {
+    let bytes = [st.strm.bytes_in, st.strm.bytes_out];
+    count_bytes(cl, st, bytes);
 }
 
 /// Counts what is new of a stream's bytes, in and out.

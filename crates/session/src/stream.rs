@@ -113,11 +113,16 @@ impl Stream {
     }
 
     /// Adds what pumps moved, up and down.
-    pub(crate) fn moved(&mut self, up: &Pump, down: &Pump) {
-        self.strm.bytes_in += up.bytes;
+    pub(crate) fn moved(&mut self, up: &mut Pump, down: &Pump) {
+        self.received(up);
         self.strm.bytes_out += down.bytes;
-        self.spliced[0] += up.spliced;
         self.spliced[1] += down.spliced;
+    }
+
+    /// Notes what a pump has moved of the request so far.
+    pub(crate) fn received(&mut self, up: &mut Pump) {
+        self.strm.bytes_in += std::mem::take(&mut up.bytes);
+        self.spliced[0] += std::mem::take(&mut up.spliced);
     }
 
     /// What ends the stream together with all others on its server; nothing, on most servers.

@@ -84,7 +84,7 @@ pub(crate) async fn run(cl: &mut Client, st: &mut Stream, client: &mut dyn Duple
         polled
     })
     .await;
-    st.moved(&t.up, &t.down);
+    st.moved(&mut t.up, &t.down);
     if let Some(cause) = t.late.or(cause) {
         st.ended(cause, TermState::Data);
         count(cl, st, cause);

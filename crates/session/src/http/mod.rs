@@ -161,11 +161,13 @@ async fn exchange(cl: &mut Client, st: &mut Stream, front: &mut dyn FrontStream)
                 break (link, up);
             }
             Err(failure) => {
-                let pause = response::retry(cl, st, link, failure)?;
+                // A request that is sent once more was received once.
+                let pause = response::retry(cl, st, link, failure).inspect_err(|_| st.received(&mut up))?;
                 connect::turn_around(cl, &mut |cx| front.poll_gone(cx), pause).await?;
             }
         }
     };
+    st.received(&mut up);
     response::rules(cl, st, front, &mut link).await?;
     if link.info.body == BodyLen::Tunnel {
         return Ok(upgraded(cl, st, front, link).await);

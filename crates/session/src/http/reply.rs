@@ -2,6 +2,7 @@
 
 use crate::client::Client;
 use crate::http::{Next, response, service};
+use crate::log;
 use crate::stop::{Answer, Stop};
 use crate::stream::{Stream, with_ctx};
 use crate::timers::later;
@@ -29,6 +30,7 @@ pub(crate) async fn finish(
         cl.saw(TrafficEvent::Intercepted);
     }
     // The place on the server is not needed for talking to the client.
+    log::count_moved(cl, st);
     st.slot = None;
     let (status, reply) = match stop.answer {
         Answer::Error(status) => (status, error_reply(cl, st, status)),

@@ -127,7 +127,8 @@ fn poll_head(
     match clocks.poll(cx, cl, client, waiting) {
         Poll::Pending => Poll::Pending,
         Poll::Ready(TermCause::ClientTimeout) => {
-            let stop = Stop::error(408, TermCause::ClientTimeout, TermState::Headers);
+            // As HAProxy: not 408, for the head was there in time.
+            let stop = Stop::error(400, TermCause::ClientTimeout, TermState::Headers);
             Poll::Ready(Err(Failure::Client(stop)))
         }
         Poll::Ready(cause @ (TermCause::Down | TermCause::Up | TermCause::Killed)) => {
