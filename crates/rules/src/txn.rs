@@ -152,8 +152,12 @@ impl Txn<'_> {
         if self.response { self.res.as_deref_mut() } else { self.req.as_deref_mut() }
     }
 
-    /// Sets or unsets a variable. Silently nothing where the scope does not exist, as `txn` before there is a stream.
+    /// Sets or unsets a variable. Silently nothing where the scope does not exist, as `txn` before there is a stream, and
+    /// for a value that no buffer could hold: one that is made of itself and of what clients send would grow for ever.
     pub fn set_var(&mut self, id: VarId, value: Option<Owned>) {
+        if value.as_ref().is_some_and(|v| v.size() > self.room.bufsize) {
+            return;
+        }
         let mut proc_vars;
         let store = match id.scope {
             Scope::Proc => {

@@ -270,6 +270,14 @@ impl Owned {
         }
     }
 
+    /// Bytes of a text; numbers and addresses have none of their own.
+    pub fn size(&self) -> usize {
+        match self {
+            Self::Str(s) | Self::Bin(s) | Self::Method(s) => s.len(),
+            Self::Bool(_) | Self::Int(_) | Self::Ip4(_) | Self::Ip6(_) => 0,
+        }
+    }
+
     /// Borrows it as a sample.
     pub fn as_value(&self) -> Value<'_> {
         match self {

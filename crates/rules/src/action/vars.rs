@@ -185,6 +185,21 @@ mod tests {
     }
 
     #[test]
+    fn a_variable_holds_no_more_than_a_buffer() {
+        use crate::testing::World;
+        let mut w = World::default();
+        w.room.bufsize = 100;
+        let id = VarId::parse("sess.x").unwrap();
+        w.run(&["http-request set-var(sess.x) str(a)"]);
+        for _ in 0..40 {
+            w.run(&["http-request set-var(sess.x) var(sess.x),concat(b,sess.x,c)"]);
+            w.run(&["http-request set-var-fmt(sess.x) \"%[var(sess.x)]%[var(sess.x)]\""]);
+        }
+        let size = w.sess.vars.get(id.name).map(Owned::size);
+        assert!(size.is_some_and(|n| (40..=100).contains(&n)), "{size:?}");
+    }
+
+    #[test]
     fn arguments_are_checked() {
         for (rule, text) in [
             ("set-var", format!("invalid or incomplete action 'set-var'. {USAGE}")),

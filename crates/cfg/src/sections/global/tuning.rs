@@ -18,7 +18,8 @@ const COPY: &str = "how data is copied is the data path's own choice";
 const NO_LUA: &str = "Lua cannot be loaded yet, so that this setting applies to nothing";
 const NO_COMPRESSION: &str = "nothing can compress yet, so that this limit applies to nothing";
 const NO_CLIENT: &str = "only Lua, OCSP updates and ACME use the HTTP client, and they are refused";
-const VARS: &str = "variables are bounded by the size of the requests that they come from";
+const VARS: &str =
+    "the names are those of the configuration, and a variable holds no more than a buffer does";
 const THREADS: &str = "every thread has its own listeners and connections, without groups of threads";
 
 const fn idle(name: &'static str, kind: Kind, why: &'static str, help: &'static str) -> Row<Kw<G>> {
