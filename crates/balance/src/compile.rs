@@ -111,9 +111,10 @@ fn servers(proxy: &Proxy, env: &CompileEnv<'_>, diags: &mut Diags) -> Vec<Arc<Se
     out
 }
 
-/// Ties servers that `track` another one to it; to be called once, with all backends of a configuration. Tracks
-/// that lead nowhere were refused with the configuration; here they are left out.
-pub fn link_tracking(backends: &[Arc<Backend>]) {
+/// Ties servers that `track` another one to it, and puts those of servers in maintenance there too; to be called once,
+/// with all backends of a configuration. Tracks that lead nowhere were refused with the configuration; here they are
+/// left out.
+pub fn link_tracking(backends: &[Arc<Backend>], now: Ms) {
     let by_name: HashMap<&str, &Arc<Backend>> = backends.iter().map(|b| (&*b.facts.name, b)).collect();
     let mut links: HashMap<u64, Links> = HashMap::new();
     for be in backends {
@@ -132,6 +133,11 @@ pub fn link_tracking(backends: &[Arc<Backend>]) {
         if let Some(l) = links.remove(&s.uid) {
             // Linked once: a server of an older configuration keeps its links.
             drop(s.links.set(l));
+        }
+    }
+    for s in backends.iter().flat_map(|b| &b.servers).filter(|s| s.state().admin.any(Admin::MAINT)) {
+        for (be, tracker) in s.trackers() {
+            be.start_in(tracker, Admin::IMAINT, now);
         }
     }
 }

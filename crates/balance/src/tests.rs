@@ -432,7 +432,7 @@ fn trackers_follow() {
     let recorder = Arc::new(Recorder::default());
     let track = |o: &mut ServerOpts| o.rare_mut().track = Some((Default::default(), "s1".into()));
     let (be, _) = try_backend(&proxy("", vec![srv("s1", |_| ()), srv("t1", track)]), recorder.clone());
-    compile::link_tracking(std::slice::from_ref(&be));
+    compile::link_tracking(std::slice::from_ref(&be), 1);
     let down = "0 sessions active, 0 requeued, 0 remaining in queue.";
     type Step<'a> = (&'a dyn Fn(), &'a [String], Oper);
     let steps: [Step<'_>; _] = [
@@ -460,6 +460,23 @@ fn trackers_follow() {
         assert_eq!(recorder.take(), want);
         assert_eq!(be.servers[1].state().oper, oper);
     }
+}
+
+#[test]
+fn trackers_start_in_the_maintenance_of_their_server() {
+    let recorder = Arc::new(Recorder::default());
+    let track = |of: &'static str| {
+        move |o: &mut ServerOpts| o.rare_mut().track = Some((Default::default(), of.into()))
+    };
+    // The tracker of a tracker stands first, so that the order does not matter.
+    let servers = vec![srv("t2", track("t1")), srv("t1", track("s1")), srv("s1", |o| o.disabled = true)];
+    let (be, _) = try_backend(&proxy("", servers), recorder.clone());
+    compile::link_tracking(std::slice::from_ref(&be), 1);
+    let maint = || be.servers.iter().map(|s| s.state().admin.any(Admin::MAINT)).collect::<Vec<_>>();
+    assert_eq!((maint(), be.usable_servers()), (vec![true; 3], 0));
+    assert_eq!(recorder.take(), [""; 0], "nobody needs to be told");
+    be.set_admin(2, Admin::NONE, Admin::FMAINT.with(Admin::CMAINT), 9);
+    assert_eq!((maint(), be.usable_servers()), (vec![false; 3], 3));
 }
 
 #[test]

@@ -88,9 +88,10 @@ fn place(addr: &ServerAddr) -> (String, u16) {
     }
 }
 
-/// Configured, enabled, paused: bits 1 to 3.
+/// Configured, enabled, paused: bits 1 to 3. What is not checked pauses only where the configuration says `disabled`.
 fn check_state(configured: bool, enabled: bool, admin: Admin) -> u8 {
-    let paused = if admin.any(Admin::MAINT) { 8 } else { 0 };
+    let pauses = if configured { enabled && admin.any(Admin::MAINT) } else { admin.any(Admin::CMAINT) };
+    let paused = if pauses { 8 } else { 0 };
     let checked = match (configured, enabled) {
         (false, _) => 0,
         (true, false) => 2,

@@ -66,7 +66,7 @@ pub fn compile(cfg: &Config, diags: &mut Diags, opts: &CompileOpts<'_>) -> Snaps
         own_files.push(own);
     }
     let backends: Vec<_> = proxies.iter().filter_map(|p| Some(p.back.as_ref()?.backend.clone())).collect();
-    hawser_balance::compile::link_tracking(&backends);
+    hawser_balance::compile::link_tracking(&backends, hawser_balance::time::now());
     let sticky = proxies.iter().filter_map(|p| p.back.as_ref()).flat_map(|b| b.stick.tables());
     let tables = stick::tables(cfg, sticky);
     stick::check(cfg, diags);
