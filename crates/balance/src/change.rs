@@ -132,9 +132,13 @@ impl Backend {
                 return false;
             }
             s.admin.store(to.0, SeqCst);
-            if before.admin.any(Admin::MAINT) && !to.any(Admin::MAINT) {
-                s.oper.store(self.after_maintenance(s, to) as u8, Release);
-                s.check_resets.fetch_add(1, Relaxed);
+            match (before.admin.any(Admin::MAINT), to.any(Admin::MAINT)) {
+                (true, false) => {
+                    s.oper.store(self.after_maintenance(s, to) as u8, Release);
+                    s.maintain(false);
+                }
+                (false, true) => s.maintain(true),
+                _ => {}
             }
             after = s.state();
             self.date(s, before.is_down(), now);

@@ -405,6 +405,20 @@ impl Server {
         starts_down(&self.opts)
     }
 
+    /// Maintenance begins, or ends, from when on its checks start anew.
+    pub(crate) fn maintain(&self, begins: bool) {
+        let mut check = self.check.lock();
+        if begins {
+            check.health = 0;
+        } else {
+            self.check_resets.fetch_add(1, Relaxed);
+            if check.enabled {
+                check.health =
+                    health_after_maintenance(self.opts.init_state.as_deref(), check.rise, check.fall);
+            }
+        }
+    }
+
     /// A number that changes whenever the health of the check starts anew: maintenance ended.
     pub fn check_resets(&self) -> u32 {
         self.check_resets.load(Relaxed)
@@ -439,6 +453,17 @@ impl Server {
     pub fn tracks(&self) -> Option<(Arc<Backend>, u32)> {
         let (be, idx) = self.links.get()?.tracks.as_ref()?;
         Some((be.upgrade()?, *idx))
+    }
+
+    /// The last of the servers that it follows: the one that is checked.
+    pub(crate) fn last_tracked(&self) -> Option<Arc<Self>> {
+        /// More than a sensible chain has: one that were a ring would end too.
+        const LONGEST: usize = 64;
+        let tracked = |s: &Self| {
+            let (be, i) = s.tracks()?;
+            be.servers.get(i as usize).cloned()
+        };
+        std::iter::successors(tracked(self), |s| tracked(s)).take(LONGEST).last()
     }
 
     /// Servers that follow this one's state.
@@ -487,6 +512,16 @@ impl Server {
         let (minconn, maxconn) = limits(self.opts.minconn.unwrap_or(0), n);
         self.load.minconn.store(minconn, Relaxed);
         self.load.maxconn.store(maxconn, Relaxed);
+    }
+}
+
+/// The health of a server that has left maintenance, as `init-state` says: the next check confirms it.
+pub fn health_after_maintenance(init_state: Option<&str>, rise: u32, fall: u32) -> u32 {
+    match init_state {
+        Some("fully-up") => (rise + fall).saturating_sub(1),
+        Some("down") => rise.saturating_sub(1),
+        Some("fully-down") => 0,
+        _ => rise,
     }
 }
 

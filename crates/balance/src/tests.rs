@@ -2,7 +2,7 @@
 
 use crate::change::Cause;
 use crate::resolve::Resolver;
-use crate::server::{Admin, Oper};
+use crate::server::{Admin, CheckView, Oper};
 use crate::*;
 use hawser_cfg::diag::Diags;
 use hawser_cfg::model::{self, Addr, AddrKind, Proxy, ProxyKind, ServerOpts};
@@ -460,6 +460,15 @@ fn trackers_follow() {
         assert_eq!(recorder.take(), want);
         assert_eq!(be.servers[1].state().oper, oper);
     }
+    let word = || be.servers[1].status_word(Some("be/s1"));
+    assert_eq!(word(), "no check");
+    *be.servers[0].check.lock() =
+        CheckView { enabled: true, health: 2, rise: 2, fall: 3, ..CheckView::default() };
+    assert_eq!(word(), "UP 1/3", "that of the server that it follows");
+    be.set_admin(0, Admin::FMAINT, Admin::NONE, 9);
+    assert_eq!(be.servers[0].check.lock().health, 0);
+    be.set_admin(0, Admin::NONE, Admin::FMAINT, 9);
+    assert_eq!(be.servers[0].check.lock().health, 2);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Health of a server: results in, states out. No clock, no socket.
 
 use crate::status::{Status, Verdict};
-use hawser_balance::server::{Oper, Restored, check_code};
+use hawser_balance::server::{Oper, Restored, check_code, health_after_maintenance};
 use std::fmt;
 
 /// Counts results between 0 (surely down) and `rise + fall - 1` (surely up). The server goes up when `rise` is
@@ -78,12 +78,7 @@ impl Health {
     /// Maintenance ended: up or down as `init-state` says, to be confirmed by the next check.
     pub fn restart(&mut self, init_state: Option<&str>) {
         self.status = Status::Init;
-        self.health = match init_state {
-            Some("fully-up") => self.full(),
-            Some("down") => self.rise - 1,
-            Some("fully-down") => 0,
-            _ => self.rise,
-        };
+        self.health = health_after_maintenance(init_state, self.rise, self.fall);
     }
 
     /// The server was declared up or down.

@@ -125,8 +125,9 @@ impl Server {
         if s.admin.any(Admin::MAINT) {
             return "MAINT".into();
         }
-        let check = self.check.lock();
-        let checked = check.enabled || tracked.is_some();
+        // What is said of a server that follows others is how the last of them is checked.
+        let last = self.last_tracked();
+        let check = last.as_deref().unwrap_or(self).check.lock();
         let progress = |word: &str| {
             let (health, rise, fall) =
                 (i64::from(check.health), i64::from(check.rise), i64::from(check.fall));
@@ -145,7 +146,7 @@ impl Server {
         if s.admin.any(Admin::DRAIN) {
             return progress("DRAIN");
         }
-        match (checked, s.oper) {
+        match (check.enabled, s.oper) {
             (_, Oper::Stopping) => progress("NOLB"),
             (false, _) => "no check".into(),
             (true, _) => progress("UP"),

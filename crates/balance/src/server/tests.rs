@@ -66,7 +66,6 @@ fn status_words() {
         (up(3), None, "UP 2/3"),
         (up(2), None, "UP 1/3"),
         ((Oper::Up, Admin::NONE, false, 0), None, "no check"),
-        ((Oper::Up, Admin::NONE, false, 0), Some("b/s"), "UP"),
         ((Oper::Down, Admin::NONE, true, 0), None, "DOWN"),
         ((Oper::Down, Admin::NONE, true, 1), None, "DOWN 1/2"),
         // Not checked yet, once checked.

@@ -338,7 +338,7 @@ fn class(row: &Row) -> String {
         "no check" => "no_check",
         s if s.starts_with("MAINT") => return "maintain".into(),
         s if s.starts_with("DOWN ") => "going_up",
-        s if s.starts_with("NOLB ") => "going_down",
+        s if s.starts_with("NOLB ") || s.starts_with("UP ") => "going_down",
         _ if unsure => "going_down",
         _ if num(row, Col::Weight) == 0 => "draining",
         _ => "up",
