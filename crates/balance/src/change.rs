@@ -116,6 +116,16 @@ impl Backend {
         self.set_oper(server, to, cause, now);
     }
 
+    /// Has the agent of a server say that it is up or down; only checks may then keep it down.
+    pub fn force_agent(self: &Arc<Self>, server: u32, up: bool, cause: Cause<'_>, now: Ms) {
+        let Some(s) = self.servers.get(server as usize) else { return };
+        let Some(agent) = &s.agent else { return };
+        agent.view.lock().down = !up;
+        if !up || s.passes_checks() {
+            self.set_oper(server, if up { Oper::Up } else { Oper::Down }, cause, now);
+        }
+    }
+
     /// Puts a server into an administrative state from the start on: nobody needs to be told.
     pub(crate) fn start_in(self: &Arc<Self>, server: u32, state: Admin, now: Ms) -> bool {
         self.admin_via(server, state, Admin::NONE, By::Start, now)
@@ -168,8 +178,8 @@ impl Backend {
     fn after_maintenance(&self, s: &Server, admin: Admin) -> Oper {
         match s.tracks() {
             Some((be, idx)) => be.servers.get(idx as usize).map_or(Oper::Up, |t| t.state().oper),
-            None if admin.any(Admin::DRAIN) && s.check.lock().enabled => Oper::Down,
-            None if s.starts_down() => Oper::Down,
+            None if s.is_down_by_agent() || s.starts_down() => Oper::Down,
+            None if admin.any(Admin::DRAIN) && s.check.lock().enabled && !s.has_agent() => Oper::Down,
             None => back_up(s),
         }
     }

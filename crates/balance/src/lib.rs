@@ -16,6 +16,7 @@
 //! - A waiter is granted a slot, told to choose again, or told that no server is left: never forgotten.
 //! - No time is read here: callers pass [`Ms`].
 
+pub mod agent;
 pub mod algo;
 pub mod assign;
 pub mod backend;

@@ -1,5 +1,6 @@
 //! One server: what the configuration says of it and what changes while it runs.
 
+use crate::agent::Agent;
 use crate::backend::Backend;
 use crate::counters::{Counters, raise};
 use crate::end::EndSignal;
@@ -181,8 +182,8 @@ pub struct Restored {
 
 /// HAProxy's numbers for results of checks, in files and dumps; those without a code do not occur here.
 const RESULTS: [&str; 19] = [
-    "UNK", "INI", "", "", "HANA", "SOCKERR", "L4OK", "L4TOUT", "L4CON", "L6OK", "L6TOUT", "L6RSP", "L7TOUT",
-    "L7RSP", "", "L7OK", "L7OKC", "L7STS", "",
+    "UNK", "INI", "", "CHECKED", "HANA", "SOCKERR", "L4OK", "L4TOUT", "L4CON", "L6OK", "L6TOUT", "L6RSP",
+    "L7TOUT", "L7RSP", "", "L7OK", "L7OKC", "L7STS", "",
 ];
 
 /// HAProxy's number for the code of a result.
@@ -218,6 +219,8 @@ pub struct Server {
     pub sess_rate: FreqCtr,
     /// Checks, for the statistics.
     pub check: Mutex<CheckView>,
+    /// `agent-check`.
+    pub agent: Option<Box<Agent>>,
     /// Idle connections, for the statistics and the limits.
     pub idle: IdleCounts,
     /// The connections of a server that is never dialed (`rhttp@`); `None` for all others.
@@ -283,6 +286,7 @@ impl Server {
             counters,
             sess_rate: FreqCtr::default(),
             check: Mutex::default(),
+            agent: Agent::new(&o.agent),
             idle: IdleCounts::default(),
             attached: matches!(conf.addr.kind, AddrKind::Rhttp(_)).then(Attached::default),
             load,

@@ -1,5 +1,6 @@
 //! Checks of a configuration: one per server with `check`.
 
+use crate::agent::AgentCheck;
 use crate::driver::Wake;
 use crate::health::{Applied, Health};
 use crate::observe::Observing;
@@ -10,7 +11,7 @@ use crate::settings::Settings;
 use crate::status::Status;
 use hawser_balance::change::Cause;
 use hawser_balance::event::Level;
-use hawser_balance::server::{Admin, CheckView, Server};
+use hawser_balance::server::{Admin, CheckView, Oper, Server};
 use hawser_balance::{Backend, Ms};
 use hawser_cfg::diag::Diags;
 use hawser_cfg::model::{Config, Proxy, opt};
@@ -32,7 +33,7 @@ pub struct CheckEnv {
 
 /// All checks of a configuration. They may be compiled on any thread; [`Checks::run`] stays on one.
 pub struct Checks {
-    pub(crate) list: Vec<Arc<Check>>,
+    pub(crate) list: Vec<Job>,
     /// Backends in which servers start slowly.
     pub(crate) slow: Vec<Arc<Backend>>,
     pub(crate) wakes: tokio::sync::mpsc::UnboundedReceiver<Wake>,
@@ -40,6 +41,54 @@ pub struct Checks {
     pub(crate) spread: u32,
     /// `max-spread-checks`, ms; 0 for no limit.
     pub(crate) max_spread: u32,
+}
+
+/// What runs again and again.
+#[derive(Clone)]
+pub(crate) enum Job {
+    /// The check of a server.
+    Health(Arc<Check>),
+    /// The agent of a server.
+    Agent(Arc<AgentCheck>),
+}
+
+impl Job {
+    /// `inter` or `agent-inter` (ms).
+    pub(crate) fn inter(&self) -> u32 {
+        match self {
+            Self::Health(c) => c.settings.inter,
+            Self::Agent(a) => a.interval(),
+        }
+    }
+
+    pub(crate) fn is_paused(&self) -> bool {
+        match self {
+            Self::Health(c) => c.is_paused(),
+            Self::Agent(a) => a.is_paused(),
+        }
+    }
+
+    /// Time until the next run (ms).
+    pub(crate) fn interval(&self) -> u32 {
+        match self {
+            Self::Health(c) => c.interval(),
+            Self::Agent(a) => a.interval(),
+        }
+    }
+
+    pub(crate) async fn probe(&self, pool: &dyn Pool) -> Option<Outcome> {
+        match self {
+            Self::Health(c) => c.probe(pool).await,
+            Self::Agent(a) => a.probe().await,
+        }
+    }
+
+    pub(crate) fn finish(&self, outcome: Outcome, now: Ms) {
+        match self {
+            Self::Health(c) => c.finish(&outcome, now),
+            Self::Agent(a) => a.finish(outcome, now),
+        }
+    }
 }
 
 /// The check of one server.
@@ -89,8 +138,12 @@ pub fn compile(
         if be.servers.iter().any(|s| checked(&s)) || !proxy.check_rules.is_empty() {
             let script = Arc::new(script::compile(config, index, proxy, diags));
             for s in be.servers.iter().filter(checked) {
-                checks.list.push(one(config, proxy, &be, s, &script, env, &tx, checks.list.len()));
+                let check = one(config, proxy, &be, s, &script, env, &tx, checks.list.len());
+                checks.list.push(Job::Health(check));
             }
+        }
+        for s in be.servers.iter().filter(|s| s.agent.is_some()) {
+            checks.list.push(Job::Agent(Arc::new(AgentCheck::new(config, proxy, &be, s))));
         }
     }
     checks
@@ -157,7 +210,7 @@ fn one(
 
 /// How checks reach a server: as traffic does, but from the machine's own address, and through a SOCKS4 proxy only
 /// with `check-via-socks4`. What is wrong with a namespace was told when the traffic's side was set up.
-fn connect_to(config: &Config, proxy: &Proxy, index: u32) -> ConnectTo {
+pub(crate) fn connect_to(config: &Config, proxy: &Proxy, index: u32) -> ConnectTo {
     let Some(server) = proxy.servers.get(index as usize) else { return ConnectTo::default() };
     let mut to = ConnectTo::of(&config.global, proxy, server).unwrap_or_default();
     if !server.opts.check_via_socks4 {
@@ -220,12 +273,17 @@ impl Check {
         prepare(&mut state.health);
         let before = server.state();
         let fresh = state.health.value() > 0;
-        let Applied { changed, to } = state.health.apply(outcome.status, before.oper);
+        // What its agent makes of the server is nothing that checks have found.
+        let by_agent = server.is_down_by_agent() && state.health.is_up();
+        let oper = if by_agent { Oper::Up } else { before.oper };
+        let Applied { changed, to } = state.health.apply(outcome.status, oper);
         let reason = reason(outcome);
         self.show(server, &state.health, outcome, fresh);
         if changed && self.logs {
             self.log(server, &state.health, outcome, &reason);
         }
+        // Only the agent revokes what it said.
+        let to = to.filter(|to| *to == Oper::Down || !server.is_down_by_agent());
         if let Some(to) = to {
             // The line above has told the reason already.
             let told = if self.logs { "" } else { &reason };

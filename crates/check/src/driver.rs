@@ -1,6 +1,6 @@
 //! Runs all checks on one thread.
 
-use crate::check::Checks;
+use crate::check::{Checks, Job};
 use crate::pool::Pool;
 use crate::probe::Outcome;
 use crate::schedule::{Schedule, spread};
@@ -34,7 +34,7 @@ impl Checks {
     /// Runs the checks until it is dropped, over connections of `pool` where they want that. Must be called within a
     /// `LocalSet`.
     pub async fn run(mut self, pool: Rc<dyn Pool>) {
-        let intervals: Vec<u32> = self.list.iter().map(|c| c.settings.inter).collect();
+        let intervals: Vec<u32> = self.list.iter().map(Job::inter).collect();
         let mut schedule = Schedule::new(&intervals, self.max_spread, time::now());
         let (tx, mut results) = unbounded_channel();
         let slow_step = self.slow_step();
@@ -80,7 +80,7 @@ impl Checks {
         let Some(check) = self.list.get(i) else { return };
         let now = time::now();
         if let Some(o) = outcome {
-            check.finish(&o, now);
+            check.finish(o, now);
         }
         schedule.set(i, now + Ms::from(spread(check.interval(), self.spread, random)));
     }

@@ -65,6 +65,11 @@ impl Health {
         self.health
     }
 
+    /// Checks find the server well.
+    pub(crate) fn is_up(&self) -> bool {
+        self.health >= self.rise
+    }
+
     /// Result of the last check.
     pub fn status(&self) -> Status {
         self.status

@@ -14,6 +14,7 @@
 //! All checks of a process run on one thread ([`Checks::run`]); traffic observed by workers (`observe`) reaches
 //! the same health through [`hawser_balance::Observer`].
 
+mod agent;
 mod check;
 mod driver;
 mod health;

@@ -65,6 +65,13 @@ impl Settings {
         }
     }
 
+    /// What is different for an agent, which has a protocol and an interval of its own.
+    pub(crate) fn agent(&mut self, inter: Option<u32>) {
+        self.inter = inter.unwrap_or(INTER).max(1);
+        self.connect_timeout = if self.read_timeout.is_some() { self.connect_timeout } else { self.inter };
+        (self.send_proxy, self.reuse_pool) = (0, false);
+    }
+
     /// Time until the next check.
     pub fn interval(&self, h: &Health) -> u32 {
         if h.is_transitional() {

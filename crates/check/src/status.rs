@@ -8,6 +8,7 @@ pub enum Status {
     Unknown,
     #[default]
     Init,
+    Checked,
     SockErr,
     L4Ok,
     L4Tout,
@@ -43,6 +44,7 @@ static ROWS: &[Row] = &[
     //  status           code       description                         verdict
     Row(Status::Unknown, "UNK",     "Unknown",                          Verdict::Neutral),
     Row(Status::Init,    "INI",     "Initializing",                     Verdict::Neutral),
+    Row(Status::Checked, "CHECKED", "No status change",                 Verdict::Neutral),
     Row(Status::SockErr, "SOCKERR", "Socket error",                     Verdict::Failed),
     Row(Status::L4Ok,    "L4OK",    "Layer4 check passed",              Verdict::Passed),
     Row(Status::L4Tout,  "L4TOUT",  "Layer4 timeout",                   Verdict::Failed),

@@ -2,10 +2,10 @@
 
 use super::address;
 use super::find::{Target, answer, changeable, server};
+use hawser_balance::agent::Agent;
 use hawser_balance::change::Cause;
 use hawser_balance::server::{Admin, Oper};
 use hawser_balance::time;
-use hawser_cfg::units;
 use hawser_cli::{Call, Command, Level, Reply};
 use std::net::IpAddr;
 
@@ -41,9 +41,10 @@ fn change(call: &Call<'_>, t: &Target) -> Result<Reply, Reply> {
         "addr" => address::change(t, call.args.get(2..).unwrap_or_default()),
         "check-addr" => check_addr(t, value, call.arg(3)),
         "check-port" => check_port(t, value),
-        // Servers have no agent: it is refused with the configuration.
-        "agent" | "agent-send" => Err(Reply::err(NO_AGENT)),
-        "agent-addr" | "agent-port" => Err(Reply::err(NO_AGENT.trim_end_matches('.'))),
+        "agent" => agent_state(t, value),
+        "agent-send" => agent_send(t, value),
+        "agent-addr" => agent_addr(t, value, call.arg(3), call.arg(4)),
+        "agent-port" => agent_port(t, value),
         "fqdn" if value.is_empty() => Err(Reply::err("set server <b>/<s> fqdn requires a FQDN.")),
         "fqdn" => Err(Reply::err("set server <b>/<s> fqdn failed because no resolution is configured.")),
         "ssl" => Err(Reply::err(
@@ -94,44 +95,14 @@ fn set_weight(call: &mut Call<'_>) -> Reply {
     answer(changeable(call, call.arg(0)).and_then(|t| weigh(&t, call.arg(1))))
 }
 
-/// A weight, or a percentage of the initial one.
 fn weigh(t: &Target, word: &str) -> Result<Reply, Reply> {
-    if word.is_empty() {
-        return Err(Reply::err("Require <weight> or <weight%>."));
-    }
-    let (number, rest) = leading_number(word);
-    let number = number.ok_or_else(|| Reply::err("Empty weight string empty or preceded by garbage"))?;
-    let initial = i64::from(t.server.initial_weight());
-    let weight = match rest {
-        "%" if number < 0 => return Err(Reply::err("Relative weight must be positive.")),
-        "%" => (initial.saturating_mul(number) / 100).min(256),
-        "" if !(0..=256).contains(&number) => {
-            return Err(Reply::err("Absolute weight can only be between 0 and 256 inclusive."));
-        }
-        "" => number,
-        _ => return Err(Reply::err("Trailing garbage in weight string")),
-    };
-    if !t.backend.is_dynamic() && weight != 0 && weight != initial {
-        return Err(Reply::err(
-            "Backend is using a static LB algorithm and only accepts weights '0%' and '100%'.",
-        ));
-    }
-    t.backend.set_weight(t.server.index, u32::try_from(weight).unwrap_or(0), time::now());
-    Ok(Reply::Done)
+    t.backend.set_weight_by(t.server.index, word, time::now()).map(|()| Reply::Done).map_err(Reply::err)
 }
 
 fn set_maxconn(call: &mut Call<'_>) -> Reply {
     answer(changeable(call, call.arg(0)).and_then(|t| {
-        if call.arg(1).is_empty() {
-            return Err(Reply::err("Require <maxconn>."));
-        }
-        let n = match leading_number(call.arg(1)) {
-            (None, _) => return Err(Reply::err("maxconn string empty or preceded by garbage")),
-            (Some(n), "") => u32::try_from(n).map_err(|_| Reply::err("Value out of range."))?,
-            _ => return Err(Reply::err("Trailing garbage in maxconn string")),
-        };
-        t.backend.set_maxconn(t.server.index, n);
-        Ok(Reply::Done)
+        let outcome = t.backend.set_maxconn_by(t.server.index, call.arg(1));
+        outcome.map(|()| Reply::Done).map_err(Reply::err)
     }))
 }
 
@@ -156,12 +127,66 @@ fn checked(call: &Call<'_>, yes: bool) -> Reply {
 }
 
 fn enable_agent(call: &mut Call<'_>) -> Reply {
-    let refusal = "Agent was not configured on this server, cannot enable.";
-    answer(changeable(call, call.arg(0)).map(|_| Reply::err(refusal)))
+    answer(changeable(call, call.arg(0)).and_then(|t| {
+        let refusal = "Agent was not configured on this server, cannot enable.";
+        t.server.agent.as_ref().ok_or_else(|| Reply::err(refusal))?.view.lock().enabled = true;
+        Ok(Reply::Done)
+    }))
 }
 
 fn disable_agent(call: &mut Call<'_>) -> Reply {
-    answer(changeable(call, call.arg(0)).map(|_| Reply::Done))
+    answer(changeable(call, call.arg(0)).map(|t| {
+        if let Some(agent) = &t.server.agent {
+            agent.view.lock().enabled = false;
+        }
+        Reply::Done
+    }))
+}
+
+/// The agent, if it is asked.
+fn agent(t: &Target) -> Option<&Agent> {
+    t.server.agent.as_deref().filter(|a| a.view.lock().enabled)
+}
+
+fn agent_state(t: &Target, word: &str) -> Result<Reply, Reply> {
+    if agent(t).is_none() {
+        return Err(Reply::err(NO_AGENT));
+    }
+    let up = match word {
+        "up" => true,
+        "down" => false,
+        _ => return Err(Reply::err("'set server <srv> agent' expects 'up' or 'down'.")),
+    };
+    t.backend.force_agent(t.server.index, up, Cause::Cli, time::now());
+    Ok(Reply::Done)
+}
+
+fn agent_send(t: &Target, text: &str) -> Result<Reply, Reply> {
+    let agent = agent(t).ok_or_else(|| Reply::err(NO_AGENT))?;
+    text.clone_into(&mut agent.send.lock());
+    Ok(Reply::Done)
+}
+
+fn agent_addr(t: &Target, addr: &str, word: &str, port: &str) -> Result<Reply, Reply> {
+    let agent = agent(t).ok_or_else(|| Reply::err(NO_AGENT.trim_end_matches('.')))?;
+    if addr.is_empty() {
+        return Err(Reply::err("set server <b>/<s> agent-addr requires an address and optionally a port."));
+    }
+    let addr: IpAddr = addr.parse().map_err(|_| Reply::err(format!("invalid addr '{addr}'")))?;
+    let port = if word == "port" { Some(port_number(port)?) } else { None };
+    let mut to = agent.to.lock();
+    to.addr = Some(addr);
+    to.port = port.or(to.port);
+    Ok(Reply::Done)
+}
+
+fn agent_port(t: &Target, port: &str) -> Result<Reply, Reply> {
+    let agent = agent(t).ok_or_else(|| Reply::err(NO_AGENT.trim_end_matches('.')))?;
+    if port.is_empty() {
+        return Err(Reply::err("set server <b>/<s> agent-port requires a port."));
+    }
+    agent.to.lock().port = Some(port_number(port)?);
+    Ok(Reply::Done)
 }
 
 fn check_addr(t: &Target, addr: &str, port: &str) -> Result<Reply, Reply> {
@@ -195,29 +220,4 @@ fn require_check(t: &Target) -> Result<(), Reply> {
 
 fn port_number(word: &str) -> Result<u16, Reply> {
     word.parse().map_err(|_| Reply::err("provided port is invalid"))
-}
-
-/// The number that a word starts with, if it does, and what follows it.
-fn leading_number(word: &str) -> (Option<i64>, &str) {
-    let (number, rest) = units::leading_int(word);
-    (number.filter(|_| rest.len() < word.len()), rest)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_at_the_start() {
-        for (word, expected) in [
-            ("12", (Some(12), "")),
-            ("-3%", (Some(-3), "%")),
-            ("5x", (Some(5), "x")),
-            ("x5", (None, "x5")),
-            ("", (None, "")),
-            ("99999999999999999999", (None, "")),
-        ] {
-            assert_eq!(leading_number(word), expected, "{word}");
-        }
-    }
 }

@@ -59,10 +59,11 @@ fn server_state(out: &mut String, px: &Proxy, s: &Server, forced: bool) {
     let name = addr.hostname.as_deref().unwrap_or("-");
     let (ip, port) = place(&addr);
     let check_addr = to.addr.map_or_else(|| "-".to_owned(), |a| a.to_string());
+    let agent_to = s.agent.as_ref().map(|a| *a.to.lock()).unwrap_or_default();
     // Writing to a string does not fail.
     let _ = writeln!(
         out,
-        "{} {} {} {} {ip} {} {} {} {} {since} {status} {result} {} {} 0 {} {} {name} {port} - 0 {} {check_addr} - 0",
+        "{} {} {} {} {ip} {} {} {} {} {since} {status} {result} {} {} {} {} {} {name} {port} - 0 {} {check_addr} {} {}",
         px.facts.id,
         px.facts.name,
         s.id,
@@ -73,9 +74,12 @@ fn server_state(out: &mut String, px: &Proxy, s: &Server, forced: bool) {
         s.initial_weight(),
         check.health,
         check_state(s.opts.check, check.enabled, state.admin),
+        agent_state(s),
         u8::from(forced),
         u8::from(s.opts.id.is_some()),
         to.port.unwrap_or(0),
+        agent_to.addr.map_or_else(|| "-".to_owned(), |a| a.to_string()),
+        agent_to.port.unwrap_or(0),
     );
 }
 
@@ -85,6 +89,15 @@ fn place(addr: &ServerAddr) -> (String, u16) {
         Address::Ip(a) => (a.ip().to_string(), a.port()),
         Address::Unknown => ("-".into(), addr.named_port),
         _ => ("-".into(), 0),
+    }
+}
+
+/// The same bits for the agent, with the one that tells them apart.
+fn agent_state(s: &Server) -> u8 {
+    match (&s.agent, s.has_agent()) {
+        (None, _) => 0,
+        (Some(_), false) => 16 + 2,
+        (Some(_), true) => 16 + 2 + 4,
     }
 }
 

@@ -141,10 +141,10 @@ impl Server {
             }
         };
         if s.oper == Oper::Down {
-            return progress("DOWN");
+            return if self.is_down_by_agent() { "DOWN (agent)".into() } else { progress("DOWN") };
         }
         if s.admin.any(Admin::DRAIN) {
-            return progress("DRAIN");
+            return if self.has_agent() { "DRAIN (agent)".into() } else { progress("DRAIN") };
         }
         match (check.enabled, s.oper) {
             (_, Oper::Stopping) => progress("NOLB"),

@@ -33,7 +33,7 @@ pub use options::{
 };
 pub use proxy::{HeaderCapture, Mode, Proxy, ProxyKind, StateSource};
 pub use rules::{DefaultRules, RuleLine, RuleLines, Userlist};
-pub use server::{ProxyV2Options, RareServerOpts, Server, ServerOpts, Source, UseSrc};
+pub use server::{AgentOpts, ProxyV2Options, RareServerOpts, Server, ServerOpts, Source, UseSrc};
 pub use stats_page::StatsPage;
 pub use status::{HttpCodes, StatusSet};
 pub use stick::{DataType, Form, KeyType, StickTable, Stored};

@@ -88,9 +88,25 @@ pub struct RareServerOpts {
     /// Nothing where the server's kind decides: peers of reverse HTTP can only be checked that way.
     pub check_reuse_pool: Option<bool>,
     pub check_pool_conn_name: Option<String>,
+    pub agent: AgentOpts,
     pub proxy_v2_options: ProxyV2Options,
     /// `set-proxy-v2-tlv-fmt`: types and formats, in order; without a format the value is empty.
     pub proxy_v2_tlvs: Vec<(u8, Option<Word>)>,
+}
+
+/// `agent-check` and what goes with it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AgentOpts {
+    /// `agent-check`.
+    pub check: bool,
+    /// `agent-port`.
+    pub port: Option<u16>,
+    /// `agent-addr`; the server's own address where there is none.
+    pub addr: Option<IpAddr>,
+    /// `agent-inter` (ms).
+    pub inter: Option<u32>,
+    /// `agent-send`.
+    pub send: Option<String>,
 }
 
 /// `proxy-v2-options`.
@@ -162,6 +178,7 @@ static NO_RARE: RareServerOpts = RareServerOpts {
     check_via_socks4: false,
     check_reuse_pool: None,
     check_pool_conn_name: None,
+    agent: AgentOpts { check: false, port: None, addr: None, inter: None, send: None },
     proxy_v2_options: ProxyV2Options { authority: false, crc32c: false, unique_id: false },
     proxy_v2_tlvs: Vec::new(),
 };

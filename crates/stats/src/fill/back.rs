@@ -222,6 +222,7 @@ pub fn server(v: &Server<'_>) -> Row {
     state(&mut row, v);
     traffic(&mut row, v);
     checks(&mut row, v);
+    agent(&mut row, v);
     if let Some(tracked) = tracked {
         row.set(Col::Tracked, tracked);
     }
@@ -273,6 +274,24 @@ fn traffic(row: &mut Row, v: &Server<'_>) {
         counted(row, c, &HRSP);
         row.set(Col::ReqTot, HRSP.iter().skip(1).map(|(_, stat)| c.get(*stat)).sum::<u64>());
     }
+}
+
+fn agent(row: &mut Row, v: &Server<'_>) {
+    let Some(agent) = &v.server.agent else { return };
+    let a = agent.view.lock();
+    if !a.enabled {
+        return;
+    }
+    row.set(Col::AgentStatus, a.status);
+    if let Some(code) = a.code {
+        row.set(Col::AgentCode, u32::from(code));
+    }
+    if let Some(ms) = a.duration {
+        row.set(Col::AgentDuration, u64::from(ms));
+    }
+    row.set(Col::AgentDesc, a.desc);
+    row.set(Col::LastAgt, a.last.clone());
+    row.numbers(&[(Col::AgentRise, 1), (Col::AgentFall, 1), (Col::AgentHealth, u32::from(!a.down))]);
 }
 
 fn checks(row: &mut Row, v: &Server<'_>) {

@@ -110,10 +110,22 @@ fn one(p: &Proxy, s: &Server, diags: &mut Diags) {
             warning(diags, s.pos, text);
         }
     }
+    agent(p, s, diags);
     if s.opts.check && s.opts.track.is_some() {
         let text = format!(
             "'server {}/{}' : unable to enable checks and tracking at the same time!",
             p.name, s.name
+        );
+        diags.alert(s.pos, text).layout = Layout::Located;
+    }
+}
+
+/// An agent needs a port of its own.
+fn agent(p: &Proxy, s: &Server, diags: &mut Diags) {
+    if s.opts.agent.check && s.opts.agent.port.is_none() {
+        let text = format!(
+            "'server {}/{}' : server {} does not have agent port. Agent check has been disabled.",
+            p.name, s.name, s.name
         );
         diags.alert(s.pos, text).layout = Layout::Located;
     }

@@ -8,12 +8,12 @@ use crate::parse::kw::{Kw, MANY, flag, int, run, word};
 use crate::parse::line::Line;
 use crate::parse::run::one_of;
 use crate::units::TimeUnit;
+use std::net::ToSocketAddrs as _;
 
 type S = ServerOpts;
 
 const MAX: u32 = u32::MAX;
 const TLS: &str = "TLS";
-const AGENT: &str = "agent checks";
 const DNS: &str = "DNS";
 
 const fn later(name: &'static str, args: u8, area: &'static str, help: &'static str) -> Row<Kw<S>> {
@@ -94,6 +94,12 @@ pub(crate) static OPTIONS: Table<Kw<S>> = Table::new(&[
     run("check-reuse-pool", (0, 0), "", |_, s, _| s.rare_mut().check_reuse_pool = Some(true), "HTTP checks use idle connections."),
     run("no-check-reuse-pool", (0, 0), "", |_, s, _| s.rare_mut().check_reuse_pool = Some(false), "Undoes check-reuse-pool."),
     run("check-pool-conn-name", (1, 1), ": missing value", |_, s, l| s.rare_mut().check_pool_conn_name = own(l), "Name of the idle connections that checks use."),
+    run("agent-check", (0, 0), "", |_, s, _| s.rare_mut().agent.check = true, "Asks an agent for the state."),
+    run("no-agent-check", (0, 0), "", |_, s, _| s.rare_mut().agent.check = false, "Undoes agent-check."),
+    run("agent-port", (1, 1), "a port number as argument.", |_, s, l| s.rare_mut().agent.port = agent_port(l.arg(0)), "Port of the agent."),
+    run("agent-addr", (1, 1), "an address as argument.", agent_addr, "Address of the agent."),
+    run("agent-inter", (1, 1), "a delay as argument.", agent_inter, "Time between two agent checks."),
+    run("agent-send", (1, 1), "a string as argument.", |_, s, l| s.rare_mut().agent.send = own(l), "What is sent to the agent."),
     run("check-via-socks4", (0, 0), "", |_, s, _| s.rare_mut().check_via_socks4 = true, "Checks go through the SOCKS4 proxy."),
     run("socks4", (1, 1), "<addr>:<port> as argument.", socks4, "Goes through a SOCKS4 proxy."),
     run("proxy-v2-options", (1, 1), "a list of options.", proxy_v2_options, "Extra fields of PROXY v2."),
@@ -108,12 +114,6 @@ pub(crate) static OPTIONS: Table<Kw<S>> = Table::new(&[
 /// Options of areas that are not there yet.
 #[rustfmt::skip]
 pub(crate) static LATER: Table<Kw<S>> = Table::new(&[
-    later("agent-addr", 1, AGENT, "Address of the agent."),
-    later("agent-check", 0, AGENT, "Asks an agent for the state."),
-    later("agent-inter", 1, AGENT, "Time between two agent checks."),
-    later("agent-port", 1, AGENT, "Port of the agent."),
-    later("agent-send", 1, AGENT, "What is sent to the agent."),
-    word("no-agent-check", "Undoes agent-check.").idle("agent checks are refused, so that there is nothing to undo"),
     later("healthcheck", 1, "health check sections", "Named health check."),
     later("send-proxy-v2-ssl", 0, TLS, "Sends PROXY v2 with TLS facts."),
     later("send-proxy-v2-ssl-cn", 0, TLS, "Sends PROXY v2 with the client's certificate name."),
@@ -223,6 +223,30 @@ fn signed(cx: &mut Ctx<'_>, line: &Line<'_>, lo: i64) -> Option<i32> {
 fn port(cx: &mut Ctx<'_>, s: &mut ServerOpts, line: &Line<'_>) {
     if let Some(n) = cx.u32(line, 0, 0, 65535) {
         s.check_port = u16::try_from(n).ok();
+    }
+}
+
+fn agent_inter(cx: &mut Ctx<'_>, s: &mut ServerOpts, line: &Line<'_>) {
+    positive(cx, line, &mut s.rare_mut().agent.inter);
+}
+
+/// A port that is no number is as good as none, which is an error where there is an agent.
+fn agent_port(word: &str) -> Option<u16> {
+    word.parse().ok().filter(|port| *port != 0)
+}
+
+fn agent_addr(cx: &mut Ctx<'_>, s: &mut ServerOpts, line: &Line<'_>) {
+    let name = line.arg(0);
+    let ip = name.parse().ok().or_else(|| {
+        // As a server's own address, it is looked up once.
+        (name, 0).to_socket_addrs().ok()?.next().map(|a| a.ip())
+    });
+    match ip {
+        Some(ip) => s.rare_mut().agent.addr = Some(ip),
+        None => {
+            let text = format!("parsing agent-addr failed. Check if '{name}' is correct address.");
+            cx.alert_arg(line, 0, text);
+        }
     }
 }
 

@@ -55,6 +55,14 @@ fn apply(be: &Arc<Backend>, index: u32, action: Action) -> bool {
         }
         server.opts.check
     };
+    let ask = |on| {
+        server.agent.iter().for_each(|a| a.view.lock().enabled = on);
+        server.agent.is_some()
+    };
+    let agent = |up| {
+        be.force_agent(index, up, Cause::Web, now);
+        server.agent.is_some()
+    };
     match action {
         Action::Ready => {
             set(Admin::NONE, Admin::FDRAIN);
@@ -72,10 +80,10 @@ fn apply(be: &Arc<Backend>, index: u32, action: Action) -> bool {
         Action::HealthNolb => return force(Oper::Stopping),
         Action::HealthDown => return force(Oper::Down),
         Action::Shutdown => server.end_sessions(EndCause::Killed),
-        // No server has an agent.
-        Action::DisableAgent | Action::EnableAgent | Action::AgentRunning | Action::AgentDown => {
-            return false;
-        }
+        Action::DisableAgent => return ask(false),
+        Action::EnableAgent => return ask(true),
+        Action::AgentRunning => return agent(true),
+        Action::AgentDown => return agent(false),
     }
     true
 }
