@@ -91,10 +91,10 @@ impl AgentCheck {
     }
 
     /// Does what the agent says. Nothing happens if it was disabled meanwhile.
-    pub(crate) fn finish(&self, outcome: Outcome, now: Ms) {
+    pub(crate) fn finish(&self, outcome: &Outcome, now: Ms) {
         let Some((server, agent)) = self.parts().filter(|_| !self.is_paused()) else { return };
         let outcome = match outcome.status {
-            Status::L7Ok => self.obey(outcome, now),
+            Status::L7Ok => &self.obey(outcome, now),
             _ => outcome,
         };
         let told = match outcome.status {
@@ -111,7 +111,7 @@ impl AgentCheck {
             view.down
         };
         let changed = std::mem::replace(&mut *self.last.lock(), outcome.status) != outcome.status;
-        let reason = reason(&outcome);
+        let reason = reason(outcome);
         if self.logs && changed && outcome.status.verdict() != Verdict::Neutral {
             self.log(server, down, outcome.status, &reason);
         }
@@ -126,7 +126,7 @@ impl AgentCheck {
     }
 
     /// The words of the line that came, one after the other; what they make of the outcome.
-    fn obey(&self, line: Outcome, now: Ms) -> Outcome {
+    fn obey(&self, line: &Outcome, now: Ms) -> Outcome {
         let said = Said::of(&line.info);
         let be = &self.backend;
         let weight = said.weight.and_then(|w| be.set_weight_by(self.server, w, now).err());

@@ -83,9 +83,9 @@ impl Job {
         }
     }
 
-    pub(crate) fn finish(&self, outcome: Outcome, now: Ms) {
+    pub(crate) fn finish(&self, outcome: &Outcome, now: Ms) {
         match self {
-            Self::Health(c) => c.finish(&outcome, now),
+            Self::Health(c) => c.finish(outcome, now),
             Self::Agent(a) => a.finish(outcome, now),
         }
     }

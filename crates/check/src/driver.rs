@@ -80,7 +80,7 @@ impl Checks {
         let Some(check) = self.list.get(i) else { return };
         let now = time::now();
         if let Some(o) = outcome {
-            check.finish(o, now);
+            check.finish(&o, now);
         }
         schedule.set(i, now + Ms::from(spread(check.interval(), self.spread, random)));
     }

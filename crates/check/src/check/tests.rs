@@ -210,7 +210,8 @@ fn traffic_can_take_a_server_down() {
 #[test]
 fn state_headers() {
     let (checks, be, _) = world(nowhere(), false, |o| o.weight = Some(3));
-    let header = || checks.list[0].state_header(&be.servers[0]);
+    let Job::Health(check) = &checks.list[0] else { panic!() };
+    let header = || check.state_header(&be.servers[0]);
     assert_eq!(
         header(),
         "UP -1/3; address=127.0.0.1; port=1; name=be/s1; node=here; weight=3/3; scur=0/0; qcur=0"
