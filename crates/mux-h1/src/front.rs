@@ -10,7 +10,7 @@ use crate::output::Output;
 use hawser_http::{BodyLen, Head, Version};
 use hawser_proto::buf::Buf;
 use hawser_proto::mux::{
-    Fill, FrontMux, FrontStream, Fronted, MessageInfo, MuxConf, Sink, Source, StreamError,
+    Fill, FrontMux, FrontStream, Fronted, Gone, MessageInfo, MuxConf, Sink, Source, StreamError,
 };
 use hawser_proto::{SockOpt, Transport};
 use std::sync::Arc;
@@ -198,22 +198,25 @@ impl FrontStream for H1Front {
         self.asked.keep && !self.output.is_open() && self.output.is_flushed()
     }
 
-    fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<Gone> {
         if self.input.eof() {
-            return Poll::Ready(());
+            return Poll::Ready(Gone::Closed);
         }
-        if !self.input.raw().is_empty() || !self.input.is_done() {
-            return Poll::Pending;
+        // Readable between a request and its response: the next request, or the end. More of a body that nobody takes yet
+        // is read for as long as there is room.
+        while (self.input.raw().is_empty() || !self.input.is_done()) && !self.input.is_full() {
+            match self.transport.poll_read_ready(cx) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Err(_)) => return Poll::Ready(Gone::Reset),
+                Poll::Ready(Ok(())) => match self.input.poll_more(&mut *self.transport, cx) {
+                    Poll::Ready(Ok(0)) => return Poll::Ready(Gone::Closed),
+                    Poll::Ready(Err(_)) => return Poll::Ready(Gone::Reset),
+                    Poll::Ready(Ok(_)) => {}
+                    Poll::Pending => return Poll::Pending,
+                },
+            }
         }
-        // Readable between a request and its response: the next request, or the end.
-        match self.transport.poll_read_ready(cx) {
-            Poll::Pending => Poll::Pending,
-            Poll::Ready(Err(_)) => Poll::Ready(()),
-            Poll::Ready(Ok(())) => match self.input.poll_more(&mut *self.transport, cx) {
-                Poll::Ready(Ok(0) | Err(_)) => Poll::Ready(()),
-                _ => Poll::Pending,
-            },
-        }
+        Poll::Pending
     }
 
     fn glitches(&self) -> u32 {

@@ -215,7 +215,7 @@ pub trait FrontStream: Duplex {
     }
 
     /// Has the client gone away? Looks without waiting; registers for the news otherwise.
-    fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<()>;
+    fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<Gone>;
 
     /// Sets an option of the connection's socket. Where streams share it, all of them are concerned.
     fn set_option(&mut self, opt: SockOpt);
@@ -238,6 +238,15 @@ pub trait FrontStream: Duplex {
     fn abort(&mut self, silent: bool) {
         let _ = silent;
     }
+}
+
+/// How a client has gone away.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Gone {
+    /// It has closed its side. It may still take an answer.
+    Closed,
+    /// It has reset the connection, or taken the stream back.
+    Reset,
 }
 
 /// A client's connection that carries many streams at once. One task owns it and calls
@@ -339,6 +348,9 @@ pub trait BackStream: Duplex {
 
     /// The transport, once it is established and where the stream has it for itself.
     fn transport(&mut self) -> Option<&mut dyn Transport>;
+
+    /// Makes the close of the connection a reset, where it carries nothing else.
+    fn set_linger_zero(&mut self) {}
 
     /// The connection, where it can carry more streams beside this one. Known once it is established.
     fn conn(&self) -> Option<Arc<dyn BackConn>> {

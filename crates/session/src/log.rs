@@ -203,13 +203,12 @@ fn request_ended(cl: &Client, st: &Stream, traffic: &Traffic) {
         traffic.add(thread, TrafficEvent::OwnOut, st.own_bytes);
     }
     let done = if h1 { TrafficEvent::H1ReqDone } else { TrafficEvent::H2ReqDone };
-    if st.strm.t.request_end.is_some() {
-        traffic.inc(thread, done);
-    } else if !st.unlogged {
+    let complete = st.strm.t.request_end.is_some();
+    if !complete && !st.unlogged {
         cl.saw(TrafficEvent::FailedReq);
-        if h1 {
-            traffic.inc(thread, done);
-        }
+    }
+    if complete || st.aborted || (h1 && !st.unlogged) {
+        traffic.inc(thread, done);
     }
 }
 

@@ -12,7 +12,14 @@ pub(crate) struct PassThrough;
 
 impl BackMux for PassThrough {
     fn connect(&self, line: Box<dyn Connecting>) -> Box<dyn BackStream> {
-        Box::new(Raw { line: Line::Dialing(line), buf: None, eof: false, busy: false, server: true })
+        Box::new(Raw {
+            line: Line::Dialing(line),
+            buf: None,
+            eof: false,
+            busy: false,
+            server: true,
+            abort: false,
+        })
     }
 }
 
@@ -41,6 +48,8 @@ pub(crate) struct Raw {
     busy: bool,
     /// The peer is a server.
     server: bool,
+    /// The peer is to see no proper end.
+    abort: bool,
 }
 
 impl Drop for Raw {
@@ -49,8 +58,10 @@ impl Drop for Raw {
             && self.server
             && !self.eof
         {
-            // What it was sent still ends properly.
-            let _ = transport.poll_shutdown(&mut Context::from_waker(Waker::noop()));
+            if !self.abort {
+                // What it was sent still ends properly.
+                let _ = transport.poll_shutdown(&mut Context::from_waker(Waker::noop()));
+            }
             transport.set_linger_zero();
         }
     }
@@ -59,7 +70,7 @@ impl Drop for Raw {
 impl Raw {
     /// Over an established connection.
     pub(crate) fn new(transport: Box<dyn Transport>) -> Self {
-        Self { line: Line::Up(transport), buf: None, eof: false, busy: false, server: false }
+        Self { line: Line::Up(transport), buf: None, eof: false, busy: false, server: false, abort: false }
     }
 
     /// The transport, if established.
@@ -195,5 +206,9 @@ impl BackStream for Raw {
 
     fn transport(&mut self) -> Option<&mut dyn Transport> {
         self.line.up().ok()
+    }
+
+    fn set_linger_zero(&mut self) {
+        self.abort = true;
     }
 }

@@ -95,7 +95,11 @@ pub(crate) async fn run(cl: &mut Client, st: &mut Stream, client: &mut dyn Duple
 fn count(cl: &Client, st: &Stream, cause: TermCause) {
     match cause {
         TermCause::Client | TermCause::ClientTimeout => http::count_abort(cl, st, Stat::CliAborts),
-        TermCause::Server | TermCause::ServerTimeout => http::count_abort(cl, st, Stat::SrvAborts),
+        TermCause::ServerTimeout => http::count_abort(cl, st, Stat::SrvAborts),
+        TermCause::Server => {
+            http::count_abort(cl, st, Stat::SrvAborts);
+            http::count_abort(cl, st, Stat::FailedResp);
+        }
         _ => {}
     }
 }

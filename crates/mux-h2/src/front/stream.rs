@@ -11,7 +11,7 @@ use h2::server::SendResponse;
 use h2::{Reason, RecvStream};
 use hawser_http::{BodyLen, Head};
 use hawser_proto::SockOpt;
-use hawser_proto::mux::{Fill, FrontStream, MessageInfo, Sink, Source, StreamError};
+use hawser_proto::mux::{Fill, FrontStream, Gone, MessageInfo, Sink, Source, StreamError};
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
@@ -153,12 +153,12 @@ impl FrontStream for Stream {
         false
     }
 
-    fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<Gone> {
         let reset = match self.sender.stream() {
             Some(s) => s.poll_reset(cx),
             None => self.respond.poll_reset(cx),
         };
-        reset.map(|_| ())
+        reset.map(|_| Gone::Reset)
     }
 
     fn set_option(&mut self, opt: SockOpt) {

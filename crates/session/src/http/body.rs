@@ -43,6 +43,8 @@ pub(crate) async fn collect(
     })
     .await;
     st.came[0] = st.came[0].with_body(st.held.len(), &cl.snapshot);
+    // The request is there with its body, or never.
+    st.strm.t.request_end = outcome.is_some().then(|| cl.now());
     match outcome {
         Some(Ok(())) => Ok(()),
         Some(Err(StreamError::Bad { status, .. })) => {
@@ -53,7 +55,10 @@ pub(crate) async fn collect(
             st.aborted = true;
             Ok(())
         }
-        None => Err(Stop::error(408, TermCause::ClientTimeout, TermState::Request)),
+        None => {
+            st.aborted = true;
+            Err(Stop::error(408, TermCause::ClientTimeout, TermState::Request))
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::timers::{earlier, later};
 use crate::tunnel::splice;
 use hawser_balance::{SessionEnd, Stat};
 use hawser_cfg::model::{ConnMode, opt};
-use hawser_proto::mux::{Fill, FrontStream, StreamError};
+use hawser_proto::mux::{Fill, FrontStream, Gone, StreamError};
 use hawser_sample::facts::{TermCause, TermState};
 use hawser_stick::Event;
 use std::future::poll_fn;
@@ -183,7 +183,7 @@ fn poll_rest(
     up: &mut Pump,
     clocks: &mut Clocks,
 ) -> Poll<Option<(TermCause, TermState)>> {
-    let failed = |cause| Poll::Ready(Some((cause, TermState::Data)));
+    let failed = |cause| Poll::Ready(Some((cause, TermState::Last)));
     if let Some(l) = link.as_mut() {
         match turn_up(cx, st, front, l, up) {
             Turn::Blocked(_) | Turn::SourceEnded => {}
@@ -204,7 +204,16 @@ fn poll_rest(
         clocks.note(cl, up);
     }
     let on_client = up.blocked == Some(Blocked::Read);
-    clocks.poll(cx, cl, on_client, !on_client).map(|cause| Some((cause, TermState::Data)))
+    clocks.poll(cx, cl, on_client, !on_client).map(|cause| Some((cause, TermState::Last)))
+}
+
+/// Whether a client that has gone away matters: always where it has reset the connection, by `option abortonclose` where it
+/// has closed its side.
+pub(crate) fn is_gone(watch: bool, gone: Poll<Gone>) -> Poll<Gone> {
+    match gone {
+        Poll::Ready(g) if watch || g == Gone::Reset => Poll::Ready(g),
+        _ => Poll::Pending,
+    }
 }
 
 /// Takes the rest of a body without keeping it.
@@ -261,7 +270,7 @@ fn poll(
     crate::log::moving(cl, st, up, Some(down));
     // Nobody is left to take what the server has not sent yet.
     let waits = upload_over && down.blocked == Some(Blocked::Read);
-    if waits && clocks.watch && front.poll_gone(cx).is_ready() {
+    if waits && is_gone(clocks.watch, front.poll_gone(cx)).is_ready() {
         return Poll::Ready(Some((TermCause::Client, TermState::Data)));
     }
     let on_client =

@@ -163,7 +163,7 @@ async fn exchange(cl: &mut Client, st: &mut Stream, front: &mut dyn FrontStream)
             Err(failure) => {
                 // A request that is sent once more was received once.
                 let pause = response::retry(cl, st, link, failure).inspect_err(|_| st.received(&mut up))?;
-                connect::turn_around(cl, &mut |cx| front.poll_gone(cx), pause).await?;
+                connect::turn_around(cl, &mut |cx| front.poll_gone(cx).map(|_| ()), pause).await?;
             }
         }
     };
@@ -186,7 +186,7 @@ fn keep_for_retry(cl: &Client, st: &mut Stream) {
 /// Finds a server and gets the request's head on its way.
 async fn reach(cl: &mut Client, st: &mut Stream, front: &mut dyn FrontStream) -> Result<Link, Stop> {
     let watch = st.be.as_ref().is_none_or(|b| b.abort_on_close);
-    connect::reach(cl, st, &mut |cx| if watch { front.poll_gone(cx) } else { std::task::Poll::Pending }).await
+    connect::reach(cl, st, &mut |cx| forward::is_gone(watch, front.poll_gone(cx)).map(|_| ())).await
 }
 
 /// The response made the connection a tunnel.

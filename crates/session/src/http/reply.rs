@@ -41,7 +41,7 @@ pub(crate) async fn finish(
         },
         Answer::Nothing(status) => {
             st.strm.status = status;
-            if st.strm.t.request_end.is_none() && !st.unlogged {
+            if (st.strm.t.request_end.is_none() || status > 0) && !st.unlogged {
                 cl.count(st, Stat::of_status(status));
             }
             return Next::Close;
@@ -76,7 +76,7 @@ pub(super) fn prepare(cl: &mut Client, st: &mut Stream, reply: &Arc<Reply>) -> A
     st.res.clone_from(&reply.head);
     st.res_held.clear();
     // Rules know nothing of what happened before there was a request.
-    if st.strm.t.request_end.is_some() && response::after(cl, st).is_err() {
+    if (st.strm.t.request_end.is_some() || st.aborted) && response::after(cl, st).is_err() {
         let error = error_reply(cl, st, 500);
         if let Some(e) = error {
             st.res.clone_from(&e.head);

@@ -7,7 +7,7 @@ use crate::stop::Stop;
 use crate::stream::{Came, Stream, with_ctx};
 use crate::timers::{earlier, later};
 use bytes::Bytes;
-use hawser_balance::TrafficEvent;
+use hawser_balance::{Stat, TrafficEvent};
 use hawser_cfg::model::opt;
 use hawser_http::{Head, Version};
 use hawser_proto::freq::ms_at;
@@ -99,7 +99,7 @@ pub(crate) async fn receive(
 /// Counts a request, whether it could be read or not.
 fn counted(cl: &Client) {
     let Some(front) = &cl.fe.front else { return };
-    front.counters.inc(cl.worker.number(), hawser_balance::Stat::Requests);
+    front.counters.inc(cl.worker.number(), Stat::Requests);
     let h1 = cl.sess.borrow().fc_http_major < 2;
     cl.saw(if h1 { TrafficEvent::H1Req } else { TrafficEvent::H2Req });
 }
@@ -325,7 +325,10 @@ pub(crate) fn finalise(cl: &Client, st: &mut Stream) -> Result<(), Stop> {
         st.req.add(name, id);
     }
     if st.aborted {
-        return Err(Stop::error(400, TermCause::Client, TermState::Request));
+        if let Some(back) = st.be.as_ref().and_then(|b| b.back.as_ref()) {
+            back.backend.counters.inc(cl.worker.number(), Stat::CliAborts);
+        }
+        return Err(Stop::silent(400, TermCause::Client, TermState::Request));
     }
     Ok(())
 }

@@ -17,7 +17,7 @@ use hawser_balance::{self as balance, Ms, Observation, Stat, time};
 use hawser_cfg::model::opt;
 use hawser_http::{BodyLen, KnownName, Version};
 use hawser_log::event::level;
-use hawser_proto::mux::{FrontStream, MessageInfo, StreamError};
+use hawser_proto::mux::{FrontStream, Gone, MessageInfo, StreamError};
 use hawser_rules::RuleSet;
 use hawser_sample::facts::{TermCause, TermState};
 use hawser_stick::Event;
@@ -113,13 +113,13 @@ fn poll_head(
         }
         Poll::Pending => {}
     }
-    if up.is_done() && clocks.watch && front.poll_gone(cx).is_ready() {
-        // A stream that is taken back is an error of the transfer, as HAProxy has it. Who has closed only his side
-        // still hears of it.
-        let reset = cl.sess.borrow().fc_http_major > 1;
-        return Poll::Ready(Err(Failure::Client(match reset {
-            true => Stop::silent(400, TermCause::Client, TermState::Data),
-            false => Stop::error(400, TermCause::Client, TermState::Headers),
+    if up.is_done()
+        && let Poll::Ready(gone) = forward::is_gone(clocks.watch, front.poll_gone(cx))
+    {
+        // A reset is an error of the transfer, as HAProxy has it. Who has closed only his side still hears of it.
+        return Poll::Ready(Err(Failure::Client(match gone {
+            Gone::Reset => Stop::silent(400, TermCause::Client, TermState::Data),
+            Gone::Closed => Stop::error(400, TermCause::Client, TermState::Headers),
         })));
     }
     let waiting = up.is_done() || clocks.sink_failed || up.blocked == Some(Blocked::Write);

@@ -8,6 +8,7 @@ use crate::stop::Stop;
 use crate::stream::{Seen, Stream, with_txn};
 use crate::tcp::apply_marks;
 use crate::timers::{earlier, later};
+use hawser_balance::{Stat, TrafficEvent};
 use hawser_proto::mux::{Fill, Source};
 use hawser_rules::{RuleSet, Verdict, WaitFor};
 use hawser_sample::ctx::Payload;
@@ -34,6 +35,8 @@ enum Input {
     Complete,
     /// The peer failed.
     Failed,
+    /// The peer has said nothing for too long.
+    Late,
 }
 
 /// `tcp-request content` of the frontend, or of the backend if that is another proxy.
@@ -67,7 +70,8 @@ pub(crate) async fn request(
                 complete = match input(cl, client, until, silence).await {
                     Input::More => false,
                     Input::Complete => true,
-                    Input::Failed => return Err(Stop::silent(0, TermCause::Client, TermState::Request)),
+                    Input::Failed => return Err(left(cl, TermCause::Client)),
+                    Input::Late => return Err(left(cl, TermCause::ClientTimeout)),
                 };
             }
             Verdict::Wait { .. } | Verdict::Continue | Verdict::Allow => return Ok(Inspected::Pass),
@@ -80,6 +84,15 @@ pub(crate) async fn request(
             }
         }
     }
+}
+
+/// A client that leaves while its bytes are waited for counts as a bad request.
+fn left(cl: &Client, cause: TermCause) -> Stop {
+    cl.saw(TrafficEvent::FailedReq);
+    if let Some(back) = &cl.fe.back {
+        back.backend.counters.inc(cl.worker.number(), Stat::CliAborts);
+    }
+    Stop::silent(0, cause, TermState::Request)
 }
 
 fn vanish(rst_ttl: Option<u8>, state: TermState) -> Stop {
@@ -102,7 +115,9 @@ async fn input(cl: &mut Client, client: &mut Raw, until: Option<Instant>, silenc
             Poll::Ready(Err(_)) => return Poll::Ready(Input::Failed),
             Poll::Pending => {}
         }
-        cl.poll_deadline(cx, earlier(until, silence)).map(|()| Input::Complete)
+        let late = until.is_none_or(|u| silence.is_some_and(|s| s < u));
+        cl.poll_deadline(cx, earlier(until, silence))
+            .map(|()| if late { Input::Late } else { Input::Complete })
     })
     .await
 }

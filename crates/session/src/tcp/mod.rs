@@ -5,6 +5,7 @@ mod inspect;
 use crate::client::Client;
 use crate::connect;
 use crate::http;
+use crate::link::Link;
 use crate::log;
 use crate::persist;
 use crate::raw::Raw;
@@ -12,15 +13,16 @@ use crate::route;
 use crate::stick;
 use crate::stop::Stop;
 use crate::stream::Stream;
+use crate::timers::later;
 use crate::tunnel;
-use hawser_balance::TrafficEvent;
+use hawser_balance::{Stat, TrafficEvent};
 use hawser_cfg::model::opt;
 use hawser_proto::SockOpt;
 use hawser_proto::mux::Source;
-use hawser_sample::facts::LogOrigin;
+use hawser_sample::facts::{LogOrigin, TermCause, TermState};
 use inspect::Inspected;
 use std::future::poll_fn;
-use std::task::Poll;
+use std::task::{Context, Poll};
 
 /// Serves a client connection; a mux takes over when rules or the backend want HTTP.
 pub(crate) async fn serve(mut cl: Box<Client>, mut client: Raw) {
@@ -89,20 +91,7 @@ async fn relay(cl: &mut Client, st: &mut Stream, client: &mut Raw) -> Result<Out
     }
     persist::designate(cl, st);
     stick::request(cl, st);
-    let watch = st.be.as_ref().is_some_and(|b| b.abort_on_close);
-    let mut link = connect::reach(cl, st, &mut |cx| {
-        if !watch || client.is_full() {
-            return Poll::Pending;
-        }
-        loop {
-            match client.poll_more(cx) {
-                Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(()),
-                Poll::Ready(Ok(_)) if !client.is_full() => {}
-                _ => return Poll::Pending,
-            }
-        }
-    })
-    .await?;
+    let mut link = reach(cl, st, client).await?;
     log::connected(cl, st);
     inspect::response(cl, st, client, &mut link).await?;
     stick::response(cl, st);
@@ -111,17 +100,51 @@ async fn relay(cl: &mut Client, st: &mut Stream, client: &mut Raw) -> Result<Out
     Ok(Outcome::Done)
 }
 
-/// `option nolinger`: the sockets' last bytes may be lost.
-fn close(cl: &Client, st: &Stream, client: &mut Raw, link: &mut crate::link::Link) {
+/// Gets the client to a server. Who leaves before without having said anything needs none; who has said something does,
+/// unless `option abortonclose` says otherwise.
+async fn reach(cl: &mut Client, st: &mut Stream, client: &mut Raw) -> Result<Link, Stop> {
+    let watch = st.be.as_ref().is_some_and(|b| b.abort_on_close);
+    let mut reset = false;
+    let mut gone = |cx: &mut Context<'_>| {
+        while (watch || client.data().is_empty()) && !client.is_full() {
+            match client.poll_more(cx) {
+                Poll::Ready(Ok(0)) => return Poll::Ready(()),
+                Poll::Ready(Err(_)) => {
+                    reset = true;
+                    return Poll::Ready(());
+                }
+                Poll::Ready(Ok(_)) => {}
+                Poll::Pending => break,
+            }
+        }
+        Poll::Pending
+    };
+    let mut stop = match connect::reach(cl, st, &mut gone).await {
+        Ok(link) => return Ok(link),
+        Err(stop) => stop,
+    };
+    let silence = later(cl.sess.borrow().accepted, st.times(&cl.fe).client);
+    if stop.cause == TermCause::Client && reset {
+        stop.state = TermState::Data;
+        http::count_abort(cl, st, Stat::CliAborts);
+    } else if stop.cause == TermCause::ServerTimeout && client.data().is_empty() && silence < Some(cl.now()) {
+        // The client was late before the server was.
+        stop.cause = TermCause::ClientTimeout;
+        http::count_abort(cl, st, Stat::CliAborts);
+    }
+    Err(stop)
+}
+
+/// `option nolinger`: the sockets' last bytes may be lost. A client that has reset its connection has not said all that it
+/// had to, as the server is to see.
+fn close(cl: &Client, st: &Stream, client: &mut Raw, link: &mut Link) {
     if cl.fe.options.has(opt::NOLINGER)
         && let Some(t) = client.transport()
     {
         t.set_linger_zero();
     }
-    if st.be.as_ref().is_some_and(|b| b.options.has(opt::NOLINGER))
-        && let Some(t) = link.stream().transport()
-    {
-        t.set_linger_zero();
+    if st.strm.cause == TermCause::Client || st.be.as_ref().is_some_and(|b| b.options.has(opt::NOLINGER)) {
+        link.stream().set_linger_zero();
     }
 }
 
