@@ -181,3 +181,37 @@ fn servers_are_told_about_the_client_as_rfc_7239_has_it() {
         assert_eq!(list, format!("for=1.2.3.4,{want}"), "{words}");
     }
 }
+
+/// Rules see of a body what came along with the head, whether somebody asked for all of it or not. Bytes as such are
+/// nothing that HTTP proxies have, but there are some.
+#[test]
+fn rules_see_what_came_of_a_body_with_its_head() {
+    let o = echo();
+    let rules = "tcp-request content set-var(txn.early) req.body\n  http-request set-header X-Early %[var(txn.early)]\n  \
+                 http-request set-header X-Body %[req.body]/%[req.body_len]/%[req.body_size]/%[req.body_param(a)]\n  \
+                 http-request set-header X-Len %[req.payload(0,1)]/%[req.len]\n  \
+                 tcp-request content reject if { req.len 0 }";
+    let (_h, p) = proxy(&o, rules, "", "");
+    let head = "POST /p HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n";
+    for (fields, now, then, want) in [
+        ("Content-Length: 7", "a=1&b=2", "", "a=1&b=2/7/7/1"),
+        ("Content-Length: 7", "a=1", "&b=2", "a=1/3/7/1"),
+        ("Content-Length: 7", "", "a=1&b=2", "/0/7/"),
+        ("Transfer-Encoding: chunked", "3\r\na=1\r\n4\r\n&b=2\r\n0\r\n\r\n", "", "a=1&b=2/7/7/1"),
+        ("Transfer-Encoding: chunked", "3\r\na=1\r\n", "0\r\n\r\n", "a=1/3/3/1"),
+    ] {
+        let mut c = Client::connect(p);
+        c.send(format!("{head}{fields}\r\n\r\n{now}"));
+        if !then.is_empty() {
+            hawser_testkit::pause(150);
+            c.send(then);
+        }
+        let text = c.recv().text();
+        let field =
+            |name: &str| text.lines().find_map(|l| l.strip_prefix(name)).unwrap_or_default().to_owned();
+        assert_eq!(field("x-body: "), want, "{fields} {now}: {text}");
+        assert_eq!(field("x-early: "), want.split('/').next().unwrap_or_default(), "{fields} {now}");
+        let len: usize = field("x-len: /").parse().unwrap();
+        assert!(len > 100, "{text}");
+    }
+}

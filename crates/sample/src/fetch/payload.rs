@@ -1,4 +1,5 @@
-//! Bytes in the buffers of TCP streams (manual 7.3.5). HTTP proxies have messages, not bytes: there these find nothing.
+//! Bytes in the buffers of TCP streams (manual 7.3.5). HTTP proxies have messages, not bytes: there these find nothing but
+//! how much there is.
 
 use crate::args::{Arg, ArgSpec, ArgType, NONE, args};
 use crate::checkpoint::Source;
@@ -7,6 +8,7 @@ use crate::ctx::{Ctx, Payload};
 use crate::row::{Fetch, FetchFn, MayChange, fetch};
 use crate::types::Type;
 use crate::value::Value;
+use hawser_http::{Head, Start};
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -23,16 +25,16 @@ pub(super) static FETCHES: &[Fetch] = &[
     fetch("payload_lv", LV, Type::Bin, REQ.or(RES), |a, c| lv(a, auto(c)?), "Bytes of the buffer under way, by a length in it.").check(lv_args).changes(MayChange::Always),
     req("rdp_cookie", NAME, Type::Str, rdp_cookie, "RDP cookie."),
     req("rdp_cookie_cnt", NAME, Type::Sint, rdp_count, "Number of RDP cookies."),
-    req("req.len", NONE, Type::Sint, |_, c| len(c.req_data), "Number of bytes from the client."),
+    req("req.len", NONE, Type::Sint, |_, c| len(c.req, c.req_data), "Number of bytes from the client."),
     req("req.payload", RANGE, Type::Bin, |a, c| range(a, raw(c)?), "Bytes from the client."),
     req("req.payload_lv", LV, Type::Bin, |a, c| lv(a, raw(c)?), "Bytes from the client, by a length in them.").check(lv_args),
     fetch("internal.strm.is_htx", NONE, Type::Bool, Source::INTERNAL, |_, c| Some(Value::Bool(c.req.is_some() || c.sess?.frontend.http)), "Whether the stream is in HTTP mode."),
     fetch("req.proto_http", NONE, Type::Bool, Source::REQ_KEPT, proto_http, "Whether the client speaks HTTP.").changes(MayChange::ReqData),
     req("req.rdp_cookie", NAME, Type::Str, rdp_cookie, "RDP cookie."),
     req("req.rdp_cookie_cnt", NAME, Type::Sint, rdp_count, "Number of RDP cookies."),
-    req("req_len", NONE, Type::Sint, |_, c| len(c.req_data), "Number of bytes from the client."),
+    req("req_len", NONE, Type::Sint, |_, c| len(c.req, c.req_data), "Number of bytes from the client."),
     fetch("req_proto_http", NONE, Type::Bool, Source::REQ_KEPT, proto_http, "Whether the client speaks HTTP.").changes(MayChange::ReqData),
-    res("res.len", NONE, Type::Sint, |_, c| len(c.res_data), "Number of bytes from the server."),
+    res("res.len", NONE, Type::Sint, |_, c| len(c.res, c.res_data), "Number of bytes from the server."),
     res("res.payload", RANGE, Type::Bin, |a, c| range(a, c.res_data.filter(|_| c.res.is_none())?), "Bytes from the server."),
     res("res.payload_lv", LV, Type::Bin, |a, c| lv(a, c.res_data.filter(|_| c.res.is_none())?), "Bytes from the server, by a length in them.").check(lv_args),
 ];
@@ -66,8 +68,19 @@ fn auto<'a>(ctx: &Ctx<'a>) -> Option<Payload<'a>> {
     if ctx.response { ctx.res_data.filter(|_| ctx.res.is_none()) } else { raw(ctx) }
 }
 
-fn len<'a>(data: Option<Payload<'_>>) -> Option<Value<'a>> {
-    i64::try_from(data?.data.len()).ok().map(Value::Int)
+/// The bytes of a stream; of a message, the room that it takes in HAProxy's buffers, with what came of its body.
+fn len<'a>(head: Option<&Head>, data: Option<Payload<'_>>) -> Option<Value<'a>> {
+    const START: usize = 20;
+    const END_OF_FIELDS: usize = 1;
+    let data = data.map(|d| d.data.len());
+    let Some(head) = head else { return i64::try_from(data?).ok().map(Value::Int) };
+    let start = match head.start {
+        Start::Response { .. } => 3 + head.reason().len(),
+        _ => head.method().len() + head.target().len(),
+    };
+    let fields: usize = head.iter().map(|(name, value)| name.len() + value.len()).sum();
+    let all = START + start + "HTTP/1.1".len() + fields + END_OF_FIELDS + data.unwrap_or(0);
+    i64::try_from(all).ok().map(Value::Int)
 }
 
 fn range<'a>(a: &'a [Arg], p: Payload<'a>) -> Option<Value<'a>> {

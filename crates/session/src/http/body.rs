@@ -2,10 +2,11 @@
 
 use crate::client::Client;
 use crate::stop::Stop;
-use crate::stream::Stream;
+use crate::stream::{Seen, Stream};
 use crate::timers::{earlier, later};
 use hawser_http::{BodyLen, Head, KnownName, Version};
 use hawser_proto::mux::{BackStream, FrontStream, StreamError};
+use hawser_sample::ctx::Payload;
 use hawser_sample::facts::{TermCause, TermState};
 use std::future::poll_fn;
 use std::task::Poll;
@@ -60,6 +61,32 @@ pub(crate) async fn collect(
             Err(Stop::error(408, TermCause::ClientTimeout, TermState::Request))
         }
     }
+}
+
+/// What came of a body along with its head, for rules, where it has to be put together first.
+pub(crate) async fn gather(cl: &Client, st: &mut Stream, front: &mut dyn FrontStream) {
+    let frames = cl.sess.borrow().fc_http_major > 1;
+    let parts = st.info.body == BodyLen::Chunked && front.has_input();
+    if st.info.body == BodyLen::None || !(frames || parts) || st.held.len() > 0 || st.held.is_complete() {
+        return;
+    }
+    let room = cl.snapshot.bufsize.saturating_sub(st.req.buf.len());
+    poll_fn(|cx| {
+        // Whoever takes the body hears of a failure again.
+        let _ = st.held.poll_collect(cx, front, room);
+        Poll::Ready(())
+    })
+    .await;
+}
+
+/// What rules see of a body that nobody has read: what came along with the head.
+pub(crate) fn at_hand<'a>(st: &Stream, front: &'a mut dyn FrontStream) -> Option<Seen<'a>> {
+    if st.held.len() > 0 || st.held.is_complete() {
+        return None;
+    }
+    let data = front.data();
+    let complete = st.info.body == BodyLen::Length(data.len() as u64);
+    (!data.is_empty()).then(|| Seen { req: Some(Payload { data, complete }), ..Seen::default() })
 }
 
 /// Tells a client that waits for `100 Continue` to go on; the server is not asked any more.

@@ -38,8 +38,10 @@ pub(crate) async fn run(
         return Ok(());
     }
     let mut from = 0;
+    body::gather(cl, st, front).await;
     loop {
-        let verdict = with_txn(cl, st, None, false, |txn| rules.eval(txn, from));
+        let seen = body::at_hand(st, front);
+        let verdict = with_txn(cl, st, seen, false, |txn| rules.eval(txn, from));
         socket_options(st, front);
         match verdict {
             Verdict::Wait { rule, until } => {
