@@ -1,10 +1,10 @@
 //! `-x`: a new process gets the listening sockets of the old one, whichever program either is.
 
+use hawser_testkit::net::listeners;
 use hawser_testkit::process::{run, temp_dir};
 use hawser_testkit::tools::installed;
 use hawser_testkit::wire::get;
 use hawser_testkit::{Hawser, binary, free_port, pause, until};
-use std::collections::BTreeSet;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::Arc;
@@ -23,24 +23,13 @@ fn cfg(sock: &Path, options: &str, binds: &str, answer: u16) -> String {
     )
 }
 
-/// The kernel's numbers of the sockets that listen on a port.
-fn sockets(port: u16) -> BTreeSet<String> {
-    let table = std::fs::read_to_string("/proc/net/tcp").unwrap_or_default();
-    let at = format!(":{port:04X}");
-    let listening = table.lines().filter(|l| {
-        let f: Vec<&str> = l.split_whitespace().collect();
-        f.get(1).is_some_and(|a| a.ends_with(&at)) && f.get(3) == Some(&"0A")
-    });
-    listening.filter_map(|l| l.split_whitespace().nth(9).map(str::to_owned)).collect()
-}
-
 fn take_over(old_bin: &str, new_bin: &str) {
     let dir = temp_dir();
     let (sock, unix) = (dir.join("stats"), dir.join("web"));
     let port = free_port();
     let binds = format!("bind 127.0.0.1:{port}\n  bind unix@{}\n  bind abns@handover-{port}", unix.display());
     let mut old = Hawser::start(old_bin, &cfg(&sock, "expose-fd listeners", &binds, 200), &[port]);
-    let before = sockets(port);
+    let before = listeners(port);
     let (stop, good, bad) =
         (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
     let load = {
@@ -56,7 +45,7 @@ fn take_over(old_bin: &str, new_bin: &str) {
     let pid = old.pid().to_string();
     let args = ["-x", &*sock.to_string_lossy(), "-sf", &pid];
     let new = Hawser::start_with(new_bin, &cfg(&sock, "expose-fd listeners", &binds, 204), &[], &args);
-    assert_eq!(old.wait(6000).and_then(|s| s.code()), Some(0), "{}\n{}", old.stderr(), new.stderr());
+    assert_eq!(old.wait(20_000).and_then(|s| s.code()), Some(0), "{}\n{}", old.stderr(), new.stderr());
     pause(200);
     stop.store(true, Ordering::Relaxed);
     assert!(load.join().is_ok());
@@ -64,7 +53,7 @@ fn take_over(old_bin: &str, new_bin: &str) {
     assert!(good.load(Ordering::Relaxed) > 10);
     assert_eq!(bad.load(Ordering::Relaxed), 0, "of {}", good.load(Ordering::Relaxed));
     // Programs differ in how many sockets they want of an address, not in whose they are.
-    let after = sockets(port);
+    let after = listeners(port);
     assert!(!after.is_disjoint(&before), "{after:?}, {before:?}");
     assert!(old_bin != new_bin || after == before, "{after:?}, {before:?}");
     for path in [&sock, &unix] {
@@ -94,7 +83,7 @@ fn sockets_are_given_only_where_that_was_asked_for() {
     let port = free_port();
     let text = cfg(&sock, "", &format!("bind 127.0.0.1:{port}"), 200);
     let old = Hawser::start(bin(), &text, &[port]);
-    assert!(until(3000, || UnixStream::connect(&sock).is_ok()));
+    assert!(until(20_000, || UnixStream::connect(&sock).is_ok()));
     let file = old.cfg().to_str().unwrap();
     let new = run(bin(), &["-f", file, "-x", sock.to_str().unwrap()]);
     assert_eq!(new.code, 1);

@@ -179,7 +179,7 @@ fn broken_connections_are_logged() {
         c.frame(kind, flags, stream, payload);
         while c.next_frame().is_some() {}
     }
-    assert!(until(5000, || log.lines().len() > broken.len()), "{:?}", log.lines());
+    assert!(until(20_000, || log.lines().len() > broken.len()), "{:?}", log.lines());
     let lines = log.lines();
     assert!(lines.iter().skip(1).all(|l| l.trim_end().ends_with("0 PR \"<BADREQ>\" 1")), "{lines:?}");
 }
@@ -332,11 +332,11 @@ fn a_body_that_ends_early_breaks_the_servers_request_off() {
     fields.push(("content-length", "5"));
     c.headers(1, &fields, false);
     c.data(1, b"he", false);
-    assert!(until(5000, || o.connections() == 1));
+    assert!(until(20_000, || o.connections() == 1));
     c.data(1, b"", true);
     let r = c.outcome(1);
     assert!(r.is_refused() || r.status() == 400, "{r:?}");
-    assert!(until(5000, || got.lock().is_some()));
+    assert!(until(20_000, || got.lock().is_some()));
     let seen = got.lock().take().unwrap();
     let body = seen.split_once("\r\n\r\n").map_or("", |s| s.1);
     assert!(body.len() < 5 && "he".starts_with(body), "{seen:?}");

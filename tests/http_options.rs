@@ -49,8 +49,7 @@ fn the_name_follows_a_redispatch() {
         free_port(),
         o.port()
     );
-    let _h = Hawser::start(bin(), &cfg, &[]);
-    assert!(hawser_testkit::until(3000, || std::net::TcpStream::connect(("127.0.0.1", p)).is_ok()));
+    let _h = Hawser::start(bin(), &cfg, &[p]);
     let r = ask(p, GET);
     assert!(r.text().contains("x-target: alive\r\n") && !r.text().contains("dead"), "{}", r.text());
 }

@@ -41,14 +41,14 @@ fn frontends_are_disabled_enabled_and_shut_down() {
     assert_eq!(cli(&sock, "disable frontend x"), "No such frontend.");
     assert_eq!(cli(&sock, "enable frontend a"), "All sockets are already enabled.");
     assert_eq!(cli(&sock, "disable frontend a"), "");
-    assert!(until(3000, || !accepts(a)), "{}", h.stderr());
+    assert!(until(20_000, || !accepts(a)), "{}", h.stderr());
     assert_eq!(cli(&sock, "disable frontend a"), "All sockets are already disabled.");
     assert_eq!(get(b, "/").status, 204, "the other one is not concerned");
     assert_eq!(cli(&sock, "enable frontend a"), "");
-    assert!(until(3000, || accepts(a)), "{}", h.stderr());
+    assert!(until(20_000, || accepts(a)), "{}", h.stderr());
     assert_eq!(get(a, "/").status, 200);
     assert_eq!(cli(&sock, "shutdown frontend a"), "");
-    assert!(until(3000, || !accepts(a)), "{}", h.stderr());
+    assert!(until(20_000, || !accepts(a)), "{}", h.stderr());
     assert_eq!(cli(&sock, "shutdown frontend a"), "Frontend was already shut down.");
     assert_eq!(cli(&sock, "enable frontend a"), "Frontend was previously shut down, cannot enable.");
     assert_eq!(cli(&sock, "disable frontend a"), "Frontend was previously shut down, cannot disable.");
@@ -66,9 +66,9 @@ fn signals_pause_and_resume_every_frontend() {
     let h = Hawser::start(bin(), &cfg, &[port]);
     for _ in 0..2 {
         h.signal(libc::SIGTTOU);
-        assert!(until(3000, || !accepts(port)), "{}", h.stderr());
+        assert!(until(20_000, || !accepts(port)), "{}", h.stderr());
         h.signal(libc::SIGTTIN);
-        assert!(until(3000, || accepts(port)), "{}", h.stderr());
+        assert!(until(20_000, || accepts(port)), "{}", h.stderr());
         assert_eq!(get(port, "/").status, 200);
     }
 }

@@ -110,9 +110,20 @@ impl Master {
         self.workers().0[0]
     }
 
+    /// A client whose unfinished request the worker has.
+    fn held(&self, port: u16) -> Client {
+        let mut c = Client::connect(port);
+        c.send("GET / HTTP/1.1\r\nHost: a\r\n");
+        assert!(until(20_000, || {
+            let info = self.cli("@1 show info");
+            info.contains("\nCurrConns: ") && !info.contains("\nCurrConns: 0\n")
+        }));
+        c
+    }
+
     fn wait(&mut self) -> Option<i32> {
         let mut status = None;
-        until(8000, || {
+        until(20_000, || {
             status = self.child.try_wait().unwrap();
             status.is_some()
         });
@@ -207,7 +218,7 @@ fn a_reload_loses_no_request() {
         assert!(m.heard().contains("READY=1\n"));
         pause(100);
     }
-    assert!(until(5000, || !lives(first)), "{}", m.stderr());
+    assert!(until(20_000, || !lives(first)), "{}", m.stderr());
     stop.store(true, Ordering::Relaxed);
     load.into_iter().for_each(|t| t.join().unwrap());
     assert_eq!(get(p, "/").status, 204);
@@ -245,7 +256,7 @@ fn a_broken_configuration_changes_nothing() {
     let answer = m.cli("reload");
     assert!(answer.starts_with("Success=1\n--\n[NOTICE]   ("), "{answer}");
     assert!(answer.contains(") : Loading success.\n"), "{answer}");
-    assert!(until(5000, || !lives(worker)));
+    assert!(until(20_000, || !lives(worker)));
     assert_eq!(get(p, "/").status, 204);
 
     // At the start, there is nobody to go on.
@@ -262,33 +273,27 @@ fn connections_outlive_a_reload_but_not_a_hard_one() {
     let p = free_port();
     let m = Master::serving(&cfg("mworker-max-reloads 1", p, 200));
     let first = m.worker();
-    let mut c = Client::connect(p);
-    c.send("GET / HTTP/1.1\r\nHost: a\r\n");
-    pause(100);
+    let mut c = m.held(p);
     assert!(m.cli("reload").starts_with("Success=1"));
-    assert!(until(3000, || m.workers().1 == [first]));
+    assert!(until(20_000, || m.workers().1 == [first]));
     // A worker that leaves is still there to be asked.
     let info = m.cli(&format!("@!{first} show info"));
     assert!(info.contains(&format!("\nPid: {first}\n")), "{info}");
     c.send("\r\n");
     assert_eq!(c.recv().status, 200);
 
-    let mut c = Client::connect(p);
-    c.send("GET / HTTP/1.1\r\nHost: a\r\n");
-    pause(100);
+    let _c = m.held(p);
     assert!(m.cli("hard-reload").starts_with("Success=1"));
-    assert!(until(3000, || m.workers().1.is_empty()), "{}", m.cli("show proc"));
+    assert!(until(20_000, || m.workers().1.is_empty()), "{}", m.cli("show proc"));
     assert!(m.stderr().contains(" exited with code 143 (Terminated)"));
 
     // `mworker-max-reloads`
     let second = m.worker();
-    let mut c = Client::connect(p);
-    c.send("GET / HTTP/1.1\r\nHost: a\r\n");
-    pause(100);
+    let _c = m.held(p);
     assert!(m.cli("reload").starts_with("Success=1"));
-    assert!(until(3000, || m.workers().1 == [second]));
+    assert!(until(20_000, || m.workers().1 == [second]));
     assert!(m.cli("reload").starts_with("Success=1"));
-    assert!(until(5000, || !lives(second)), "{}", m.stderr());
+    assert!(until(20_000, || !lives(second)), "{}", m.stderr());
 }
 
 #[test]
@@ -297,11 +302,9 @@ fn a_worker_that_dies_takes_all_with_it() {
         let p = free_port();
         let mut m = Master::serving(&cfg(option, p, 200));
         let worker = m.worker();
-        let mut c = Client::connect(p);
-        c.send("GET / HTTP/1.1\r\nHost: a\r\n");
-        pause(100);
+        let mut c = m.held(p);
         assert!(m.cli("reload").starts_with("Success=1"));
-        assert!(until(3000, || m.workers().1 == [worker]));
+        assert!(until(20_000, || m.workers().1 == [worker]));
         send(m.worker(), libc::SIGKILL);
         if !killed {
             pause(300);
@@ -321,13 +324,11 @@ fn a_worker_that_was_leaving_may_die() {
     let p = free_port();
     let mut m = Master::serving(&cfg("", p, 200));
     let worker = m.worker();
-    let mut c = Client::connect(p);
-    c.send("GET / HTTP/1.1\r\nHost: a\r\n");
-    pause(100);
+    let _c = m.held(p);
     assert!(m.cli("reload").starts_with("Success=1"));
-    assert!(until(3000, || m.workers().1 == [worker]));
+    assert!(until(20_000, || m.workers().1 == [worker]));
     send(worker, libc::SIGKILL);
-    assert!(until(3000, || m.workers().1.is_empty()));
+    assert!(until(20_000, || m.workers().1.is_empty()));
     assert_eq!(get(p, "/").status, 200);
     assert!(m.stderr().contains(&format!("Former worker ({worker}) exited with code 137 (Killed)")));
     m.signal(libc::SIGTERM);
@@ -339,11 +340,9 @@ fn no_worker_outlives_its_master() {
     let p = free_port();
     let m = Master::serving(&cfg("", p, 200));
     let worker = m.worker();
-    let mut c = Client::connect(p);
-    c.send("GET / HTTP/1.1\r\nHost: a\r\n");
-    pause(100);
+    let _c = m.held(p);
     m.signal(libc::SIGKILL);
-    assert!(until(5000, || !lives(worker)));
+    assert!(until(20_000, || !lives(worker)));
 }
 
 #[test]
@@ -393,11 +392,11 @@ fn the_keyword_and_the_background() {
     std::fs::write(&file, cfg(&global, p, 200)).unwrap();
     let file = file.to_str().unwrap();
     assert_eq!(run(bin(), &["-f", file]).code, 0);
-    assert!(until(5000, || get(p, "/").status == 200));
+    assert!(until(20_000, || get(p, "/").status == 200));
     let master: u32 = std::fs::read_to_string(&pidfile).unwrap().trim().parse().unwrap();
     assert!(lives(master));
     send(master, libc::SIGTERM);
-    assert!(until(5000, || !lives(master)));
+    assert!(until(20_000, || !lives(master)));
 
     // What cannot start says so to who started it.
     let taken = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
@@ -422,7 +421,7 @@ fn directories_are_changed_once() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let served = until(5000, || std::net::TcpStream::connect(("127.0.0.1", p)).is_ok());
+    let served = until(20_000, || std::net::TcpStream::connect(("127.0.0.1", p)).is_ok());
     send(child.id(), libc::SIGTERM);
     let _ = child.wait();
     assert!(served);

@@ -43,7 +43,7 @@ fn setup() -> Setup {
     let h = Hawser::start(bin(), &config(port, log.port(), o.port()), &[port]);
     // The first check is over.
     let down = "haproxy_server_status{proxy=\"be\",server=\"s1\",state=\"DOWN\"}";
-    assert!(until(5000, || scrape(port, "")[down] > 0.0), "{}", h.stderr());
+    assert!(until(20_000, || scrape(port, "")[down] > 0.0), "{}", h.stderr());
     Setup { _h: h, port, log, _o: o }
 }
 
@@ -273,7 +273,7 @@ fn tunnels_are_told_by_name() {
         m.get(&format!("hawser_rhttp_agent_{what}{labels}")).copied()
     };
     let connections = || agent(&scrape(public, "?scope=rhttp"), "connections");
-    assert!(until(8000, || connections() == Some(2.0)), "{:?}", connections());
+    assert!(until(20_000, || connections() == Some(2.0)), "{:?}", connections());
     for _ in 0..4 {
         assert_eq!(get(public, "/").text(), "hello");
     }

@@ -5,6 +5,8 @@ use hawser_testkit::process::{check, run, temp_dir};
 use hawser_testkit::wire::get;
 use hawser_testkit::{Client, Hawser, Origin, binary, free_port, pause, until};
 use std::net::TcpStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 fn bin() -> &'static str {
@@ -88,21 +90,38 @@ fn a_taken_port_is_an_alert_and_status_1() {
 
 #[test]
 fn sigusr1_closes_listeners_lets_transfers_finish_and_exits_0() {
-    let o = Origin::http(|_| {
-        pause(900);
+    let go = Arc::new(AtomicBool::new(false));
+    let told = go.clone();
+    let o = Origin::http(move |_| {
+        until(20_000, || told.load(Ordering::Relaxed));
         b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ndone".to_vec()
     });
     let p = free_port();
     let mut h = Hawser::start(bin(), &cfg(p, o.port(), ""), &[p]);
-    let mut c = Client::connect(p);
-    c.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
-    pause(200);
+    let mut c = asking(p, &o);
     h.signal(libc::SIGUSR1);
-    assert!(until(600, || TcpStream::connect(("127.0.0.1", p)).is_err()), "still listening");
+    assert!(until(5000, || TcpStream::connect(("127.0.0.1", p)).is_err()), "still listening");
+    go.store(true, Ordering::Relaxed);
     let r = c.recv();
     assert_eq!((r.status, r.text().as_str()), (200, "done"));
     assert_eq!(r.field("connection").map(str::to_ascii_lowercase).as_deref(), Some("close"), "{}", r.head);
-    assert_eq!(h.wait(4000).and_then(|s| s.code()), Some(0));
+    assert_eq!(h.wait(20_000).and_then(|s| s.code()), Some(0));
+}
+
+/// A client whose request is with the server.
+fn asking(port: u16, origin: &Origin) -> Client {
+    let mut c = Client::connect(port);
+    c.send(KEPT);
+    assert!(until(20_000, || origin.connections() > 0));
+    c
+}
+
+/// A server that answers long after every other patience is over.
+fn silent() -> Origin {
+    Origin::http(|_| {
+        pause(60_000);
+        Vec::new()
+    })
 }
 
 #[test]
@@ -113,7 +132,7 @@ fn an_idle_keep_alive_connection_does_not_hold_a_soft_stop() {
     let mut c = Client::connect(p);
     assert_eq!(c.ask("GET / HTTP/1.1\r\nHost: x\r\n\r\n").status, 200);
     h.signal(libc::SIGUSR1);
-    assert_eq!(h.wait(4000).and_then(|s| s.code()), Some(0));
+    assert_eq!(h.wait(20_000).and_then(|s| s.code()), Some(0));
 }
 
 #[test]
@@ -146,34 +165,22 @@ fn a_soft_stop_still_serves_a_client_that_was_just_served() {
 
 #[test]
 fn hard_stop_after_bounds_a_soft_stop() {
-    let o = Origin::http(|_| {
-        pause(7000);
-        Vec::new()
-    });
-    let p = free_port();
+    let (o, p) = (silent(), free_port());
     let mut h = Hawser::start(bin(), &cfg(p, o.port(), "hard-stop-after 500ms"), &[p]);
-    let mut c = Client::connect(p);
-    c.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
-    pause(200);
+    let _c = asking(p, &o);
+    let start = now();
     h.signal(libc::SIGUSR1);
-    pause(200);
-    assert!(h.exited().is_none(), "ended before hard-stop-after");
-    assert!(h.wait(3000).is_some(), "hard-stop-after did not end it");
+    assert!(h.wait(6000).is_some(), "hard-stop-after did not end it");
+    assert!(start.elapsed().as_millis() >= 500, "ended before hard-stop-after");
 }
 
 #[test]
 fn sigterm_ends_at_once() {
-    let o = Origin::http(|_| {
-        pause(7000);
-        Vec::new()
-    });
-    let p = free_port();
+    let (o, p) = (silent(), free_port());
     let mut h = Hawser::start(bin(), &cfg(p, o.port(), ""), &[p]);
-    let mut c = Client::connect(p);
-    c.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
-    pause(100);
+    let _c = asking(p, &o);
     h.signal(libc::SIGTERM);
-    assert!(h.wait(1500).is_some());
+    assert!(h.wait(6000).is_some());
 }
 
 #[test]
@@ -196,11 +203,11 @@ fn daemon_mode_detaches_and_writes_its_pid() {
     let r = run(bin(), &["-D", "-f", f.to_str().unwrap(), "-p", pid.to_str().unwrap()]);
     assert_eq!(r.code, 0, "{r:?}");
     let n: i32 = std::fs::read_to_string(&pid).unwrap().trim().parse().unwrap();
-    let served = until(3000, || get(p, "/").status == 200);
+    let served = until(20_000, || get(p, "/").status == 200);
     // SAFETY: kill(2) on the daemon that wrote its pid for us; no memory is involved.
     unsafe { libc::kill(n, libc::SIGTERM) };
     assert!(served);
-    assert!(until(3000, || TcpStream::connect(("127.0.0.1", p)).is_err()));
+    assert!(until(20_000, || TcpStream::connect(("127.0.0.1", p)).is_err()));
     let _ = std::fs::remove_dir_all(dir);
 }
 
@@ -269,13 +276,13 @@ fn a_soft_stop_may_leave_clients_alone() {
     let mut c = Client::connect(p);
     assert_eq!(c.ask(KEPT).status, 200);
     h.signal(libc::SIGUSR1);
-    assert!(until(3000, || TcpStream::connect(("127.0.0.1", p)).is_err()), "it still listens");
+    assert!(until(20_000, || TcpStream::connect(("127.0.0.1", p)).is_err()), "it still listens");
     let r = c.ask(KEPT);
     assert_eq!((r.status, r.field("connection")), (200, None), "{}", r.head);
-    assert!(!c.closed_within(300));
+    assert!(c.silent_for(300));
     assert!(h.exited().is_none());
     drop(c);
-    assert_eq!(h.wait(3000).and_then(|s| s.code()), Some(0));
+    assert_eq!(h.wait(20_000).and_then(|s| s.code()), Some(0));
 }
 
 #[test]
@@ -285,7 +292,7 @@ fn a_soft_stop_may_take_its_time() {
     let mut clients: Vec<Client> = (0..40).map(|_| Client::connect(p)).collect();
     clients.iter_mut().for_each(|c| assert_eq!(c.ask(KEPT).status, 200));
     h.signal(libc::SIGUSR1);
-    assert!(until(3000, || TcpStream::connect(("127.0.0.1", p)).is_err()), "it still listens");
+    assert!(until(20_000, || TcpStream::connect(("127.0.0.1", p)).is_err()), "it still listens");
     assert!(h.exited().is_none(), "all clients were cut at once");
     assert_eq!(h.wait(20_000).and_then(|s| s.code()), Some(0), "some client was forgotten");
     drop(clients);
@@ -356,11 +363,12 @@ fn diagnostics_of_libraries_are_shown_on_demand() {
             .stderr(std::fs::File::create(&err).unwrap())
             .spawn()
             .unwrap();
-        assert!(until(5000, || TcpStream::connect(("127.0.0.1", port)).is_ok()));
+        assert!(until(20_000, || TcpStream::connect(("127.0.0.1", port)).is_ok()));
         assert_eq!(get(port, "/path").status, 200);
         let found = || std::fs::read_to_string(&err).unwrap().contains("[debug] here: type=str </path>");
-        assert_eq!(until(500, found), shown, "{value:?}");
+        assert!(!shown || until(20_000, found), "{value:?}");
         child.kill().unwrap();
         child.wait().unwrap();
+        assert_eq!(found(), shown, "{value:?}");
     }
 }

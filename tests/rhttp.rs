@@ -77,7 +77,7 @@ impl Ports {
     fn up(self) {
         let get = "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
         let answered = || std::panic::catch_unwind(|| ask(self.public, get).status).is_ok_and(|s| s == 200);
-        assert!(until(8000, answered), "the tunnel never came up");
+        assert!(until(20_000, answered), "the tunnel never came up");
     }
 }
 
@@ -156,6 +156,13 @@ impl Load {
         Self { stop, good, bad, clients }
     }
 
+    /// Waits until some more were answered well, and a while at least.
+    fn goes_on(&self) {
+        let enough = self.good.load(Relaxed) + 10;
+        pause(200);
+        assert!(until(20_000, || self.good.load(Relaxed) > enough), "nothing is answered any more");
+    }
+
     /// Requests that were answered as they should, and the others.
     fn end(self) -> (u32, u32) {
         self.stop.store(true, Relaxed);
@@ -204,7 +211,7 @@ fn an_edge_that_comes_back_is_found_again() {
         let _device = p.device(&device_bin, origin.port(), "");
         p.up();
         edge.signal(libc::SIGKILL);
-        edge.wait(2000);
+        edge.wait(20_000);
         drop(edge);
         pause(100);
         let _edge = p.edge(&edge_bin, "");
@@ -217,8 +224,8 @@ fn as_many_connections_as_wanted_over_all_threads() {
     let (p, origin) = (Ports::new(), echo());
     let edge = p.edge(bin(), "");
     let device = p.device(bin(), origin.port(), "nbconn 4");
-    assert!(until(8000, || agents(&edge).len() == 4), "{:?}", agents(&edge));
-    assert!(until(2000, || cli(&device, "show rhttp").contains("fe be/srv 4 4 0 2,2 4 ")));
+    assert!(until(20_000, || agents(&edge).len() == 4), "{:?}", agents(&edge));
+    assert!(until(20_000, || cli(&device, "show rhttp").contains("fe be/srv 4 4 0 2,2 4 ")));
     // They stay.
     pause(300);
     assert_eq!(agents(&edge).len(), 4);
@@ -239,7 +246,7 @@ fn the_pool_bounds_what_is_attached() {
     let edge = p.edge(bin(), "default-server pool-max-conn 1");
     let device = p.device(bin(), origin.port(), "nbconn 2");
     p.up();
-    assert!(until(5000, || cli(&device, "show rhttp").contains("the peer closed ")));
+    assert!(until(20_000, || cli(&device, "show rhttp").contains("the peer closed ")));
     assert_eq!(agents(&edge).len(), 1);
     assert_eq!(exchange(&mut Client::connect(p.public), 50), 200);
 }
@@ -254,9 +261,9 @@ fn every_thread_uses_the_one_connection() {
         let _device = p.device(&device_bin, origin.port(), "");
         p.up();
         let load = Load::start(p.public, 16, small);
-        pause(1500);
+        pause(1000);
+        assert!(until(20_000, || load.good.load(Relaxed) > 100), "{:?}", load.good);
         let (good, bad) = load.end();
-        assert!(good > 100, "{good}");
         assert_eq!(bad, 0, "of {good}, device {device_bin}");
         assert_eq!(agents(&edge).len(), 1);
     }
@@ -265,11 +272,11 @@ fn every_thread_uses_the_one_connection() {
 #[test]
 fn without_an_agent_there_is_no_answer_and_no_wait() {
     let p = Ports::new();
-    let _edge = p.edge(bin(), "");
+    let _edge = p.edge(bin(), "timeout connect 8s");
     let start = now();
     let r = ask(p.public, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
     assert_eq!(r.status, 503);
-    assert!(start.elapsed() < Duration::from_millis(900), "it waited as long as for a connection");
+    assert!(start.elapsed() < Duration::from_secs(5), "it waited as long as for a connection");
 }
 
 #[test]
@@ -294,15 +301,14 @@ fn a_new_device_takes_over_without_a_loss() {
     p.up();
     let load = Load::start(p.public, 4, small);
     for _ in 0..3 {
-        pause(200);
+        load.goes_on();
         let pid = old.pid().to_string();
         let new = Hawser::start_with(bin(), &p.device_cfg(origin.port(), "nbconn 2"), &[], &["-sf", &pid]);
-        assert_eq!(old.wait(10_000).and_then(|s| s.code()), Some(0), "the old process stays");
+        assert_eq!(old.wait(20_000).and_then(|s| s.code()), Some(0), "the old process stays");
         old = new;
     }
-    pause(200);
+    load.goes_on();
     let (good, bad) = load.end();
-    assert!(good > 50);
     assert_eq!(bad, 0, "of {good}");
 }
 
@@ -314,15 +320,14 @@ fn a_new_edge_takes_over_without_a_loss() {
     p.up();
     let load = Load::start(p.public, 4, small);
     for _ in 0..3 {
-        pause(300);
+        load.goes_on();
         let pid = old.pid().to_string();
         let new = Hawser::start_with(bin(), &p.edge_cfg(""), &[], &["-sf", &pid]);
-        assert_eq!(old.wait(10_000).and_then(|s| s.code()), Some(0), "the old process stays");
+        assert_eq!(old.wait(20_000).and_then(|s| s.code()), Some(0), "the old process stays");
         old = new;
     }
-    pause(300);
+    load.goes_on();
     let (good, bad) = load.end();
-    assert!(good > 50);
     assert_eq!(bad, 0, "of {good}");
 }
 
@@ -335,17 +340,16 @@ fn reloads_break_no_upload() {
     p.up();
     let load = Load::start(p.public, 32, large);
     for (i, cfg) in [&edge_cfg, &device_cfg].into_iter().cycle().enumerate().take(reloads()) {
-        pause(400);
+        load.goes_on();
         let old = &mut ends[i % 2];
         let pid = old.pid().to_string();
         let new = Hawser::start_with(bin(), cfg, &[], &["-sf", &pid]);
-        assert_eq!(old.wait(10_000).and_then(|s| s.code()), Some(0), "the old process stays");
+        assert_eq!(old.wait(20_000).and_then(|s| s.code()), Some(0), "the old process stays");
         *old = new;
     }
-    pause(300);
+    load.goes_on();
     let (good, bad) = load.end();
     println!("{good} uploads");
-    assert!(good > 20, "{good}");
     assert_eq!(bad, 0, "of {good}");
 }
 
@@ -371,7 +375,7 @@ fn names_lead_to_agents() {
         p.device(bin(), origins[i].port(), "")
     };
     let _devices = [device(0), device(1)];
-    assert!(until(8000, || agents(&edge).len() == 2));
+    assert!(until(20_000, || agents(&edge).len() == 2));
     let get = |agent: u16| ask(public, format!("GET / HTTP/1.1\r\nHost: a\r\nX-Agent: {agent}\r\n\r\n"));
     for _ in 0..3 {
         assert_eq!((get(ports[0]).text(), get(ports[1]).text()), ("1".into(), "2".into()));
@@ -388,7 +392,7 @@ fn names_lead_to_agents() {
 fn checks_tell_whether_an_agent_is_there() {
     let (p, logs) = (Ports::new(), LogSink::new());
     let backend = format!(
-        "option httpchk GET /check\n  log 127.0.0.1:{} local0\n  option log-health-checks\n\
+        "option httpchk GET /check\n  timeout check 10s\n  log 127.0.0.1:{} local0\n  option log-health-checks\n\
          \x20 default-server check inter 100 rise 2 fall 2",
         logs.port()
     );
@@ -408,7 +412,7 @@ fn checks_tell_whether_an_agent_is_there() {
     let down = |edge: &Hawser| {
         cli(edge, "show stat").lines().any(|l| l.starts_with("rev,dev,") && l.contains(",DOWN,"))
     };
-    assert!(until(3000, || down(&edge)));
+    assert!(until(20_000, || down(&edge)));
     // One that answers, but not well.
     let origin = answers(500);
     let _device = p.device(bin(), origin.port(), "");
@@ -422,16 +426,16 @@ const SETTINGS: [u8; 9] = [0, 0, 0, 4, 0, 0, 0, 0, 0];
 #[test]
 fn a_silent_agent_is_let_go() {
     let p = Ports::new();
-    let cfg = p.edge_cfg("").replace("server dev rhttp@", "server dev rhttp@ idle-ping 100ms");
+    let cfg = p.edge_cfg("").replace("server dev rhttp@", "server dev rhttp@ idle-ping 1s");
     let edge = Hawser::start(bin(), &cfg, &[p.public, p.private]);
     let mut agent = TcpStream::connect(("127.0.0.1", p.private)).unwrap();
     agent.write_all(&[b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".as_slice(), &SETTINGS].concat()).unwrap();
-    assert!(until(2000, || agents(&edge).len() == 1));
-    assert!(until(2000, || agents(&edge).is_empty()), "{:?}", agents(&edge));
+    assert!(until(20_000, || agents(&edge).len() == 1));
+    assert!(until(15_000, || agents(&edge).is_empty()), "{:?}", agents(&edge));
     // One that never gets that far is not attached at all.
     let mut other = TcpStream::connect(("127.0.0.1", p.private)).unwrap();
     other.write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
-    other.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    other.set_read_timeout(Some(Duration::from_secs(15))).unwrap();
     let mut end = Vec::new();
     let closed = other.read_to_end(&mut end);
     assert!(!matches!(&closed, Err(e) if e.kind() == std::io::ErrorKind::WouldBlock), "{closed:?}");
@@ -442,13 +446,13 @@ fn a_silent_agent_is_let_go() {
 fn a_silent_edge_is_left() {
     let l = TcpListener::bind("127.0.0.1:0").unwrap();
     let p = Ports { public: 0, private: l.local_addr().unwrap().port() };
-    let device = p.device(bin(), free_port(), "idle-ping 100ms");
+    let device = p.device(bin(), free_port(), "idle-ping 1s");
     let (mut first, _) = l.accept().unwrap();
     first.write_all(&SETTINGS).unwrap();
     let up = |n: u32| move |out: &str| out.contains(&format!("fe be/srv 1 {n} 0 "));
-    assert!(until(2000, || up(1)(&cli(&device, "show rhttp"))), "{}", cli(&device, "show rhttp"));
+    assert!(until(20_000, || up(1)(&cli(&device, "show rhttp"))), "{}", cli(&device, "show rhttp"));
     let (_second, _) = l.accept().unwrap();
-    first.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    first.set_read_timeout(Some(Duration::from_secs(15))).unwrap();
     let mut end = Vec::new();
     let _ = first.read_to_end(&mut end);
     // Preface, SETTINGS and what goes with them, and at last a PING without an answer.
@@ -462,7 +466,7 @@ fn idle_tunnels_outlive_the_timeouts_of_clients() {
     let edge = p.edge(bin(), "");
     let cfg = p.device_cfg(origin.port(), "").replace("timeout client 20s", "timeout client 150ms");
     let _device = Hawser::start(bin(), &cfg, &[]);
-    assert!(until(8000, || agents(&edge).len() == 1));
+    assert!(until(20_000, || agents(&edge).len() == 1));
     pause(700);
     let ids: Vec<String> = agents(&edge).iter().map(|a| a[2].clone()).collect();
     assert_eq!(ids, ["1"], "the first connection is still the one");
@@ -541,7 +545,7 @@ fn a_server_that_cannot_be_dialled_is_refused() {
              backend via\n source 0.0.0.0 usesrc clientip\n server srv 127.0.0.1:9000 proto h2\n"
         );
         let mut started = Hawser::start(bin(), &cfg, &[]);
-        assert_eq!(started.wait(5000).and_then(|s| s.code()), Some(1), "{target}: {}", started.stderr());
+        assert_eq!(started.wait(20_000).and_then(|s| s.code()), Some(1), "{target}: {}", started.stderr());
         assert!(started.stderr().contains(text), "{target}: {}", started.stderr());
         assert!(started.stderr().contains("for frontend fe: protocol rev: "), "{}", started.stderr());
         let r = check(bin(), &cfg.replace("{dir}", "/tmp"), &[]);

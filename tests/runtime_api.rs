@@ -30,7 +30,7 @@ fn talk(mut s: impl Read + Write, line: &str) -> String {
 
 fn unix(h: &Hawser, line: &str) -> String {
     let path = h.dir().join("st");
-    assert!(until(3000, || UnixStream::connect(&path).is_ok()), "{}", h.stderr());
+    assert!(until(20_000, || UnixStream::connect(&path).is_ok()), "{}", h.stderr());
     talk(UnixStream::connect(&path).unwrap(), line)
 }
 
@@ -41,7 +41,7 @@ fn show_info_tells_what_happens() {
     let h = Hawser::start(bin(), &cfg(global, &format!("bind 127.0.0.1:{p}")), &[p]);
     assert_eq!(get(p, "/").status, 200);
     let held = Client::connect(p);
-    pause(100);
+    assert!(until(20_000, || unix(&h, "show info\n").contains("\nCurrConns: 1\n")));
     let text = unix(&h, "show info\n");
     let field = |name: &str| {
         let line = text.lines().find(|l| l.starts_with(&format!("{name}: ")));
@@ -84,7 +84,7 @@ fn sockets_of_every_kind_have_their_own_level() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    assert!(until(3000, || TcpStream::connect(("127.0.0.1", api)).is_ok()));
+    assert!(until(20_000, || TcpStream::connect(("127.0.0.1", api)).is_ok()));
     let level = "show cli level;set maxconn global 50\n";
     let user = talk(UnixStream::connect(dir.join("st")).unwrap(), level);
     let admin = talk(TcpStream::connect(("127.0.0.1", api)).unwrap(), level);
@@ -107,7 +107,8 @@ fn sockets_of_every_kind_have_their_own_level() {
 #[test]
 fn a_raised_maxconn_lets_waiting_clients_in() {
     let p = free_port();
-    let global = "stats socket {dir}/st level admin\n  maxconn 10";
+    // One thread, so that clients get in by their order.
+    let global = "nbthread 1\n  stats socket {dir}/st level admin\n  maxconn 10";
     let h = Hawser::start(bin(), &cfg(global, &format!("bind 127.0.0.1:{p}\n  backlog 100")), &[]);
     assert_eq!(unix(&h, "set maxconn global 2\n"), "\n");
     let mut clients: Vec<Client> = (0..3).map(|_| Client::connect(p)).collect();
@@ -115,7 +116,7 @@ fn a_raised_maxconn_lets_waiting_clients_in() {
         c.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
     });
     assert_eq!((clients[0].recv().status, clients[1].recv().status), (200, 200));
-    assert!(!clients[2].closed_within(300), "the third client was served or cut");
+    assert!(clients[2].silent_for(300), "the third client was served or cut");
     assert_eq!(unix(&h, "set maxconn global 3\n"), "\n");
     assert_eq!(clients[2].recv().status, 200);
     assert_eq!(unix(&h, "set maxconn global 11\n"), "Value out of range.\n\n");
@@ -137,7 +138,7 @@ fn proxy_headers_give_the_client_s_address() {
     assert_eq!(ask(p, v2).text(), "192.0.2.9:80 192.0.2.10");
     let mut forged = Client::connect(p);
     forged.send(request);
-    assert!(forged.closed_within(1000), "a connection without a header was served");
+    assert!(forged.closed_within(20_000), "a connection without a header was served");
     drop(h);
 }
 
@@ -145,13 +146,12 @@ fn proxy_headers_give_the_client_s_address() {
 fn grace_announces_the_stop_while_still_accepting() {
     let p = free_port();
     let frontend = format!("bind 127.0.0.1:{p}\n  http-request deny deny_status 503 if {{ stopping }}");
-    let mut h = Hawser::start(bin(), &cfg("grace 700ms", &frontend), &[p]);
+    let mut h = Hawser::start(bin(), &cfg("grace 3s", &frontend), &[p]);
     assert_eq!(get(p, "/").status, 200);
     h.signal(libc::SIGUSR1);
-    pause(200);
-    assert_eq!(get(p, "/").status, 503);
+    assert!(until(20_000, || get(p, "/").status == 503), "the stop was never announced");
     assert!(h.exited().is_none());
-    assert_eq!(h.wait(3000).and_then(|s| s.code()), Some(0));
+    assert_eq!(h.wait(20_000).and_then(|s| s.code()), Some(0));
 }
 
 #[test]
@@ -171,7 +171,7 @@ fn an_anonymous_jail_has_no_name() {
         let processes = limits.lines().find(|l| l.starts_with("Max processes")).unwrap();
         processes.split_whitespace().nth(2) != Some("0")
     };
-    assert!(until(2000, || !may_fork()));
+    assert!(until(20_000, || !may_fork()));
     let status = std::fs::read_to_string(format!("/proc/{}/status", h.pid())).unwrap();
     assert!(status.contains("NoNewPrivs:\t1"), "{status}");
 }
@@ -187,8 +187,8 @@ fn hoard(c: &mut TcpStream) {
 }
 
 /// Connects until `n` are connected or one waits too long.
-fn crowd(p: u16, n: usize, mut then: impl FnMut(&mut TcpStream)) -> Vec<TcpStream> {
-    let patience = std::time::Duration::from_millis(300);
+fn crowd(p: u16, n: usize, ms: u64, mut then: impl FnMut(&mut TcpStream)) -> Vec<TcpStream> {
+    let patience = std::time::Duration::from_millis(ms);
     let connect = || TcpStream::connect_timeout(&([127, 0, 0, 1], p).into(), patience).ok();
     (0..n)
         .map_while(|_| {
@@ -207,10 +207,7 @@ fn keeps_to_its_limit_and_recovers(mut h: Hawser, p: u16, crowd: Vec<TcpStream>)
     }
     assert!(unix(&h, "show info\n").contains("Memmax_MB: 40"), "the runtime API is not reachable");
     drop(crowd);
-    assert!(until(5000, || {
-        TcpStream::connect(("127.0.0.1", p)).is_ok()
-            && std::panic::catch_unwind(|| get(p, "/").status).is_ok_and(|s| s == 200)
-    }));
+    assert!(until(20_000, || get(p, "/").status == 200));
     assert!(h.exited().is_none());
 }
 
@@ -218,7 +215,7 @@ fn keeps_to_its_limit_and_recovers(mut h: Hawser, p: u16, crowd: Vec<TcpStream>)
 fn a_memory_limit_costs_connections_not_the_process() {
     let p = free_port();
     let h = limited(p);
-    let crowd = crowd(p, 3500, hoard);
+    let crowd = crowd(p, 3500, 300, hoard);
     keeps_to_its_limit_and_recovers(h, p, crowd);
 }
 
@@ -227,7 +224,7 @@ fn a_memory_limit_costs_connections_not_the_process() {
 fn a_memory_limit_holds_for_clients_that_are_already_in() {
     let p = free_port();
     let h = limited(p);
-    let mut crowd = crowd(p, 3500, |_| ());
+    let mut crowd = crowd(p, 3500, 20_000, |_| ());
     assert_eq!(crowd.len(), 3500);
     pause(200);
     crowd.iter_mut().for_each(hoard);
@@ -249,7 +246,7 @@ fn a_memory_limit_below_what_the_configuration_takes_is_refused() {
 #[test]
 fn the_serving_process_cannot_make_processes() {
     let p = free_port();
-    let processes = |global: &str| {
+    let processes = |global: &str, ms: u64| {
         let h = Hawser::start(bin(), &cfg(global, &format!("bind 127.0.0.1:{p}")), &[p]);
         assert_eq!(get(p, "/").status, 200);
         let limits = || std::fs::read_to_string(format!("/proc/{}/limits", h.pid())).unwrap();
@@ -258,11 +255,11 @@ fn the_serving_process_cannot_make_processes() {
             let line = text.lines().find(|l| l.starts_with("Max processes")).unwrap().to_owned();
             line.split_whitespace().skip(2).take(2).map(str::to_owned).collect::<Vec<_>>()
         };
-        until(1000, || most() == ["0", "0"]);
+        until(ms, || most() == ["0", "0"]);
         let children = format!("/proc/{0}/task/{0}/children", h.pid());
         assert_eq!(std::fs::read_to_string(children).unwrap_or_default(), "");
         most()
     };
-    assert_eq!(processes("nbthread 2"), ["0", "0"]);
-    assert_ne!(processes("insecure-fork-wanted"), ["0", "0"]);
+    assert_eq!(processes("nbthread 2", 20_000), ["0", "0"]);
+    assert_ne!(processes("insecure-fork-wanted", 300), ["0", "0"]);
 }

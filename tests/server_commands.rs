@@ -145,9 +145,9 @@ fn counters_start_anew() {
     let (p, origin) = (free_port(), Origin::fixed("x-o", "one"));
     let be = format!("backend be\n  server a 127.0.0.1:{}\n", origin.port());
     let h = start(&format!("bind 127.0.0.1:{p}\n  default_backend be"), &be, &[]);
-    assert!(until(3000, || std::net::TcpStream::connect(("127.0.0.1", p)).is_ok()));
+    assert!(until(20_000, || std::net::TcpStream::connect(("127.0.0.1", p)).is_ok()));
     (0..3).for_each(|_| _ = get(p, "/"));
-    assert!(until(3000, || column(&h, "be,a", "stot") == "3"));
+    assert!(until(20_000, || column(&h, "be,a", "stot") == "3"));
     assert_eq!(ask(&h, "clear counters"), "");
     assert_eq!((column(&h, "be,a", "stot"), column(&h, "fe,FRONTEND", "hrsp_2xx")), ("3".into(), "3".into()));
     assert_eq!(ask(&h, "operator;clear counters all"), "\nPermission denied\n");
@@ -286,7 +286,7 @@ fn counters_tell_who_is_to_blame() {
     client.read_exact(&mut some).unwrap();
     drop(client);
     // The server's connection ends with the client's.
-    assert!(until(3000, || column(&h, "slow,BACKEND", "cli_abrt") == "1"), "{}", h.stderr());
+    assert!(until(20_000, || column(&h, "slow,BACKEND", "cli_abrt") == "1"), "{}", h.stderr());
     assert_eq!(
         (column(&h, "slow,a", "cli_abrt"), column(&h, "slow,a", "srv_abrt")),
         ("1".into(), "0".into())

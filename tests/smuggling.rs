@@ -121,7 +121,7 @@ fn bad_chunks_are_refused() {
         let mut c = Client::connect(port);
         let r = c.ask(format!("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n{chunks}"));
         assert!(r.status == 400, "{what}: {}", r.status);
-        assert!(c.closed_within(3000), "{what}: connection left open");
+        assert!(c.closed_within(20_000), "{what}: connection left open");
     }
 }
 
@@ -261,7 +261,7 @@ fn ten_thousand_bad_requests_leave_memory_and_descriptors_where_they_were() {
     hawser_testkit::pause(2500);
     let (rss, fds) = (h.rss_kib(), h.fds());
     round(10_000);
-    assert!(hawser_testkit::until(8000, || h.fds() <= fds + 2), "descriptors: {} then {}", fds, h.fds());
+    assert!(hawser_testkit::until(20_000, || h.fds() <= fds + 2), "descriptors: {} then {}", fds, h.fds());
     let grown = h.rss_kib().saturating_sub(rss);
     assert!(grown < 4096, "RSS grew by {grown} KiB");
     assert_eq!(ask(port, "GET / HTTP/1.1\r\nHost: a\r\n\r\n").status, 200);

@@ -53,7 +53,7 @@ fn setup() -> Setup {
     let h = Hawser::start(bin(), &cfg, &[]);
     let socket = h.dir().join("st");
     // No probe of a port must be counted.
-    assert!(until(5000, || UnixStream::connect(&socket).is_ok()), "{}", h.stderr());
+    assert!(until(20_000, || UnixStream::connect(&socket).is_ok()), "{}", h.stderr());
     Setup { h, fe, li, _o: o }
 }
 
@@ -104,7 +104,7 @@ fn columns_stand_where_tools_expect_them() {
 #[test]
 fn words_select_rows_and_formats() {
     let s = setup();
-    assert!(until(3000, || s.value("li", "c", "status") == "DOWN"));
+    assert!(until(20_000, || s.value("li", "c", "status") == "DOWN"));
     let shown = |line: &str| rows(&s.cli(line));
     assert_eq!(shown("show stat li 4 -1"), ["li/a", "li/b", "li/c"]);
     assert_eq!(shown("show stat 20 2 -1"), ["li/BACKEND"]);
@@ -152,7 +152,7 @@ fn http2_is_counted_by_side() {
     );
     let h = Hawser::start(bin(), &cfg, &[]);
     let socket = h.dir().join("st");
-    assert!(until(5000, || UnixStream::connect(&socket).is_ok()), "{}", h.stderr());
+    assert!(until(20_000, || UnixStream::connect(&socket).is_ok()), "{}", h.stderr());
     let s = Setup { h, fe: port, li: 0, _o: o };
     let mut c = H2::connect(port);
     for stream in [1, 3] {
@@ -164,7 +164,7 @@ fn http2_is_counted_by_side() {
     bad.push(("connection", "close"));
     c.headers(5, &bad, true);
     assert!(c.outcome(5).reset.is_some());
-    assert!(until(2000, || s.number("l", "BACKEND", "h2_backend_open_streams") == 0));
+    assert!(until(20_000, || s.number("l", "BACKEND", "h2_backend_open_streams") == 0));
     for (sv, column, want) in [
         ("FRONTEND", "h2_headers_rcvd", 3),
         ("FRONTEND", "h2_data_rcvd", 2),
@@ -203,7 +203,7 @@ fn what_happens_is_counted() {
     assert_eq!(open.ask("GET / HTTP/1.1\r\nHost: x\r\n\r\n").status, 200);
     assert_eq!(get(s.li, "/").status, 200);
     // A stream's counts appear when it ends.
-    assert!(until(2000, || s.number("li", "FRONTEND", "bout") > 0));
+    assert!(until(20_000, || s.number("li", "FRONTEND", "bout") > 0));
     for (px, sv, column, want) in [
         ("fe", "FRONTEND", "stot", 6),
         ("fe", "FRONTEND", "scur", 1),

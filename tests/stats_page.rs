@@ -362,17 +362,17 @@ fn checks_go_on_from_what_was_forced() {
     let m = managed();
     let stays =
         |status: &str| (0..3).all(|_| (hawser_testkit::pause(120), m.status("y").starts_with(status)).1);
-    assert!(until(5000, || m.status("y") == "UP"));
+    assert!(until(20_000, || m.status("y") == "UP"));
     assert_eq!(m.order("s=y&action=dhlth&b=b"), "DONE");
     assert_eq!(m.status("y"), "no check");
     assert_eq!(m.order("s=y&action=hdown&b=b"), "DONE");
     assert!(stays("DOWN"), "{}", m.status("y"));
     assert_eq!(m.status("z"), "DOWN");
     assert_eq!(m.order("s=y&action=ehlth&b=b"), "DONE");
-    assert!(until(5000, || m.status("y") == "UP" && m.status("z") == "UP"));
+    assert!(until(20_000, || m.status("y") == "UP" && m.status("z") == "UP"));
     // Two good checks take it up again.
     assert_eq!(m.order("s=y&action=hdown&b=b"), "DONE");
-    assert!(until(5000, || m.status("y") == "UP"));
+    assert!(until(20_000, || m.status("y") == "UP"));
 }
 
 #[test]
@@ -392,9 +392,9 @@ fn sessions_are_ended() {
     );
     let mut c = Client::connect(tcp);
     c.send("hello");
-    assert!(until(5000, || column(port, "/s", "t,a", "scur") == "1"));
+    assert!(until(20_000, || column(port, "/s", "t,a", "scur") == "1"));
     assert_eq!(post(port, "/s", "s=a&action=shutdown&b=t"), "/s;st=DONE");
-    assert!(c.closed_within(5000));
+    assert!(c.closed_within(20_000));
 }
 
 #[test]
@@ -488,7 +488,7 @@ fn checks_of_the_statistics() {
         &[port],
     );
     let value = |row: &str, name: &str| column(port, "/s", row, name);
-    assert!(until(5000, || value("l,good", "status") == "UP" && value("l,bad", "status") == "DOWN"));
+    assert!(until(20_000, || value("l,good", "status") == "UP" && value("l,bad", "status") == "DOWN"));
     // A server that was never up has not failed; one that is fails once, until it is down.
     assert_eq!((value("l,bad", "chkfail"), value("l,bad", "chkdown")), ("0".into(), "1".into()));
     for name in ["check_status", "check_desc", "check_rise", "check_health", "last_chk"] {

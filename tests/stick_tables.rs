@@ -58,8 +58,6 @@ fn counters_tell_what_clients_do() {
         o.port()
     );
     let h = Hawser::start(bin(), &cfg, &[p]);
-    // Whoever waited for the port was counted too.
-    assert!(until(3000, || cli(&h, "clear table f").is_empty() && entries(&h, "f").is_empty()));
     let status = |path| get(p, path).status;
     assert_eq!(
         ["/200", "/404", "/500", "/501", "/deny", "/own", "/auth"].map(status),
@@ -69,7 +67,7 @@ fn counters_tell_what_clients_do() {
     assert_eq!(r.field("x-now"), Some("8,1,/200,2,10"));
     assert_eq!(ask(p, "GET / HTTP/1.1\r\nbad field\r\n\r\n").status, 400);
     let counted = "key=127.0.0.1 use=0 conn_cnt=9 conn_cur=0 sess_cnt=9 http_req_cnt=9 http_err_cnt=4 http_fail_cnt=1 glitch_cnt=1";
-    assert!(until(3000, || entries(&h, "f") == [counted]), "{:?}", entries(&h, "f"));
+    assert!(until(20_000, || entries(&h, "f") == [counted]), "{:?}", entries(&h, "f"));
     let path = "key=/200 use=0 http_req_cnt=2 gpt0=9 gpc0=2 gpc1=10";
     assert!(entries(&h, "paths").iter().any(|e| e == path), "{:?}", entries(&h, "paths"));
 }
@@ -84,14 +82,14 @@ fn an_idle_connection_keeps_its_entry() {
     let h = Hawser::start(bin(), &cfg, &[p]);
     let mut c = Client::connect(p);
     c.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
-    assert!(until(3000, || entries(&h, "f") == ["key=127.0.0.1 use=1 conn_cur=1"]));
+    assert!(until(20_000, || entries(&h, "f") == ["key=127.0.0.1 use=1 conn_cur=1"]));
     // Long beyond its time.
     hawser_testkit::pause(400);
     assert_eq!(entries(&h, "f"), ["key=127.0.0.1 use=1 conn_cur=1"]);
     assert_eq!(cli(&h, "clear table f key 127.0.0.1"), ["Entry currently in use, cannot remove"]);
     assert_eq!(cli(&h, "set table f key 10.0.0.1"), ["Unable to allocate a new entry"]);
     drop(c);
-    assert!(until(3000, || entries(&h, "f").is_empty()), "{:?}", entries(&h, "f"));
+    assert!(until(20_000, || entries(&h, "f").is_empty()), "{:?}", entries(&h, "f"));
     assert_eq!(cli(&h, "show table"), ["# table: f, type: ip, size:1, used:0"]);
 }
 
@@ -110,7 +108,7 @@ fn full_tables_forget_the_oldest_or_refuse() {
     let idle = || ["two", "keeps"].iter().all(|t| entries(&h, t).iter().all(|e| e.contains("use=0")));
     let seen = |key| {
         // Whoever was answered before may still be at it; tables tell moments apart by the millisecond.
-        assert!(until(5000, idle));
+        assert!(until(20_000, idle));
         hawser_testkit::pause(5);
         keyed(p, "/", key).field("x-in").map(str::to_owned)
     };

@@ -67,7 +67,7 @@ fn content_rules_wait_for_data_within_inspect_delay() {
     });
     let (_h, port) = proxy(
         o.port(),
-        "tcp-request inspect-delay 500ms\n  tcp-request content reject if { req.payload(0,4) -m bin 65766969 }\n  tcp-request content accept if { req.len gt 3 }\n  tcp-request content reject",
+        "tcp-request inspect-delay 2s\n  tcp-request content reject if { req.payload(0,4) -m bin 65766969 }\n  tcp-request content accept if { req.len gt 3 }\n  tcp-request content reject",
     );
     assert_eq!(Client::connect(port).send("good").rest(), b"served");
     assert_eq!(Client::connect(port).send("evii").rest(), b"");
@@ -76,7 +76,7 @@ fn content_rules_wait_for_data_within_inspect_delay() {
     pause(100);
     slow.send("od");
     assert_eq!(slow.rest(), b"served");
-    assert!(Client::connect(port).closed_within(2500), "nothing within inspect-delay is rejected");
+    assert!(Client::connect(port).closed_within(20_000), "nothing within inspect-delay is rejected");
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn connection_rules_refuse_before_anything_else() {
     let o = Origin::fixed("a", "a");
     let (_h, port) = proxy(o.port(), "tcp-request connection reject if { src 127.0.0.0/8 }");
     let before = o.connections();
-    assert!(Client::connect(port).closed_within(2000));
+    assert!(Client::connect(port).closed_within(20_000));
     assert_eq!(o.connections(), before);
 }
 
@@ -94,10 +94,10 @@ fn an_idle_connection_ends_after_its_timeout() {
         let _ = s.read_to_end(&mut Vec::new());
     });
     let (_h, port) = proxy(o.port(), "timeout client 400\n  timeout server 400");
-    let mut c = Client::connect(port);
+    let (mut c, start) = (Client::connect(port), now());
     c.send("x");
-    assert!(!c.closed_within(150));
-    assert!(c.closed_within(3000));
+    assert!(c.closed_within(20_000));
+    assert!(start.elapsed().as_millis() >= 350, "before its time");
 }
 
 /// `dontlognull` is about connections on which nothing came, not about those that went nowhere.
@@ -152,19 +152,18 @@ fn response_rules_wait_for_data_within_inspect_delay() {
     });
     let port = free_port();
     let cfg = format!(
-        "defaults\n  mode tcp\n  timeout connect 2s\n  timeout client 3s\n  timeout server 3s\nlisten l\n  bind 127.0.0.1:{port}\n  \
-         tcp-response inspect-delay 700ms\n  tcp-response content accept if {{ res.len gt 5 }}\n  tcp-response content reject if WAIT_END\n  server s 127.0.0.1:{}\n",
+        "defaults\n  mode tcp\n  timeout connect 2s\n  timeout client 8s\n  timeout server 8s\nlisten l\n  bind 127.0.0.1:{port}\n  \
+         tcp-response inspect-delay 2s\n  tcp-response content accept if {{ res.len gt 5 }}\n  tcp-response content reject if WAIT_END\n  server s 127.0.0.1:{}\n",
         o.port()
     );
-    let _h = Hawser::start(bin(), &cfg, &[]);
-    assert!(hawser_testkit::until(5000, || std::net::TcpListener::bind(("127.0.0.1", port)).is_err()));
+    let _h = Hawser::start(bin(), &cfg, &[port]);
     let mut c = Client::connect(port);
     c.send("x");
     assert_eq!(c.take(6), b"abcdef");
     let (mut c, t) = (Client::connect(port), now());
     c.send("x");
     assert_eq!(c.rest(), b"");
-    assert!(t.elapsed().as_millis() >= 600, "refused before the delay was over");
+    assert!(t.elapsed().as_millis() >= 1900, "refused before the delay was over");
 }
 
 /// A connection that became HTTP can go to no TCP backend.

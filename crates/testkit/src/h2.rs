@@ -1,5 +1,6 @@
 //! HTTP/2 by the frame: just enough to play a peer that behaves well or badly.
 
+use crate::wire::PATIENCE;
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
@@ -57,7 +58,7 @@ impl Frame {
     }
 }
 
-/// The server's side of a connection whose client speaks HTTP/2 from the first byte. Waits at most ten seconds for
+/// The server's side of a connection whose client speaks HTTP/2 from the first byte. Waits at most 30 s for
 /// anything.
 pub struct H2Server {
     io: TcpStream,
@@ -69,7 +70,7 @@ impl H2Server {
     /// # Errors
     /// The client left, or spoke something else.
     pub fn accept(mut io: TcpStream, settings: &[(u16, u32)]) -> io::Result<Self> {
-        io.set_read_timeout(Some(Duration::from_secs(10)))?;
+        io.set_read_timeout(Some(PATIENCE))?;
         io.set_nodelay(true)?;
         let mut preface = [0; PREFACE.len()];
         io.read_exact(&mut preface)?;
@@ -152,7 +153,7 @@ impl H2Server {
     fn has_input(&mut self, ms: u64) -> bool {
         let _ = self.io.set_read_timeout(Some(Duration::from_millis(ms)));
         let there = self.io.peek(&mut [0]).is_ok();
-        let _ = self.io.set_read_timeout(Some(Duration::from_secs(10)));
+        let _ = self.io.set_read_timeout(Some(PATIENCE));
         there
     }
 

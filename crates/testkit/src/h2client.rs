@@ -1,8 +1,8 @@
 //! A client of HTTP/2 that sends any frame it is told to, right or wrong.
 
+use crate::wire::PATIENCE;
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::time::Duration;
 
 /// Types of frames (RFC 9113 section 6).
 #[expect(missing_docs, reason = "the names of the RFC")]
@@ -76,7 +76,7 @@ pub struct H2 {
 }
 
 impl H2 {
-    /// Connects and sends preface and empty SETTINGS; reads time out after 10 s.
+    /// Connects and sends preface and empty SETTINGS; reads time out after 30 s.
     pub fn connect(port: u16) -> Self {
         let mut h = Self::raw(port);
         h.send(PREFACE);
@@ -87,8 +87,8 @@ impl H2 {
     /// Connects and sends nothing.
     pub fn raw(port: u16) -> Self {
         let s = TcpStream::connect(("127.0.0.1", port)).unwrap();
-        s.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-        s.set_write_timeout(Some(Duration::from_secs(10))).unwrap();
+        s.set_read_timeout(Some(PATIENCE)).unwrap();
+        s.set_write_timeout(Some(PATIENCE)).unwrap();
         Self { s, buf: Vec::new(), updates: true }
     }
 
@@ -118,7 +118,7 @@ impl H2 {
         self.frame(kind::DATA, if end { END } else { 0 }, stream, bytes)
     }
 
-    /// The next frame; none at the end of the connection or after ten silent seconds. SETTINGS are acknowledged.
+    /// The next frame; none at the end of the connection or after 30 silent seconds. SETTINGS are acknowledged.
     pub fn next_frame(&mut self) -> Option<Frame> {
         while self.buf.len() < 9 || self.buf.len() < 9 + length(&self.buf) {
             let mut chunk = [0; 65536];

@@ -43,10 +43,10 @@ impl LogSink {
         self.lines.lock().clone()
     }
 
-    /// Waits up to 3 s for a line that contains `what` and returns it.
+    /// Waits up to 20 s for a line that contains `what` and returns it.
     pub fn wait_for(&self, what: &str) -> String {
         let mut found = None;
-        until(3000, || {
+        until(20_000, || {
             found = self.lines().into_iter().find(|l| l.contains(what));
             found.is_some()
         });

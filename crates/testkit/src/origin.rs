@@ -1,5 +1,6 @@
 //! Mock origins: a thread per connection, full control over the bytes.
 
+use crate::net::free_port;
 use crate::wire::{read_head, read_request_body};
 use std::io::{self, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -39,16 +40,13 @@ pub struct Origin {
 impl Origin {
     /// Each connection is handled by `f(stream, connection number)`.
     pub fn raw(f: impl Fn(TcpStream, usize) + Send + Sync + 'static) -> Self {
-        let l = TcpListener::bind("127.0.0.1:0").unwrap();
-        Self::on(l, f)
+        // Nobody gets this port later, so that what still looks for this server finds no other one.
+        Self::raw_on(free_port(), f)
     }
 
     /// The same on a port that the caller chose.
     pub fn raw_on(port: u16, f: impl Fn(TcpStream, usize) + Send + Sync + 'static) -> Self {
-        Self::on(TcpListener::bind(("127.0.0.1", port)).unwrap(), f)
-    }
-
-    fn on(l: TcpListener, f: impl Fn(TcpStream, usize) + Send + Sync + 'static) -> Self {
+        let l = TcpListener::bind(("127.0.0.1", port)).unwrap();
         let addr = l.local_addr().unwrap();
         let stop = Arc::new(AtomicBool::new(false));
         let conns = Arc::new(AtomicUsize::new(0));

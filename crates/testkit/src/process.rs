@@ -1,8 +1,7 @@
 //! The real binary, started on a configuration.
 
-use crate::net::until;
+use crate::net::{listeners, until};
 use std::io::Read;
-use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -59,7 +58,8 @@ pub struct Hawser {
 }
 
 impl Hawser {
-    /// Starts `bin -db -f CFG` and waits until every port of `ports` accepts connections.
+    /// Starts `bin -db -f CFG` and waits until every port of `ports` is listened on. No connection is made to find
+    /// out: it would be counted, logged and served whenever its turn comes.
     pub fn start(bin: &str, cfg: &str, ports: &[u16]) -> Self {
         Self::start_with(bin, cfg, ports, &[])
     }
@@ -83,9 +83,9 @@ impl Hawser {
             .unwrap();
         let mut me = Self { child, dir, cfg: file };
         for p in ports {
-            let ok = until(10_000, || {
+            let ok = until(30_000, || {
                 assert!(me.exited().is_none(), "exited before listening:\n{}", me.stderr());
-                TcpStream::connect(("127.0.0.1", *p)).is_ok()
+                !listeners(*p).is_empty()
             });
             assert!(ok, "port {p} was never listened on:\n{}", me.stderr());
         }

@@ -66,7 +66,7 @@ impl Nginx {
             .spawn()
             .unwrap();
         let me = Self { child, dir, port };
-        assert!(until(5000, || TcpStream::connect(("127.0.0.1", port)).is_ok()), "nginx did not start");
+        assert!(until(20_000, || TcpStream::connect(("127.0.0.1", port)).is_ok()), "nginx did not start");
         Some(me)
     }
 
@@ -96,7 +96,7 @@ impl Drop for Nginx {
 /// Runs curl and returns what it wrote to standard output, or `None` when it is not installed.
 pub fn curl(args: &[&str]) -> Option<String> {
     let bin = installed("curl")?;
-    let o = Command::new(bin).args(["-s", "--max-time", "20"]).args(args).output().unwrap();
+    let o = Command::new(bin).args(["-s", "--max-time", "60"]).args(args).output().unwrap();
     Some(String::from_utf8_lossy(&o.stdout).into_owned())
 }
 
@@ -107,7 +107,7 @@ pub fn curl(args: &[&str]) -> Option<String> {
 pub fn scenario(runner: &Path, binary: &str, file: &Path) -> Result<(), String> {
     let tmp = temp_dir();
     let o = Command::new(runner)
-        .args(["-b", "2097152", "-t", "30", "-v"])
+        .args(["-b", "2097152", "-t", "60", "-v"])
         .arg(file)
         .env("HAPROXY_PROGRAM", binary)
         .env("TMPDIR", &tmp)

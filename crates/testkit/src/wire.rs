@@ -4,6 +4,9 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
+/// How long a peer may take to do what it has to do.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
 /// A parsed response.
 #[derive(Debug, Clone, Default)]
 pub struct Response {
@@ -46,12 +49,15 @@ pub struct Client {
 }
 
 impl Client {
-    /// Connects to a local port; reads time out after 10 s.
+    /// Connects to a local port; reads time out after 30 s.
     pub fn connect(port: u16) -> Self {
-        let w = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        Self::on(TcpStream::connect(("127.0.0.1", port)).unwrap())
+    }
+
+    fn on(w: TcpStream) -> Self {
         w.set_nodelay(true).unwrap();
-        w.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-        w.set_write_timeout(Some(Duration::from_secs(10))).unwrap();
+        w.set_read_timeout(Some(PATIENCE)).unwrap();
+        w.set_write_timeout(Some(PATIENCE)).unwrap();
         let r = BufReader::new(w.try_clone().unwrap());
         Self { w, r }
     }
@@ -109,6 +115,14 @@ impl Client {
         v
     }
 
+    /// Whether neither bytes nor an end come for so long (ms).
+    pub fn silent_for(&mut self, ms: u64) -> bool {
+        self.w.set_read_timeout(Some(Duration::from_millis(ms.max(1)))).unwrap();
+        let r = self.r.fill_buf().map(<[u8]>::len);
+        self.w.set_read_timeout(Some(PATIENCE)).unwrap();
+        r.is_err_and(|e| matches!(e.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut))
+    }
+
     /// Whether the peer has closed: the next read says end of stream or reset (waits up to `ms`).
     pub fn closed_within(&mut self, ms: u64) -> bool {
         self.w.set_read_timeout(Some(Duration::from_millis(ms.max(1)))).unwrap();
@@ -118,14 +132,19 @@ impl Client {
             Ok(_) => false,
             Err(e) => !matches!(e.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut),
         };
-        self.w.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        self.w.set_read_timeout(Some(PATIENCE)).unwrap();
         r
     }
 }
 
-/// One request on a connection of its own.
+/// One request on a connection of its own; where that is refused, there is no answer either.
 pub fn get(port: u16, path: &str) -> Response {
-    Client::connect(port).ask(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"))
+    let head = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    match TcpStream::connect(("127.0.0.1", port)) {
+        Ok(s) => Client::on(s).ask(head),
+        Err(e) if e.kind() == io::ErrorKind::ConnectionRefused => Response::default(),
+        Err(e) => panic!("port {port}: {e}"),
+    }
 }
 
 /// Sends raw bytes on a new connection and returns the response.
