@@ -88,8 +88,10 @@ fn use_backend_follows_conditions_and_default_backend_takes_the_rest() {
 #[test]
 fn no_server_left_is_503_at_once() {
     let p = free_port();
-    let cfg =
-        format!("{DEFAULTS}  timeout connect 8s\nlisten l\n  bind 127.0.0.1:{p}\n  server s 127.0.0.1:{} disabled\n", free_port());
+    let cfg = format!(
+        "{DEFAULTS}  timeout connect 8s\nlisten l\n  bind 127.0.0.1:{p}\n  server s 127.0.0.1:{} disabled\n",
+        free_port()
+    );
     let _h = Hawser::start(bin(), &cfg, &[p]);
     let t = now();
     assert_eq!(get(p, "/").status, 503);

@@ -355,8 +355,8 @@ fn idle_ping_finds_dead_clients() {
     let o = echo();
     let port = free_port();
     let cfg = format!(
-        "defaults\n  mode http\n  timeout connect 2s\n  timeout client 3s\n  timeout server 5s\n\
-         listen l\n  bind 127.0.0.1:{port} proto h2 idle-ping 1s\n  server s1 127.0.0.1:{}\n",
+        "defaults\n  mode http\n  timeout connect 2s\n  timeout client 1500ms\n  timeout server 5s\n\
+         listen l\n  bind 127.0.0.1:{port} proto h2 idle-ping 700ms\n  server s1 127.0.0.1:{}\n",
         o.port()
     );
     let _h = Hawser::start(bin(), &cfg, &[port]);
@@ -373,13 +373,13 @@ fn idle_ping_finds_dead_clients() {
                 if answers {
                     c.frame(kind::PING, END, 0, &f.payload);
                 }
-                if pings == 5 {
+                if pings == 3 {
                     break;
                 }
             }
         }
-        assert_eq!((answers, pings == 5), (answers, answers), "{pings} pings");
-        assert!(pings >= 1 && (!answers || start.elapsed().as_millis() > 4000));
+        assert_eq!((answers, pings == 3), (answers, answers), "{pings} pings");
+        assert!(pings >= 1 && (!answers || start.elapsed().as_millis() > 2000));
     }
 }
 
