@@ -2,6 +2,7 @@
 
 use hawser_testkit::wire::ask;
 use hawser_testkit::{Client, Hawser, LogSink, Origin, binary, free_port, pause, until};
+use std::io::{Read, Write};
 
 fn bin() -> &'static str {
     binary(env!("CARGO_BIN_EXE_hawser"))
@@ -117,11 +118,10 @@ fn dontlognull_hides_connections_without_data() {
 
 #[test]
 fn a_client_that_leaves_early_is_cd_or_ch() {
-    let o = Origin::http(|_| {
-        pause(500);
-        let mut v = b"HTTP/1.1 200 OK\r\nContent-Length: 20000000\r\n\r\n".to_vec();
-        v.resize(20_000_000, b'x');
-        v
+    let o = Origin::raw(|mut s, _| {
+        let _ = s.read(&mut [0; 4096]);
+        let _ = s.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n");
+        while s.write_all(&[b'x'; 65_536]).is_ok() {}
     });
     let (_h, port, log) = world("option httplog", o.port(), "http");
     let mut c = Client::connect(port);

@@ -281,6 +281,7 @@ fn connections_outlive_a_reload_but_not_a_hard_one() {
     assert!(info.contains(&format!("\nPid: {first}\n")), "{info}");
     c.send("\r\n");
     assert_eq!(c.recv().status, 200);
+    assert!(until(20_000, || !lives(first)), "{}", m.stderr());
 
     let _c = m.held(p);
     assert!(m.cli("hard-reload").starts_with("Success=1"));

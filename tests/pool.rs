@@ -50,7 +50,6 @@ fn checks_and_requests_share_connections() {
         ("check-reuse-pool", "", false),
         ("", alive, false),
         ("check-reuse-pool no-check-reuse-pool", alive, false),
-        // Only connections of that name, of which checks are the only users.
         ("check-reuse-pool check-pool-conn-name x", alive, true),
         ("check-reuse-pool addr 127.0.0.1", alive, false),
     ];
@@ -63,14 +62,25 @@ fn checks_and_requests_share_connections() {
         // It says when another one is under way.
         assert_eq!(stat(&h, "b", "s", "check_status").trim_start_matches("* "), "L7OK");
         assert_eq!((stat(&h, "b", "s", "connect"), stat(&h, "b", "s", "reuse")), ("0".into(), "0".into()));
-        let before = origin.connections();
-        let r = Client::connect(public).ask("GET /a HTTP/1.1\r\nHost: a\r\n\r\n");
-        assert_eq!(r.status, 200);
-        if shared {
-            let another = usize::from(options.contains("name"));
-            assert_eq!(origin.connections(), before + another, "{options}");
-        }
     }
+}
+
+#[test]
+fn requests_take_the_connections_of_checks() {
+    let get = "GET /a HTTP/1.1\r\nHost: a\r\n\r\n";
+    let connections = |options: &str| {
+        let (origin, checks) = counting();
+        let public = free_port();
+        let cfg = checked(public, origin.port(), options, "hdr connection keep-alive");
+        let _h = Hawser::start(bin(), &cfg, &[public]);
+        assert!(until(20_000, || checks.load(Relaxed) >= 2), "{options}");
+        assert_eq!(Client::connect(public).ask(get).status, 200);
+        origin.connections()
+    };
+    // Unless a check is under way just then.
+    assert!((0..20).any(|_| connections("check-reuse-pool") == 1));
+    // Those of that name are for checks only.
+    assert_eq!(connections("check-reuse-pool check-pool-conn-name x"), 2);
 }
 
 #[test]

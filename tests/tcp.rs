@@ -113,7 +113,7 @@ fn connections_that_went_nowhere_are_logged_unless_nothing_came() {
     });
     let cfg = format!(
         "global\n  log 127.0.0.1:{} local0\ndefaults\n  log global\n  {quiet}\n  retries 0\n\
-         listen nowhere\n  bind 127.0.0.1:{}\n  server s 127.0.0.1:{o} disabled\n\
+         listen nowhere\n  bind 127.0.0.1:{}\n  tcp-request inspect-delay 2s\n  tcp-request content accept if {{ req.len gt 0 }}\n  server s 127.0.0.1:{o} disabled\n\
          listen refused\n  bind 127.0.0.1:{}\n  tcp-request inspect-delay 2s\n  tcp-request content reject if {{ req.len gt 0 }}\n  server s 127.0.0.1:{o}\n\
          listen answered\n  bind 127.0.0.1:{}\n  tcp-response inspect-delay 2s\n  tcp-response content reject if {{ res.len gt 3 }}\n  server s 127.0.0.1:{o}\n\
          listen asap\n  bind 127.0.0.1:{}\n  option logasap\n  server s 127.0.0.1:{o}\n",
