@@ -4,7 +4,7 @@ use hawser_testkit::net::listeners;
 use hawser_testkit::process::{run, temp_dir};
 use hawser_testkit::tools::installed;
 use hawser_testkit::wire::get;
-use hawser_testkit::{Hawser, binary, free_port, pause, until};
+use hawser_testkit::{Hawser, binary, free_port, until};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::Arc;
@@ -46,11 +46,11 @@ fn take_over(old_bin: &str, new_bin: &str) {
     let args = ["-x", &*sock.to_string_lossy(), "-sf", &pid];
     let new = Hawser::start_with(new_bin, &cfg(&sock, "expose-fd listeners", &binds, 204), &[], &args);
     assert_eq!(old.wait(20_000).and_then(|s| s.code()), Some(0), "{}\n{}", old.stderr(), new.stderr());
-    pause(200);
+    let enough = good.load(Ordering::Relaxed) + 10;
+    assert!(until(20_000, || good.load(Ordering::Relaxed) > enough), "nobody is served any more");
     stop.store(true, Ordering::Relaxed);
     assert!(load.join().is_ok());
     assert_eq!(get(port, "/").status, 204, "{}", new.stderr());
-    assert!(good.load(Ordering::Relaxed) > 10);
     assert_eq!(bad.load(Ordering::Relaxed), 0, "of {}", good.load(Ordering::Relaxed));
     // Programs differ in how many sockets they want of an address, not in whose they are.
     let after = listeners(port);

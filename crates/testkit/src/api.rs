@@ -9,7 +9,7 @@ impl Hawser {
     pub fn cli(&self, socket: &str, line: &str) -> String {
         let path = self.dir().join(socket);
         let mut stream = None;
-        let connected = until(5000, || {
+        let connected = until(20_000, || {
             stream = UnixStream::connect(&path).ok();
             stream.is_some()
         });

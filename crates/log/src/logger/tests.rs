@@ -20,18 +20,19 @@ fn target(receiver: &UdpSocket) -> LogTarget {
 
 fn receiver() -> UdpSocket {
     let r = UdpSocket::bind("127.0.0.1:0").unwrap();
-    r.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
+    r.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
     r
 }
 
+/// What was sent until now. The kernel hands datagrams over when it gets to it: one of our own comes last.
 fn received(r: &UdpSocket) -> Vec<String> {
-    let mut lines = Vec::new();
+    r.send_to(b"that is all", r.local_addr().unwrap()).unwrap();
     let mut buf = [0; 2048];
-    r.set_nonblocking(true).unwrap();
-    while let Ok(n) = r.recv(&mut buf) {
-        lines.push(String::from_utf8(buf[..n].to_vec()).unwrap());
-    }
-    lines
+    let line = std::iter::repeat_with(|| {
+        let n = r.recv(&mut buf).unwrap();
+        String::from_utf8(buf[..n].to_vec()).unwrap()
+    });
+    line.take_while(|l| l != "that is all").collect()
 }
 
 fn compile(global: &Global, logs: &[LogTarget], tag: Option<&str>) -> Logger {

@@ -58,14 +58,15 @@ impl Bench {
     /// A listener of `threads` receivers that wants `nbconn` connections.
     async fn new(nbconn: u32, threads: usize) -> Self {
         // Pauses are bounded to next to nothing, so that tests do not wait.
-        Self::pausing(nbconn, threads, Duration::from_millis(40)).await
+        Self::patient(nbconn, threads, Duration::from_millis(40), Duration::from_secs(30)).await
     }
 
-    async fn pausing(nbconn: u32, threads: usize, bound: Duration) -> Self {
+    /// Pauses up to `bound`, and gives an attempt up after `limit`.
+    async fn patient(nbconn: u32, threads: usize, bound: Duration, limit: Duration) -> Self {
         let peer = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let at = Address::Ip(peer.local_addr().unwrap());
         let logs = Arc::<Mutex<Vec<String>>>::default();
-        let dialer = Fixed { at, limit: Duration::from_millis(300), logs: logs.clone() };
+        let dialer = Fixed { at, limit, logs: logs.clone() };
         let plan = Plan::new("fe".into(), "be/srv".into(), nbconn, bound, Box::new(dialer));
         let addr = Addr {
             kind: AddrKind::Rhttp(Some(("be".into(), "srv".into()))),
@@ -197,7 +198,7 @@ fn what_the_mux_sends_must_be_what_was_announced() {
 #[test]
 fn peers_that_do_not_answer_as_they_should_are_left() {
     run(async || {
-        let b = Bench::new(1, 1).await;
+        let b = Bench::patient(1, 1, Duration::from_millis(40), Duration::from_millis(1500)).await;
         // Not HTTP/2.
         b.meet().await.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
         b.until(|s| s.failures == 1).await;
@@ -287,7 +288,7 @@ fn a_goaway_calls_for_a_replacement_while_the_connection_goes_on() {
 #[test]
 fn a_peer_that_answers_with_a_goaway_again_and_again_is_not_dialled_in_a_loop() {
     run(async || {
-        let mut b = Bench::pausing(1, 1, Duration::from_secs(30)).await;
+        let mut b = Bench::patient(1, 1, Duration::from_secs(30), Duration::from_secs(30)).await;
         let mut held = Vec::new();
         loop {
             let mut peer = b.meet().await;
