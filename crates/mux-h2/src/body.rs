@@ -1,13 +1,15 @@
 //! Bodies: what a stream receives and what it sends, whichever side it is on.
 
 use crate::carry;
-use crate::chunk::{Chunk, Gauge};
+use crate::chunk::{Chunk, Outgoing};
 use crate::head::{self, Limits};
+use crate::outbound::Heads;
 use bytes::Bytes;
 use h2::{Reason, RecvStream, SendStream};
 use hawser_http::Head;
 use hawser_proto::buf;
 use hawser_proto::mux::{Fill, StreamError};
+use http::HeaderMap;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
@@ -119,7 +121,7 @@ impl Receiver {
 
 /// The sending half of a stream.
 pub(crate) struct Sender {
-    gauge: Arc<Gauge>,
+    outgoing: Arc<Outgoing>,
     stream: Option<SendStream<Chunk>>,
     /// Bytes that the body may still have; `None` for any number.
     left: Option<u64>,
@@ -132,8 +134,8 @@ pub(crate) struct Sender {
 
 impl Sender {
     /// Nothing is sent yet.
-    pub(crate) fn new(gauge: Arc<Gauge>) -> Self {
-        Self { gauge, stream: None, left: None, held: Vec::new(), ended: false, failed: false }
+    pub(crate) fn new(outgoing: Arc<Outgoing>) -> Self {
+        Self { outgoing, stream: None, left: None, held: Vec::new(), ended: false, failed: false }
     }
 
     /// A body follows: of that length, if it is known.
@@ -161,6 +163,11 @@ impl Sender {
         self.ended
     }
 
+    /// Heads that wait to be sent on the connection.
+    pub(crate) fn heads(&self) -> &Heads {
+        &self.outgoing.heads
+    }
+
     pub(crate) fn stream(&mut self) -> Option<&mut SendStream<Chunk>> {
         self.stream.as_mut()
     }
@@ -183,7 +190,7 @@ impl Sender {
         if self.held.len() >= FRAME {
             self.send_held(false)?;
         }
-        ready!(self.gauge.poll_room(cx));
+        ready!(self.outgoing.poll_room(cx));
         let Some(stream) = &mut self.stream else { return Poll::Ready(Err(gone())) };
         let left = self.left.map_or(usize::MAX, |l| usize::try_from(l).unwrap_or(usize::MAX));
         let want = data.len().min(FRAME - self.held.len()).min(left);
@@ -221,7 +228,7 @@ impl Sender {
     }
 
     fn send_held(&mut self, end: bool) -> Result<(), StreamError> {
-        let data = Chunk::new(std::mem::take(&mut self.held), &self.gauge);
+        let data = Chunk::new(std::mem::take(&mut self.held), &self.outgoing);
         let sent = match &mut self.stream {
             Some(s) => s.send_data(data, end).map_err(|_| gone()),
             None => Err(gone()),
@@ -240,8 +247,7 @@ impl Sender {
             self.reset(Reason::INTERNAL_ERROR);
             return;
         }
-        let fields = trailers.map(head::fields_of).filter(|f| !f.is_empty());
-        let Some(fields) = fields else {
+        let Some(fields) = trailers.map(head::outgoing_trailers).filter(|f| !f.is_empty()) else {
             let _ = self.send_held(true);
             return;
         };
@@ -249,7 +255,9 @@ impl Sender {
             return;
         }
         if let Some(s) = &mut self.stream {
-            self.failed |= s.send_trailers(fields).is_err();
+            let stream = s.stream_id();
+            let sent = self.outgoing.heads.send(fields, |()| stream, || s.send_trailers(HeaderMap::new()));
+            self.failed |= sent.is_err();
         }
         self.ended = true;
     }

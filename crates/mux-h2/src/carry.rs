@@ -5,15 +5,13 @@
 //! and one field whose value holds all that was received. So a head waits where `h2` keeps it, and goes when the
 //! stream goes.
 
-use crate::frames::{self, END_HEADERS, END_STREAM, kind};
+use crate::frames;
+use crate::hpack;
 use crate::rules::Kind;
 use hawser_http::KnownName;
 use http::HeaderMap;
 use http::header::AGE;
 use std::borrow::Cow;
-
-/// Payload of one frame of ours: what any peer of HTTP/2 takes.
-const FRAME: usize = 16 * 1024;
 
 /// Bits of a number's byte: with the highest one set, it may stand in a field value.
 const DIGIT: usize = 7;
@@ -108,24 +106,7 @@ pub(crate) struct Message<'a> {
 impl Message<'_> {
     /// Its frames.
     pub(crate) fn frames(&self, stream: u32, end: bool, out: &mut Vec<u8>) {
-        let start = out.len();
-        out.extend(frames::header(0, kind::HEADERS, 0, stream));
-        let block = out.len();
-        self.block(out);
-        let end = if end { END_STREAM } else { 0 };
-        let len = out.len() - block;
-        let first = len.min(FRAME);
-        let flags = end | if len > FRAME { 0 } else { END_HEADERS };
-        if let Some(header) = out.get_mut(start..block) {
-            header.copy_from_slice(&frames::header(first, kind::HEADERS, flags, stream));
-        }
-        let mut at = block + first;
-        while at < out.len() {
-            let n = (out.len() - at).min(FRAME);
-            let flags = if at + n == out.len() { END_HEADERS } else { 0 };
-            out.splice(at..at, frames::header(n, kind::CONTINUATION, flags, stream));
-            at += frames::HEADER + n;
-        }
+        frames::headers(out, stream, end, |out| self.block(out));
     }
 
     fn block(&self, out: &mut Vec<u8>) {
@@ -143,12 +124,11 @@ impl Message<'_> {
         if let Some(n) = self.length {
             let mut digits = [0; 20];
             let digits = digits_of(n, &mut digits);
-            out.extend([0x0f, 0x0d, digits.len() as u8]);
-            out.extend_from_slice(digits);
+            out.extend([0x0f, 0x0d]);
+            hpack::string(out, digits);
         }
         out.extend([0x0f, 0x06]);
-        length(out, fields.len());
-        out.extend_from_slice(fields);
+        hpack::string(out, fields);
     }
 
     fn status(&self, out: &mut Vec<u8>) {
@@ -184,24 +164,10 @@ pub(crate) fn digits_of(mut n: u64, digits: &mut [u8; 20]) -> &[u8] {
     digits.get(from..).unwrap_or_default()
 }
 
-/// The length of a string in a block.
-fn length(out: &mut Vec<u8>, n: usize) {
-    const MOST: usize = 0x7f;
-    let Some(mut rest) = n.checked_sub(MOST) else {
-        out.push(n as u8);
-        return;
-    };
-    out.push(MOST as u8);
-    while rest >= 0x80 {
-        out.push(SET | rest as u8);
-        rest >>= DIGIT;
-    }
-    out.push(rest as u8);
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::frames::{END_HEADERS, END_STREAM, kind};
     use http::HeaderValue;
 
     #[test]

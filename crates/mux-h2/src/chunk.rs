@@ -1,5 +1,6 @@
 //! Bytes on their way through `h2`, and how many of them a connection holds.
 
+use crate::outbound::Heads;
 use bytes::Buf;
 use hawser_proto::buf;
 use parking_lot::Mutex;
@@ -12,16 +13,17 @@ use std::task::{Context, Poll, Waker};
 /// streams gets no more out of the proxy than that.
 const LIMIT: usize = 256 * 1024;
 
-/// How much a connection holds.
+/// What waits to be sent on a connection: how many bytes, and which heads.
 #[derive(Default, Debug)]
-pub(crate) struct Gauge {
+pub(crate) struct Outgoing {
+    pub(crate) heads: Heads,
     held: AtomicUsize,
     /// Somebody waits.
     waited: AtomicBool,
     waiters: Mutex<Vec<Waker>>,
 }
 
-impl Gauge {
+impl Outgoing {
     /// Waits until the connection may take more.
     pub(crate) fn poll_room(&self, cx: &Context<'_>) -> Poll<()> {
         if self.held.load(SeqCst) < LIMIT {
@@ -51,20 +53,20 @@ impl Gauge {
 pub(crate) struct Chunk {
     data: Vec<u8>,
     pos: usize,
-    gauge: Option<Arc<Gauge>>,
+    outgoing: Option<Arc<Outgoing>>,
 }
 
 impl Chunk {
     /// Bytes for a connection. The memory goes back to the pool that [`buf::take_text`] serves.
-    pub(crate) fn new(data: Vec<u8>, gauge: &Arc<Gauge>) -> Self {
-        gauge.held.fetch_add(data.len(), SeqCst);
-        Self { data, pos: 0, gauge: Some(gauge.clone()) }
+    pub(crate) fn new(data: Vec<u8>, outgoing: &Arc<Outgoing>) -> Self {
+        outgoing.held.fetch_add(data.len(), SeqCst);
+        Self { data, pos: 0, outgoing: Some(outgoing.clone()) }
     }
 }
 
 impl Drop for Chunk {
     fn drop(&mut self) {
-        if let Some(g) = &self.gauge {
+        if let Some(g) = &self.outgoing {
             g.release(self.data.len());
         }
         buf::give_text(std::mem::take(&mut self.data));
@@ -101,16 +103,16 @@ mod tests {
 
     #[test]
     fn a_full_connection_takes_more_once_something_left() {
-        let (gauge, counter) = (Arc::<Gauge>::default(), Arc::new(Counter(AtomicU32::new(0))));
+        let (outgoing, counter) = (Arc::<Outgoing>::default(), Arc::new(Counter(AtomicU32::new(0))));
         let waker = counter.clone().into();
         let cx = Context::from_waker(&waker);
-        let mut chunks: Vec<_> = (0..LIMIT / 1024).map(|_| Chunk::new(vec![0; 1024], &gauge)).collect();
-        assert!(gauge.poll_room(&cx).is_pending() && gauge.poll_room(&cx).is_pending());
+        let mut chunks: Vec<_> = (0..LIMIT / 1024).map(|_| Chunk::new(vec![0; 1024], &outgoing)).collect();
+        assert!(outgoing.poll_room(&cx).is_pending() && outgoing.poll_room(&cx).is_pending());
         drop(chunks.pop());
         assert_eq!(counter.0.load(SeqCst), 1);
-        assert!(gauge.poll_room(&cx).is_ready());
+        assert!(outgoing.poll_room(&cx).is_ready());
         drop(chunks);
-        assert_eq!((counter.0.load(SeqCst), gauge.held.load(SeqCst)), (1, 0));
+        assert_eq!((counter.0.load(SeqCst), outgoing.held.load(SeqCst)), (1, 0));
     }
 
     #[test]

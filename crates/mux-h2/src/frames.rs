@@ -91,6 +91,30 @@ pub(crate) fn header(len: usize, kind: u8, flags: u8, stream: u32) -> [u8; HEADE
     [a, b, c, kind, flags, d, e, f, g]
 }
 
+/// Payload of one frame of a head: what any peer of HTTP/2 takes.
+const FRAGMENT: usize = 16 * 1024;
+
+/// Puts the frames of a head behind others. `block` puts its field block there.
+pub(crate) fn headers(out: &mut Vec<u8>, stream: u32, end: bool, block: impl FnOnce(&mut Vec<u8>)) {
+    let start = out.len();
+    out.extend([0; HEADER]);
+    block(out);
+    let from = start + HEADER;
+    let len = out.len() - from;
+    let first = len.min(FRAGMENT);
+    let flags = if end { END_STREAM } else { 0 } | if len > first { 0 } else { END_HEADERS };
+    if let Some(to) = out.get_mut(start..from) {
+        to.copy_from_slice(&header(first, kind::HEADERS, flags, stream));
+    }
+    let mut at = from + first;
+    while at < out.len() {
+        let n = (out.len() - at).min(FRAGMENT);
+        let flags = if at + n == out.len() { END_HEADERS } else { 0 };
+        out.splice(at..at, header(n, kind::CONTINUATION, flags, stream));
+        at += HEADER + n;
+    }
+}
+
 /// A RST_STREAM frame.
 pub(crate) fn reset(stream: u32, reason: u32) -> [u8; HEADER + 4] {
     let mut f = [0; HEADER + 4];
@@ -178,6 +202,23 @@ pub(crate) fn check_payload(f: Frame, payload: &[u8]) -> Result<(), u32> {
 /// Longest payload that is looked at (bytes).
 pub(crate) const PAYLOAD: usize = 48;
 
+/// What a scanner has found of the next bytes.
+pub(crate) struct Step {
+    /// How many of them it was.
+    pub(crate) len: usize,
+    pub(crate) what: What,
+    /// This frame has come, as far as it is looked at.
+    pub(crate) seen: Option<Frame>,
+}
+
+/// What they were.
+pub(crate) enum What {
+    /// Of a header, which may be whole now.
+    Header(Option<Frame>),
+    /// Of a payload, or of the preface.
+    Payload,
+}
+
 /// Follows the frames of one direction of a connection.
 #[derive(Debug)]
 pub(crate) struct Scanner {
@@ -200,52 +241,77 @@ impl Scanner {
     }
 
     /// Looks at the next bytes, and calls for every frame: with as much of its payload as is looked at.
+    #[cfg(test)]
     pub(crate) fn scan(&mut self, mut bytes: &[u8], mut seen: impl FnMut(Frame, &[u8])) {
-        loop {
-            if self.frame.is_none() {
-                let skipped = self.skip.min(bytes.len());
-                self.skip -= skipped;
-                bytes = bytes.get(skipped..).unwrap_or_default();
-            }
-            if bytes.is_empty() {
-                return;
-            }
-            let due = self.frame.map_or(HEADER, due);
-            let n = (due - self.have).min(bytes.len());
-            let (part, rest) = bytes.split_at(n);
-            if let Some(to) = self.part.get_mut(self.have..self.have + n) {
-                to.copy_from_slice(part);
-            }
-            self.have += n;
-            bytes = rest;
-            if self.have < due {
-                return;
-            }
-            self.have = 0;
-            match self.frame.take() {
-                Some(frame) => {
-                    self.skip = (frame.len as usize).saturating_sub(due);
-                    seen(frame, self.part.get(..due).unwrap_or_default());
-                }
-                None => self.header(&mut seen),
+        while !bytes.is_empty() {
+            let step = self.step(bytes);
+            bytes = bytes.get(step.len..).unwrap_or_default();
+            if let Some(f) = step.seen {
+                seen(f, self.seen(f));
             }
         }
     }
 
+    /// Looks at the next bytes, at least one: as many of them as belong together.
+    pub(crate) fn step(&mut self, bytes: &[u8]) -> Step {
+        if self.frame.is_none() && self.skip > 0 {
+            let len = self.skip.min(bytes.len());
+            self.skip -= len;
+            return Step { len, what: What::Payload, seen: None };
+        }
+        let due = self.frame.map_or(HEADER, due);
+        let len = (due - self.have).min(bytes.len());
+        if let (Some(to), Some(from)) = (self.part.get_mut(self.have..self.have + len), bytes.get(..len)) {
+            to.copy_from_slice(from);
+        }
+        self.have += len;
+        let whole = self.have == due;
+        if whole {
+            self.have = 0;
+        }
+        let (what, seen) = match self.frame {
+            Some(f) if whole => {
+                self.frame = None;
+                self.skip = (f.len as usize).saturating_sub(due);
+                (What::Payload, Some(f))
+            }
+            Some(_) => (What::Payload, None),
+            None if whole => self.header(),
+            None => (What::Header(None), None),
+        };
+        Step { len, what, seen }
+    }
+
     /// A header is complete.
-    fn header(&mut self, seen: &mut impl FnMut(Frame, &[u8])) {
-        let Some(header) = self.part.first_chunk::<HEADER>() else { return };
+    fn header(&mut self) -> (What, Option<Frame>) {
+        let Some(header) = self.part.first_chunk::<HEADER>() else { return (What::Header(None), None) };
         let frame = Frame::parse(header);
         self.block = match frame.kind {
             kind::HEADERS | kind::PUSH_PROMISE | kind::CONTINUATION => !frame.has(END_HEADERS),
             _ => self.block,
         };
-        if due(frame) > 0 {
+        let looks = due(frame) > 0;
+        if looks {
             self.frame = Some(frame);
         } else {
             self.skip = frame.len as usize;
-            seen(frame, &[]);
         }
+        (What::Header(Some(frame)), Some(frame).filter(|_| !looks))
+    }
+
+    /// What is looked at of the payload of a frame that was just seen.
+    pub(crate) fn seen(&self, f: Frame) -> &[u8] {
+        self.part.get(..due(f)).unwrap_or_default()
+    }
+
+    /// How many of the next bytes need not be looked at.
+    pub(crate) fn ahead(&self) -> usize {
+        if self.frame.is_none() { self.skip } else { 0 }
+    }
+
+    /// So many of them have passed.
+    pub(crate) fn pass(&mut self, n: usize) {
+        self.skip = self.skip.saturating_sub(n);
     }
 
     /// Whether another frame may be put here.

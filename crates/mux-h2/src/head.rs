@@ -5,7 +5,7 @@ mod send;
 mod spare;
 
 pub(crate) use receive::{Limits, misplaced, request, response, trailers};
-pub(crate) use send::{fields_of, outgoing_request, outgoing_response};
+pub(crate) use send::{outgoing_request, outgoing_response, outgoing_trailers};
 pub(crate) use spare::{give, take};
 
 use hawser_http::KnownName;

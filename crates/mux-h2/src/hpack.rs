@@ -1,11 +1,16 @@
-//! What field blocks say (RFC 7541): the decoder, on the side of the wire.
+//! What field blocks say (RFC 7541): the decoder, on the side of the wire; and what they are made of: the encoder.
 //!
 //! `h2` has one of its own, which takes the whole connection down for one bad name, and whose values must fit the
 //! types of the `http` crate. This one tells what was there, and keeps with each entry of its table what
 //! [`crate::rules`] has found of it, and its form for [`crate::carry`]: what is sent again costs next to nothing.
 
+mod encoder;
 mod huffman;
+mod sheet;
 mod statics;
+
+pub(crate) use encoder::{Encoder, string};
+pub(crate) use sheet::Sheet;
 
 use crate::carry::{self, MARK};
 use crate::rules::Traits;
@@ -262,9 +267,9 @@ mod tests {
     use proptest::collection::vec;
     use proptest::prelude::*;
 
-    type Fields = Vec<(String, String)>;
+    pub(super) type Fields = Vec<(String, String)>;
 
-    fn decoded(d: &mut Decoder, block: &[u8]) -> Result<Fields, Bad> {
+    pub(super) fn decoded(d: &mut Decoder, block: &[u8]) -> Result<Fields, Bad> {
         let mut fields = Vec::new();
         let text = |b: &[u8]| String::from_utf8_lossy(b).into_owned();
         d.decode(block, &mut Vec::new(), |f| {

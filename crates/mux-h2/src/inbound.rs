@@ -12,6 +12,7 @@ use crate::frames::{
 };
 use crate::head::Limits;
 use crate::hpack::Decoder;
+use crate::outbound::Outbound;
 use crate::rules::{Gather, Kind, Verdict};
 use crate::streams::{Half, Streams};
 use crate::watch::Watch;
@@ -84,6 +85,7 @@ pub(crate) struct Own<'a> {
     pub(crate) watch: &'a mut Watch,
     /// For frames of ours.
     pub(crate) extra: &'a mut Vec<u8>,
+    pub(crate) outbound: &'a mut Outbound,
     /// The peer does not read: it gets no more answers than `h2` would give it.
     pub(crate) mute: bool,
 }
@@ -205,9 +207,9 @@ impl Inbound {
         own.watch.received(f, payload);
         self.left = f.len as usize - payload.len();
         self.course = match f.kind {
-            kind::DATA => self.data(f, payload, own),
+            kind::DATA => self.data(f, payload, own)?,
             kind::HEADERS | kind::CONTINUATION => return self.fragment(f, own),
-            kind::WINDOW_UPDATE => self.window(f, payload, own),
+            kind::WINDOW_UPDATE => self.window(f, payload, own)?,
             kind::SETTINGS if f.has(ACK) => {
                 if std::mem::replace(&mut self.seen.acked, true) {
                     Course::Drop
@@ -217,10 +219,12 @@ impl Inbound {
             }
             kind::SETTINGS => {
                 self.seen.settings = true;
+                own.outbound.settings(f, payload);
                 Course::Pass
             }
             kind::RST_STREAM => {
                 self.streams.ended(f.stream);
+                own.outbound.lose(f.stream)?;
                 Course::Pass
             }
             kind::GOAWAY => {
@@ -235,11 +239,11 @@ impl Inbound {
         Ok(())
     }
 
-    fn data(&mut self, f: Frame, payload: &[u8], own: &mut Own<'_>) -> Course {
+    fn data(&mut self, f: Frame, payload: &[u8], own: &mut Own<'_>) -> Result<Course, u32> {
         let half = self.streams.half(f.stream);
         if f.is_hollow(payload) && half == Half::Open && !own.mute {
             own.give_back(f, true);
-            return Course::Drop;
+            return Ok(Course::Drop);
         }
         if half == Half::Closed {
             // Of a server: there is no head, or the end has been there.
@@ -247,8 +251,8 @@ impl Inbound {
             if !own.mute {
                 own.give_back(f, false);
             }
-            self.refuse(f.stream, code, own);
-            return Course::Drop;
+            self.refuse(f.stream, code, own)?;
+            return Ok(Course::Drop);
         }
         let end = f.has(END_STREAM);
         if !self.streams.receives(f.stream, f.content(payload), end) && half == Half::Parted {
@@ -256,7 +260,7 @@ impl Inbound {
         } else if end {
             self.streams.ended(f.stream);
         }
-        Course::Pass
+        Ok(Course::Pass)
     }
 
     /// The peer breaks a rule on a stream that was reset: `h2` takes no interest in it any more.
@@ -269,23 +273,24 @@ impl Inbound {
     }
 
     /// One stream is wrong, for which `h2` would end the connection: resets it, and has `h2` think that the peer did.
-    fn refuse(&mut self, stream: u32, code: u32, own: &mut Own<'_>) {
+    fn refuse(&mut self, stream: u32, code: u32, own: &mut Own<'_>) -> Result<(), u32> {
         self.streams.ended(stream);
         if !own.mute {
             own.extra.extend(reset(stream, code));
         }
         own.watch.reset(code);
         self.ready_up().extend(reset(stream, code));
+        own.outbound.lose(stream)
     }
 
     /// Room on a stream is given.
-    fn window(&mut self, f: Frame, payload: &[u8], own: &mut Own<'_>) -> Course {
+    fn window(&mut self, f: Frame, payload: &[u8], own: &mut Own<'_>) -> Result<Course, u32> {
         let none = payload.iter().fold(0, |n, b| n << 8 | u32::from(*b)) & 0x7fff_ffff == 0;
         if none && f.stream != 0 && self.streams.half(f.stream) != Half::Idle {
-            self.refuse(f.stream, code::PROTOCOL_ERROR, own);
-            return Course::Drop;
+            self.refuse(f.stream, code::PROTOCOL_ERROR, own)?;
+            return Ok(Course::Drop);
         }
-        Course::Pass
+        Ok(Course::Pass)
     }
 
     /// The stream that whoever is the client opens next.

@@ -11,7 +11,8 @@
 //! | [`back`] | connections to servers, swapped roles among them |
 //! | [`wire`], [`frames`] | the adapter, and what it sees of the frames |
 //! | [`inbound`], [`streams`] | what is checked and decoded of what a peer sends, before `h2` sees it |
-//! | [`hpack`], [`rules`], [`carry`] | field blocks: decoded, judged, and in the form in which they pass through `h2` |
+//! | [`outbound`] | heads in the place of those that `h2` writes |
+//! | [`hpack`], [`rules`], [`carry`] | field blocks: decoded, judged, and in the form in which they pass through `h2`; encoded |
 //! | [`watch`] | glitches and floods |
 //! | [`head`] | heads and trailers, both ways |
 //! | [`body`], [`chunk`] | bodies, both ways, and what a connection holds of them |
@@ -27,6 +28,7 @@ pub mod front;
 mod head;
 mod hpack;
 mod inbound;
+mod outbound;
 mod rules;
 mod streams;
 mod watch;

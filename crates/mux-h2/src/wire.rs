@@ -6,9 +6,11 @@
 //! once: `h2` flushes after each DATA frame.
 
 use crate::conf::Side;
-use crate::frames::{PREFACE, Scanner, goaway, set_initial_window};
+use crate::chunk::Outgoing;
+use crate::frames::{PREFACE, goaway, set_initial_window};
 use crate::head::Limits;
 use crate::inbound::{Inbound, Own, Seen, Terms};
+use crate::outbound::Outbound;
 use crate::watch::{Verdict, Watch};
 use hawser_proto::Transport;
 use hawser_proto::buf::{self, Buf};
@@ -16,6 +18,7 @@ use std::cell::{RefCell, RefMut};
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -50,7 +53,7 @@ pub(crate) struct Line {
     pos: usize,
     /// `h2` has more than was taken.
     stuck: bool,
-    writes: Scanner,
+    outbound: Outbound,
     /// Bytes of the preface that the peer still owes us, where `h2` does not expect it.
     eat: usize,
     /// Bytes of the preface that `h2` is about to write and that must not go out.
@@ -71,7 +74,7 @@ impl Wire {
         transport: Option<Box<dyn Transport>>,
         early: Option<Buf>,
         inbound: Inbound,
-        writes: Scanner,
+        outbound: Outbound,
         watch: Watch,
     ) -> Self {
         let mut line = Line {
@@ -84,7 +87,7 @@ impl Wire {
             out: Vec::new(),
             pos: 0,
             stuck: false,
-            writes,
+            outbound,
             eat: 0,
             swallow: 0,
             advertise: None,
@@ -103,7 +106,7 @@ impl Wire {
     pub(crate) fn accepted(side: &Side, transport: Box<dyn Transport>, early: Option<Buf>) -> Self {
         let watch = Watch::new(true, side.h2.glitches_threshold);
         let inbound = Inbound::new(Terms::of(side, true), true);
-        let wire = Self::new(Some(transport), early, inbound, Scanner::new(false), watch);
+        let wire = Self::new(Some(transport), early, inbound, Outbound::new(false), watch);
         wire.line().advertise = Some(side.h2.initial_window_size);
         wire
     }
@@ -112,14 +115,14 @@ impl Wire {
     pub(crate) fn dialing(side: &Side) -> Self {
         let watch = Watch::new(false, side.h2.glitches_threshold);
         let inbound = Inbound::new(Terms::of(side, false), false);
-        Self::new(None, None, inbound, Scanner::new(true), watch)
+        Self::new(None, None, inbound, Outbound::new(true), watch)
     }
 
     /// A connection whose peer sends the client's preface although it is to serve requests.
     pub(crate) fn adopted(side: &Side, transport: Box<dyn Transport>, early: Option<Buf>) -> Self {
         let watch = Watch::new(false, side.h2.glitches_threshold);
         let inbound = Inbound::new(Terms::of(side, false), false);
-        let wire = Self::new(Some(transport), early, inbound, Scanner::new(false), watch);
+        let wire = Self::new(Some(transport), early, inbound, Outbound::new(false), watch);
         wire.line().eat = PREFACE.len();
         wire.line().swallow = PREFACE.len();
         wire
@@ -130,6 +133,11 @@ impl Wire {
         let mut line = self.line();
         line.transport = Some(transport);
         line.sent(sent);
+    }
+
+    /// What the connection's streams share.
+    pub(crate) fn outgoing(&self) -> Arc<Outgoing> {
+        self.line().outbound.outgoing().clone()
     }
 
     /// The state. `h2` borrows it only while it is polled.
@@ -191,7 +199,7 @@ impl Line {
     }
 
     fn fit_extra(&mut self) {
-        if !self.extra.is_empty() && self.writes.at_boundary() && self.swallow == 0 {
+        if !self.extra.is_empty() && self.outbound.at_boundary() && self.swallow == 0 {
             let extra = std::mem::take(&mut self.extra);
             // It ends where it starts: nothing to tell the scanner.
             self.gather(&extra);
@@ -220,7 +228,7 @@ impl Line {
             }
             let mute = self.gathered().len() + self.extra.len() > GATHER;
             let Some(b) = &mut self.input else { break };
-            let mut own = Own { watch: &mut self.watch, extra: &mut self.extra, mute };
+            let mut own = Own { watch: &mut self.watch, extra: &mut self.extra, outbound: &mut self.outbound, mute };
             let look = self.inbound.look(b.data(), to.remaining(), &mut own)?;
             to.put_slice(b.data().get(look.used - look.pass..look.used).unwrap_or_default());
             b.consume(look.used);
@@ -236,6 +244,9 @@ impl Line {
     pub(crate) fn end_turn(&mut self) {
         self.turn = TURN;
         self.dry = false;
+        if !self.stuck {
+            self.outbound.settle();
+        }
     }
 
     /// Ends the sending side, and reads until the peer ends its own; what it says is of no interest any more.
@@ -328,7 +339,7 @@ impl Line {
         Poll::Ready(Ok(()))
     }
 
-    /// Takes output of `h2`: gathers it, or writes it behind what is gathered where that is enough.
+    /// Takes output of `h2`: gathers it, or writes a payload behind what is gathered where that is enough.
     fn poll_take(&mut self, cx: &mut Context<'_>, bufs: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
         if self.swallow > 0 {
             let n = self.swallow.min(bufs.iter().map(|b| b.len()).next().unwrap_or_default());
@@ -336,30 +347,44 @@ impl Line {
             return Poll::Ready(Ok(n));
         }
         let total: usize = bufs.iter().map(|b| b.len()).sum();
-        let taken = if self.gathered().len() + total <= GATHER || self.transport.is_none() {
+        if self.gathered().len() + total <= GATHER || self.transport.is_none() {
             for b in bufs {
-                self.gather(b);
+                self.pass(b)?;
             }
             if let Some(window) = self.advertise.take() {
                 set_initial_window(&mut self.out, window);
             }
-            total
-        } else {
-            self.stuck = true;
+            self.stuck = false;
+            self.fit_extra();
+            return Poll::Ready(Ok(total));
+        }
+        self.stuck = true;
+        let first = bufs.iter().map(|b| &**b).find(|b| !b.is_empty()).unwrap_or_default();
+        let taken = if self.outbound.ahead() >= total {
             ready!(self.poll_through(cx, bufs))?
+        } else {
+            // Heads are larger than what `h2` thinks that it writes.
+            if self.gathered().len() > GATHER / 2 {
+                ready!(self.poll_send(cx))?;
+            }
+            self.pass(first)?;
+            first.len()
         };
         self.stuck = false;
-        let mut left = taken;
-        for b in bufs {
-            let part = b.get(..left.min(b.len())).unwrap_or_default();
-            self.writes.scan(part, |f, payload| {
-                self.watch.sent(f, payload);
-                self.inbound.sent(f);
-            });
-            left -= part.len();
-        }
         self.fit_extra();
         Poll::Ready(Ok(taken))
+    }
+
+    /// Gathers what the peer is to get of some output.
+    fn pass(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if self.out.capacity() == 0 {
+            self.out = buf::take_text();
+        }
+        let Self { outbound, watch, inbound, out, .. } = self;
+        outbound.pass(bytes, out, |f, payload| {
+            watch.sent(f, payload);
+            inbound.sent(f);
+        })
     }
 
     fn poll_through(&mut self, cx: &mut Context<'_>, bufs: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
@@ -382,6 +407,7 @@ impl Line {
             self.sent(n.min(before));
             if n > before {
                 self.bytes.1 += (n - before) as u64;
+                self.outbound.passed(n - before);
                 return Poll::Ready(Ok(n - before));
             }
         }

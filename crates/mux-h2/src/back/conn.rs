@@ -1,13 +1,15 @@
 //! Handles on a connection to a server.
 
 use crate::back::stream::Stream;
-use crate::chunk::{Chunk, Gauge};
+use crate::chunk::{Chunk, Outgoing};
 use crate::conf::Side;
+use crate::hpack::Sheet;
+use crate::outbound::Heads;
 use h2::SendStream;
 use h2::client::{ResponseFuture, SendRequest};
 use hawser_proto::Address;
 use hawser_proto::mux::{BackConn, BackStream, H2Event};
-use http::Request;
+use http::{Method, Request, Version};
 use parking_lot::Mutex;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
@@ -43,7 +45,7 @@ pub(crate) struct Core {
     /// How long to wait for the answer to a PING that is to be sent (µs, one more than asked for), 0 for none.
     ping: AtomicU64,
     /// Bytes that wait to be sent.
-    pub(crate) gauge: Arc<Gauge>,
+    pub(crate) outgoing: Arc<Outgoing>,
     state: Mutex<State>,
 }
 
@@ -57,6 +59,11 @@ struct State {
 }
 
 impl Core {
+    /// Of a connection on which that waits.
+    pub(crate) fn new(outgoing: Arc<Outgoing>) -> Self {
+        Self { outgoing, ..Self::default() }
+    }
+
     /// Notes whom to wake when a handle wants something.
     pub(crate) fn driven_by(&self, cx: &Context<'_>) {
         self.state.lock().driver = Some(cx.waker().clone());
@@ -133,6 +140,31 @@ impl Core {
 /// What there is of a request that was sent.
 pub(crate) type Sent = (ResponseFuture, SendStream<Chunk>);
 
+/// A request to be sent.
+pub(crate) struct Asking {
+    pub(crate) head: Sheet,
+    /// Its method is HEAD: `h2` compares the response's body with nothing.
+    pub(crate) bodyless: bool,
+}
+
+impl Asking {
+    /// Hands it to `h2`.
+    pub(crate) fn send(
+        self,
+        to: &mut SendRequest<Chunk>,
+        heads: &Heads,
+        ended: bool,
+    ) -> Result<Sent, h2::Error> {
+        let mut request = Request::new(());
+        // `h2` takes a request without an authority from such a client only.
+        *request.version_mut() = Version::HTTP_11;
+        if self.bodyless {
+            *request.method_mut() = Method::HEAD;
+        }
+        heads.send(self.head, |(_, stream): &Sent| stream.stream_id(), || to.send_request(request, ended))
+    }
+}
+
 /// A time as a number of which 0 is none (µs, one more).
 fn number(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX).saturating_add(1)
@@ -179,10 +211,10 @@ impl Handle {
 
     /// Sends a request, unless no more are wanted. All streams do so by the same object: making one for each costs more
     /// than the lock.
-    pub(crate) fn send_request(&self, request: Request<()>, ended: bool) -> Option<Result<Sent, h2::Error>> {
+    pub(crate) fn send_request(&self, asked: Asking, ended: bool) -> Option<Result<Sent, h2::Error>> {
         let mut slot = self.send.lock();
         let send = slot.as_mut()?;
-        let sent = send.send_request(request, ended);
+        let sent = asked.send(send, &self.core.outgoing.heads, ended);
         let mut cx = Context::from_waker(Waker::noop());
         if send.poll_ready(&mut cx).is_pending() {
             // This request waits for room on the connection, and the next one is not to wait for this one.

@@ -1,10 +1,10 @@
 //! A request to a server, and its response.
 
-use crate::back::conn::Handle;
+use crate::back::conn::{Asking, Handle};
 use crate::back::driver::Driver;
 use crate::body::{Receiver, Sender, stream_error};
 use crate::carry;
-use crate::chunk::{Chunk, Gauge};
+use crate::chunk::{Chunk, Outgoing};
 use crate::conf::Side;
 use crate::head::{self, Limits};
 use crate::wire::Wire;
@@ -12,7 +12,7 @@ use h2::client::{ResponseFuture, SendRequest};
 use hawser_http::{BodyLen, Head, KnownName};
 use hawser_proto::mux::{BackConn, BackStream, Fill, H2Event, MessageInfo, Sink, Source, StreamError};
 use hawser_proto::{Connecting, Transport};
-use http::{HeaderMap, Request, StatusCode};
+use http::{HeaderMap, StatusCode};
 use std::io::{ErrorKind, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -51,7 +51,7 @@ pub(crate) struct Stream {
     /// Exchanges on the connection before this one.
     before: u64,
     /// The request, until it was handed to `h2`, and the length of its body.
-    request: Option<(Request<()>, BodyLen)>,
+    request: Option<(Asking, BodyLen)>,
     asked: Asked,
     /// The session has sent a request without a body, which an upgrade leaves open until its outcome is known.
     held_open: bool,
@@ -73,13 +73,13 @@ impl Stream {
 
     /// A stream on a connection that is there.
     pub(crate) fn on(side: Arc<Side>, handle: Arc<Handle>, before: u64) -> Self {
-        let gauge = handle.core.gauge.clone();
-        let mut stream = Self::new(side, Place::Up(handle), before, gauge);
+        let outgoing = handle.core.outgoing.clone();
+        let mut stream = Self::new(side, Place::Up(handle), before, outgoing);
         stream.entered = true;
         stream
     }
 
-    fn new(side: Arc<Side>, place: Place, before: u64, gauge: Arc<Gauge>) -> Self {
+    fn new(side: Arc<Side>, place: Place, before: u64, outgoing: Arc<Outgoing>) -> Self {
         let receiver = Receiver::new(None, Limits::of(&side), 502);
         Self {
             side,
@@ -95,7 +95,7 @@ impl Stream {
             empty: None,
             failed: None,
             receiver,
-            sender: Sender::new(gauge),
+            sender: Sender::new(outgoing),
         }
     }
 
@@ -119,7 +119,7 @@ impl Stream {
         let ended = matches!(body, BodyLen::None | BodyLen::Length(0));
         let left = if let BodyLen::Length(n) = body { Some(n) } else { None };
         let sent = match (&mut self.send, &self.place) {
-            (Some(send), _) => Some(send.send_request(request, ended)),
+            (Some(send), _) => Some(request.send(send, self.sender.heads(), ended)),
             (None, Place::Up(handle)) if self.entered => handle.send_request(request, ended),
             (None, _) => None,
         };
@@ -265,7 +265,10 @@ impl BackStream for Stream {
             _ if self.bodied && matches!(self.asked, Asked::Connect) => {
                 self.fail(StreamError::Bad { status: 502, why: "tunnel with a body" });
             }
-            Some(request) => self.request = Some((request, body)),
+            Some(request) => {
+                let bodyless = head.method() == b"HEAD";
+                self.request = Some((Asking { head: request, bodyless }, body));
+            }
             None => self.fail(StreamError::Bad { status: 502, why: "request cannot be sent" }),
         }
         if matches!(self.place, Place::Up(_)) && !self.must_wait() {
@@ -278,7 +281,7 @@ impl BackStream for Stream {
         if driver.is_none() {
             let (send, started) = Driver::start(&self.side, Wire::dialing(&self.side))
                 .map_err(|_| StreamError::Io(ErrorKind::OutOfMemory.into()))?;
-            self.sender = Sender::new(started.gauge());
+            self.sender = Sender::new(started.outgoing());
             *driver = Some(Box::new(started));
             self.send = Some(send);
             if !self.must_wait() {

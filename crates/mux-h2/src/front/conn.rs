@@ -1,7 +1,7 @@
 //! A client's connection: handshake, requests, and its end.
 
 use crate::carry;
-use crate::chunk::{Chunk, Gauge};
+use crate::chunk::{Chunk, Outgoing};
 use crate::conf::Side;
 use crate::frames::{PREFACE, set_initial_window, window_update};
 use crate::front::farewell::{Farewell, Pinging};
@@ -50,7 +50,7 @@ pub(crate) struct Shared {
     /// count as live.
     parting: RefCell<Vec<SendStream<Chunk>>>,
     /// Bytes that wait to be sent.
-    pub(crate) gauge: Arc<Gauge>,
+    pub(crate) outgoing: Arc<Outgoing>,
 }
 
 impl Shared {
@@ -123,7 +123,7 @@ impl Conn {
     pub(crate) fn new(side: Arc<Side>, transport: Box<dyn Transport>, early: Option<Buf>) -> Self {
         let wire = Wire::accepted(&side, transport, early);
         let state = State::Handshake(Box::new(side.server().handshake(wire.clone())));
-        let shared = Rc::new(Shared::default());
+        let shared = Rc::new(Shared { outgoing: wire.outgoing(), ..Shared::default() });
         Self { side, wire, state, shared, total: 0, draining: false, error: None }
     }
 

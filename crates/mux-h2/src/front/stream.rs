@@ -12,6 +12,7 @@ use h2::{Reason, RecvStream};
 use hawser_http::{BodyLen, Head};
 use hawser_proto::SockOpt;
 use hawser_proto::mux::{Fill, FrontStream, Gone, MessageInfo, Sink, Source, StreamError};
+use http::{Response, StatusCode};
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
@@ -72,7 +73,7 @@ impl Stream {
             () if ended => (None, None),
             () => (Some(body), None),
         };
-        let sender = Sender::new(shared.gauge.clone());
+        let sender = Sender::new(shared.outgoing.clone());
         Box::new(Self {
             wire,
             shared,
@@ -132,7 +133,9 @@ impl FrontStream for Stream {
             BodyLen::Length(n) => (false, Some(n)),
             BodyLen::Chunked | BodyLen::UntilClose => (false, None),
         };
-        match self.respond.send_response(res, ended) {
+        let stream = self.respond.stream_id();
+        let send = || self.respond.send_response(Response::new(()), ended);
+        match self.shared.outgoing.heads.send(res, |_| stream, send) {
             Ok(stream) if ended => self.sender.start_ended(stream),
             Ok(stream) => self.sender.start(stream, left),
             Err(_) => self.sender.fail(),
@@ -145,8 +148,11 @@ impl FrontStream for Stream {
     }
 
     fn send_interim(&mut self, head: &Head) {
+        let (head, stream) = (head::outgoing_response(head, BodyLen::Tunnel, false), self.respond.stream_id());
+        let mut interim = Response::new(());
+        *interim.status_mut() = StatusCode::CONTINUE;
         // A client that has gone needs none.
-        let _ = self.respond.send_informational(head::outgoing_response(head, BodyLen::Tunnel, false));
+        let _ = self.shared.outgoing.heads.send(head, |()| stream, || self.respond.send_informational(interim));
     }
 
     fn next_request(&mut self) -> bool {

@@ -30,7 +30,7 @@ fn request() -> Vec<u8> {
 fn through(bytes: &[u8], piece: usize) -> (Vec<u8>, Vec<u8>, Result<(), u32>) {
     let (mut inbound, mut watch) = (Inbound::new(TERMS, true), Watch::new(true, 0));
     let (mut seen, mut extra) = (Vec::new(), Vec::new());
-    let mut own = Own { watch: &mut watch, extra: &mut extra, mute: false };
+    let mut own = Own { outbound: &mut Outbound::new(false), watch: &mut watch, extra: &mut extra, mute: false };
     for part in bytes.chunks(piece) {
         let mut rest = part;
         while !rest.is_empty() {
