@@ -1,9 +1,8 @@
 //! Bodies: what a stream receives and what it sends, whichever side it is on.
 
-use crate::carry;
-use crate::chunk::{Chunk, Outgoing};
+use crate::carry::{Received, Stage};
+use crate::chunk::{Chunk, Common};
 use crate::head::{self, Limits};
-use crate::outbound::Heads;
 use bytes::Bytes;
 use h2::{Reason, RecvStream, SendStream};
 use hawser_http::Head;
@@ -57,7 +56,12 @@ impl Receiver {
         self.stream = Some(stream);
     }
 
-    pub(crate) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<Result<Fill, StreamError>> {
+    /// `heads` are those of the connection.
+    pub(crate) fn poll_fill(
+        &mut self,
+        cx: &mut Context<'_>,
+        heads: &Received,
+    ) -> Poll<Result<Fill, StreamError>> {
         loop {
             if !self.data.is_empty() {
                 return Poll::Ready(Ok(Fill::Data));
@@ -70,19 +74,25 @@ impl Receiver {
             }
         }
         let Some(stream) = &mut self.stream else { return Poll::Ready(Ok(Fill::End)) };
+        let id = stream.stream_id().as_u32();
         let trailers = ready!(stream.poll_trailers(cx)).map_err(|e| stream_error(&e, self.status))?;
         self.stream = None;
-        if let Some(fields) = trailers {
+        if trailers.is_some() {
             let bad = |why| StreamError::Bad { status: self.status, why };
-            self.trailers = Some(head::trailers(carry::fields(&fields), self.limits).map_err(bad)?);
+            let block = heads.take(id, Stage::Trailers).unwrap_or_default();
+            self.trailers = Some(head::trailers(block.fields(), self.limits).map_err(bad)?);
         }
         Poll::Ready(Ok(Fill::End))
     }
 
     /// Waits for the end of a body that was announced to be empty. Nobody may be told of the message before that: a
     /// peer of HTTP/1 would take the head for all of it.
-    pub(crate) fn poll_empty(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), StreamError>> {
-        match ready!(self.poll_fill(cx))? {
+    pub(crate) fn poll_empty(
+        &mut self,
+        cx: &mut Context<'_>,
+        heads: &Received,
+    ) -> Poll<Result<(), StreamError>> {
+        match ready!(self.poll_fill(cx, heads))? {
             Fill::End => Poll::Ready(Ok(())),
             Fill::Data if self.drained => {
                 self.consume(self.data.len());
@@ -114,6 +124,11 @@ impl Receiver {
         }
     }
 
+    /// The stream, if more of it may have come than was taken.
+    pub(crate) fn unread(&self) -> Option<u32> {
+        self.stream.as_ref().map(|s| s.stream_id().as_u32())
+    }
+
     pub(crate) fn trailers(&self) -> Option<&Head> {
         self.trailers.as_deref()
     }
@@ -121,7 +136,7 @@ impl Receiver {
 
 /// The sending half of a stream.
 pub(crate) struct Sender {
-    outgoing: Arc<Outgoing>,
+    common: Arc<Common>,
     stream: Option<SendStream<Chunk>>,
     /// Bytes that the body may still have; `None` for any number.
     left: Option<u64>,
@@ -134,8 +149,8 @@ pub(crate) struct Sender {
 
 impl Sender {
     /// Nothing is sent yet.
-    pub(crate) fn new(outgoing: Arc<Outgoing>) -> Self {
-        Self { outgoing, stream: None, left: None, held: Vec::new(), ended: false, failed: false }
+    pub(crate) fn new(common: Arc<Common>) -> Self {
+        Self { common, stream: None, left: None, held: Vec::new(), ended: false, failed: false }
     }
 
     /// A body follows: of that length, if it is known.
@@ -163,9 +178,9 @@ impl Sender {
         self.ended
     }
 
-    /// Heads that wait to be sent on the connection.
-    pub(crate) fn heads(&self) -> &Heads {
-        &self.outgoing.heads
+    /// What the connection's streams share.
+    pub(crate) fn common(&self) -> &Common {
+        &self.common
     }
 
     pub(crate) fn stream(&mut self) -> Option<&mut SendStream<Chunk>> {
@@ -190,7 +205,7 @@ impl Sender {
         if self.held.len() >= FRAME {
             self.send_held(false)?;
         }
-        ready!(self.outgoing.poll_room(cx));
+        ready!(self.common.poll_room(cx));
         let Some(stream) = &mut self.stream else { return Poll::Ready(Err(gone())) };
         let left = self.left.map_or(usize::MAX, |l| usize::try_from(l).unwrap_or(usize::MAX));
         let want = data.len().min(FRAME - self.held.len()).min(left);
@@ -228,7 +243,7 @@ impl Sender {
     }
 
     fn send_held(&mut self, end: bool) -> Result<(), StreamError> {
-        let data = Chunk::new(std::mem::take(&mut self.held), &self.outgoing);
+        let data = Chunk::new(std::mem::take(&mut self.held), &self.common);
         let sent = match &mut self.stream {
             Some(s) => s.send_data(data, end).map_err(|_| gone()),
             None => Err(gone()),
@@ -256,7 +271,7 @@ impl Sender {
         }
         if let Some(s) = &mut self.stream {
             let stream = s.stream_id();
-            let sent = self.outgoing.heads.send(fields, |()| stream, || s.send_trailers(HeaderMap::new()));
+            let sent = self.common.heads.send(fields, |()| stream, || s.send_trailers(HeaderMap::new()));
             self.failed |= sent.is_err();
         }
         self.ended = true;

@@ -1,109 +1,145 @@
-//! How heads pass through `h2`.
+//! How heads pass `h2` by.
 //!
-//! A head that was decoded and found fine on the side of the wire is handed to `h2` as one that it cannot object to:
-//! the pseudo-header fields that it needs for its own state, `content-length`, which it compares with the body,
-//! and one field whose value holds all that was received. So a head waits where `h2` keeps it, and goes when the
-//! stream goes.
+//! A head that was decoded and found fine on the side of the wire waits beside `h2` ([`Received`]), for whoever gets the
+//! message from it. `h2` itself is handed one that it cannot object to: the pseudo-header fields that it needs for its own
+//! state, and `content-length`, which it compares with the body.
 
 use crate::frames;
 use crate::hpack;
 use crate::rules::Kind;
 use hawser_http::KnownName;
-use http::HeaderMap;
-use http::header::AGE;
-use std::borrow::Cow;
-
-/// Bits of a number's byte: with the highest one set, it may stand in a field value.
-const DIGIT: usize = 7;
-const SET: u8 = 0x80;
-
-/// A value with bytes that may not stand in a field value of the `http` crate: each is written as two.
-const SPELLED: usize = 1 << (3 * DIGIT - 1);
-const HALF: u8 = 0x40;
+use hawser_proto::buf;
+use parking_lot::Mutex;
 
 /// What stands before a name and a value: which name it is, and how long both are.
 pub(crate) const MARK: usize = 6;
 
-/// That of a field whose value is carried as it is.
+/// That of a field. No longer name than a byte can tell passes the rules ([`crate::rules`]).
 pub(crate) fn mark(known: KnownName, name: usize, value: usize) -> [u8; MARK] {
-    // The lowest bits of each part.
-    let digit = |n: usize, at: usize| SET | (n >> (at * DIGIT)) as u8;
-    [SET | known as u8, digit(name, 1), digit(name, 0), digit(value, 2), digit(value, 1), digit(value, 0)]
+    let [a, b, c, d] = (value as u32).to_le_bytes();
+    [known as u8, name as u8, a, b, c, d]
 }
 
-/// Puts a field behind others; `plain` tells that its value has no controls.
-pub(crate) fn put(out: &mut Vec<u8>, known: KnownName, name: &[u8], value: &[u8], plain: bool) {
-    let len = if plain { value.len() } else { (value.len() * 2) | SPELLED };
-    out.extend(mark(known, name.len(), len));
+/// Puts a field behind others.
+pub(crate) fn put(out: &mut Vec<u8>, known: KnownName, name: &[u8], value: &[u8]) {
+    out.extend(mark(known, name.len(), value.len()));
     out.extend_from_slice(name);
-    if plain {
-        out.extend_from_slice(value);
-    } else {
-        out.extend(value.iter().flat_map(|b| [HALF | b >> 4, HALF | b & 15]));
-    }
+    out.extend_from_slice(value);
 }
 
-/// The fields that a message of `h2` carries.
-pub(crate) fn fields(map: &HeaderMap) -> Fields<'_> {
-    Fields { rest: map.get(AGE).map_or(&b""[..], |v| v.as_bytes()) }
-}
-
-/// Walks through them.
+/// Walks through fields.
 #[derive(Clone)]
-pub(crate) struct Fields<'a> {
-    rest: &'a [u8],
-}
+pub(crate) struct Fields<'a>(&'a [u8]);
 
 /// A field.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Carried<'a> {
     pub(crate) known: KnownName,
     pub(crate) name: &'a [u8],
-    pub(crate) value: Cow<'a, [u8]>,
+    pub(crate) value: &'a [u8],
 }
 
 impl<'a> Iterator for Fields<'a> {
     type Item = Carried<'a>;
 
+    #[inline]
     fn next(&mut self) -> Option<Carried<'a>> {
-        let ([known, mark @ ..], rest) = self.rest.split_first_chunk::<MARK>()?;
-        self.rest = rest;
-        let [n1, n0, v2, v1, v0] = mark.map(|b| usize::from(b & !SET));
-        let (name, len) = (n1 << DIGIT | n0, (v2 << DIGIT | v1) << DIGIT | v0);
-        let name = self.take(name)?;
-        let mut value = Cow::Borrowed(self.take(len & !SPELLED)?);
-        if len & SPELLED != 0 {
-            let byte = |pair: &[u8]| pair.iter().fold(0, |b, half| b << 4 | half & 15);
-            value = value.chunks_exact(2).map(byte).collect();
-        }
-        Some(Carried { known: *KnownName::ALL.get(usize::from(known & !SET))?, name, value })
+        let ([known, name, a, b, c, d], rest) = self.0.split_first_chunk::<MARK>()?;
+        let (name, rest) = rest.split_at_checked((*name).into())?;
+        let (value, rest) = rest.split_at_checked(u32::from_le_bytes([*a, *b, *c, *d]) as usize)?;
+        self.0 = rest;
+        Some(Carried { known: *KnownName::ALL.get(usize::from(*known))?, name, value })
     }
 }
 
-impl<'a> Fields<'a> {
-    /// Whether there is none.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.rest.is_empty()
+/// The fields of a message, as [`put`] made them.
+#[derive(Default, PartialEq, Eq, Debug)]
+pub(crate) struct Block(Vec<u8>);
+
+impl Block {
+    /// Keeps fields. Their memory goes back to the thread's pool.
+    pub(crate) fn new(text: Vec<u8>) -> Self {
+        Self(text)
     }
 
-    fn take(&mut self, n: usize) -> Option<&'a [u8]> {
-        let (part, rest) = self.rest.split_at_checked(n)?;
-        self.rest = rest;
-        Some(part)
+    pub(crate) fn fields(&self) -> Fields<'_> {
+        Fields(&self.0)
+    }
+
+    /// Whether there is no field.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Drop for Block {
+    fn drop(&mut self) {
+        buf::give_text(std::mem::take(&mut self.0));
+    }
+}
+
+/// What a head is of the message on its stream.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Stage {
+    Interim,
+    Head,
+    Trailers,
+}
+
+/// Heads that wait for nothing else keep the memory of the pool, as many as that.
+const ROOMY: usize = 16;
+
+/// Heads of one connection that were received, and that nobody has taken yet.
+#[derive(Default, Debug)]
+pub(crate) struct Received(Mutex<Vec<(u32, Stage, Block)>>);
+
+impl Received {
+    pub(crate) fn put(&self, stream: u32, stage: Stage, mut block: Block) {
+        let mut all = self.0.lock();
+        if all.len() >= ROOMY {
+            block.0.shrink_to_fit();
+        }
+        all.push((stream, stage, block));
+    }
+
+    /// Takes that of a message that `h2` has handed out. Interim ones before it were not asked for.
+    pub(crate) fn take(&self, stream: u32, stage: Stage) -> Option<Block> {
+        let mut all = self.0.lock();
+        loop {
+            let at = all.iter().position(|h| h.0 == stream)?;
+            let (_, found, block) = all.remove(at);
+            if found >= stage {
+                return Some(block).filter(|_| found == stage);
+            }
+        }
+    }
+
+    /// We have reset a stream. `given_up` tells that nobody wants anything of it any more; else `h2` found a mistake of the
+    /// peer's, and hands out what came before.
+    pub(crate) fn parted(&self, stream: u32, given_up: bool) {
+        self.0.lock().retain(|h| h.0 != stream || (h.1 != Stage::Trailers && !given_up));
+    }
+
+    /// Nobody will ask for those of a stream.
+    pub(crate) fn forget(&self, stream: u32) {
+        self.0.lock().retain(|h| h.0 != stream);
     }
 }
 
 /// A message on its way to `h2`.
-pub(crate) struct Message<'a> {
+pub(crate) struct Message {
     pub(crate) kind: Kind,
     /// Of a response.
     pub(crate) status: u16,
     /// What `h2` is to compare the body with.
     pub(crate) length: Option<u64>,
-    /// As [`put`] made them; `None` for what breaks a rule: `h2` is to reset the stream.
-    pub(crate) fields: Option<&'a [u8]>,
+    /// It breaks a rule: `h2` is to reset the stream.
+    pub(crate) malformed: bool,
+    /// How `h2` is told of a request.
+    pub(crate) request: &'static [u8],
 }
 
-impl Message<'_> {
+impl Message {
     /// Its frames.
     pub(crate) fn frames(&self, stream: u32, end: bool, out: &mut Vec<u8>) {
         frames::headers(out, stream, end, |out| self.block(out));
@@ -111,24 +147,21 @@ impl Message<'_> {
 
     fn block(&self, out: &mut Vec<u8>) {
         match self.kind {
-            // The one request that needs nothing else.
-            Kind::Request => out.extend(*b"\x02\x07CONNECT"),
+            Kind::Request => out.extend_from_slice(self.request),
             Kind::Response => self.status(out),
             Kind::Trailers => {}
         }
-        let Some(fields) = self.fields else {
+        if self.malformed {
             // Of transfer-encoding, which no message of HTTP/2 may have.
             out.extend([0x0f, 0x2a, 1, b'x']);
             return;
-        };
+        }
         if let Some(n) = self.length {
             let mut digits = [0; 20];
             let digits = digits_of(n, &mut digits);
             out.extend([0x0f, 0x0d]);
             hpack::string(out, digits);
         }
-        out.extend([0x0f, 0x06]);
-        hpack::string(out, fields);
     }
 
     fn status(&self, out: &mut Vec<u8>) {
@@ -146,7 +179,7 @@ impl Message<'_> {
                 return out.extend([0x08, 3, hundreds, tens, ones]);
             }
         };
-        out.push(SET | index);
+        out.push(0x80 | index);
     }
 }
 
@@ -167,13 +200,19 @@ pub(crate) fn digits_of(mut n: u64, digits: &mut [u8; 20]) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::frames::{END_HEADERS, END_STREAM, kind};
-    use http::HeaderValue;
+
+    fn block(fields: &[(&[u8], &[u8])]) -> Block {
+        let mut text = Vec::new();
+        for (name, value) in fields {
+            put(&mut text, KnownName::of(name), name, value);
+        }
+        Block::new(text)
+    }
 
     #[test]
     fn all_values_come_back() {
         let all: Vec<u8> = (0..=255).collect();
-        let long = vec![b'x'; 20_000];
+        let long = vec![b'x'; 3_000_000];
         let given: [(&[u8], &[u8]); 6] = [
             (b":path", b"/"),
             (b"host", b""),
@@ -182,37 +221,39 @@ mod tests {
             (&[b'n'; 255], b"\xff\t"),
             (b"x", b"\x7f"),
         ];
-        let mut text = Vec::new();
-        for (name, value) in given {
-            let plain = hawser_http::chars::value_len(value) == value.len();
-            put(&mut text, KnownName::of(name), name, value, plain);
-        }
-        let mut map = HeaderMap::new();
-        map.insert(AGE, HeaderValue::from_bytes(&text).unwrap());
-        let mut found = fields(&map);
-        for (name, value) in given {
-            let f = found.next().unwrap();
-            assert_eq!((f.known, f.name, &*f.value), (KnownName::of(name), name, value));
-        }
-        assert!(found.next().is_none());
+        let block = block(&given);
+        let found: Vec<_> = block.fields().collect();
+        let due = given.map(|(name, value)| Carried { known: KnownName::of(name), name, value });
+        assert_eq!(found, due);
     }
 
     #[test]
-    fn long_heads_are_several_frames() {
-        let fields = vec![b'x'; 40_000];
-        let mut out = Vec::new();
-        let message = Message { kind: Kind::Trailers, status: 0, length: Some(12), fields: Some(&fields) };
-        message.frames(5, true, &mut out);
-        let mut found = Vec::new();
-        frames::Scanner::new(false).scan(&out, |f, _| found.push((f.kind, f.len, f.flags, f.stream)));
-        let whole = 3 + 2 + 2 + 4 + 40_000;
-        assert_eq!(
-            found,
-            [
-                (kind::HEADERS, 16384, END_STREAM, 5),
-                (kind::CONTINUATION, 16384, 0, 5),
-                (kind::CONTINUATION, whole - 32768, END_HEADERS, 5)
-            ]
-        );
+    fn each_message_has_its_head() {
+        let heads = Received::default();
+        let of = |n: &'static [u8]| block(&[(b"x", n)]);
+        for (stream, stage, n) in [
+            (1, Stage::Interim, &b"1"[..]),
+            (3, Stage::Head, b"2"),
+            (1, Stage::Interim, b"3"),
+            (1, Stage::Head, b"4"),
+            (1, Stage::Trailers, b"5"),
+            (5, Stage::Trailers, b"6"),
+        ] {
+            heads.put(stream, stage, of(n));
+        }
+        assert_eq!(heads.take(1, Stage::Interim), Some(of(b"1")));
+        assert_eq!(heads.take(1, Stage::Head), Some(of(b"4")), "nobody has asked for the interim one");
+        assert_eq!(heads.take(3, Stage::Head), Some(of(b"2")));
+        assert_eq!(heads.take(1, Stage::Trailers), Some(of(b"5")));
+        assert_eq!(heads.take(1, Stage::Trailers), None);
+        assert_eq!(heads.take(5, Stage::Head), None, "there was none");
+        heads.put(7, Stage::Head, of(b"7"));
+        heads.put(7, Stage::Trailers, of(b"8"));
+        heads.parted(7, false);
+        assert_eq!(heads.0.lock().len(), 1);
+        heads.parted(7, true);
+        heads.put(9, Stage::Head, of(b"9"));
+        heads.forget(9);
+        assert!(heads.0.lock().is_empty());
     }
 }

@@ -1,5 +1,6 @@
 //! Bytes on their way through `h2`, and how many of them a connection holds.
 
+use crate::carry::Received;
 use crate::outbound::Heads;
 use bytes::Buf;
 use hawser_proto::buf;
@@ -13,17 +14,18 @@ use std::task::{Context, Poll, Waker};
 /// streams gets no more out of the proxy than that.
 const LIMIT: usize = 256 * 1024;
 
-/// What waits to be sent on a connection: how many bytes, and which heads.
+/// What the streams of a connection share: how many bytes wait to be sent, and the heads that pass `h2` by.
 #[derive(Default, Debug)]
-pub(crate) struct Outgoing {
+pub(crate) struct Common {
     pub(crate) heads: Heads,
+    pub(crate) received: Received,
     held: AtomicUsize,
     /// Somebody waits.
     waited: AtomicBool,
     waiters: Mutex<Vec<Waker>>,
 }
 
-impl Outgoing {
+impl Common {
     /// Waits until the connection may take more.
     pub(crate) fn poll_room(&self, cx: &Context<'_>) -> Poll<()> {
         if self.held.load(SeqCst) < LIMIT {
@@ -53,20 +55,20 @@ impl Outgoing {
 pub(crate) struct Chunk {
     data: Vec<u8>,
     pos: usize,
-    outgoing: Option<Arc<Outgoing>>,
+    common: Option<Arc<Common>>,
 }
 
 impl Chunk {
     /// Bytes for a connection. The memory goes back to the pool that [`buf::take_text`] serves.
-    pub(crate) fn new(data: Vec<u8>, outgoing: &Arc<Outgoing>) -> Self {
-        outgoing.held.fetch_add(data.len(), SeqCst);
-        Self { data, pos: 0, outgoing: Some(outgoing.clone()) }
+    pub(crate) fn new(data: Vec<u8>, common: &Arc<Common>) -> Self {
+        common.held.fetch_add(data.len(), SeqCst);
+        Self { data, pos: 0, common: Some(common.clone()) }
     }
 }
 
 impl Drop for Chunk {
     fn drop(&mut self) {
-        if let Some(g) = &self.outgoing {
+        if let Some(g) = &self.common {
             g.release(self.data.len());
         }
         buf::give_text(std::mem::take(&mut self.data));
@@ -103,16 +105,16 @@ mod tests {
 
     #[test]
     fn a_full_connection_takes_more_once_something_left() {
-        let (outgoing, counter) = (Arc::<Outgoing>::default(), Arc::new(Counter(AtomicU32::new(0))));
+        let (common, counter) = (Arc::<Common>::default(), Arc::new(Counter(AtomicU32::new(0))));
         let waker = counter.clone().into();
         let cx = Context::from_waker(&waker);
-        let mut chunks: Vec<_> = (0..LIMIT / 1024).map(|_| Chunk::new(vec![0; 1024], &outgoing)).collect();
-        assert!(outgoing.poll_room(&cx).is_pending() && outgoing.poll_room(&cx).is_pending());
+        let mut chunks: Vec<_> = (0..LIMIT / 1024).map(|_| Chunk::new(vec![0; 1024], &common)).collect();
+        assert!(common.poll_room(&cx).is_pending() && common.poll_room(&cx).is_pending());
         drop(chunks.pop());
         assert_eq!(counter.0.load(SeqCst), 1);
-        assert!(outgoing.poll_room(&cx).is_ready());
+        assert!(common.poll_room(&cx).is_ready());
         drop(chunks);
-        assert_eq!((counter.0.load(SeqCst), outgoing.held.load(SeqCst)), (1, 0));
+        assert_eq!((counter.0.load(SeqCst), common.held.load(SeqCst)), (1, 0));
     }
 
     #[test]

@@ -34,6 +34,10 @@ pub(crate) mod code {
     pub(crate) const REFUSED_STREAM: u32 = 7;
     pub(crate) const COMPRESSION_ERROR: u32 = 9;
     pub(crate) const ENHANCE_YOUR_CALM: u32 = 11;
+
+    /// With these a stream is reset that is of no interest any more: `NO_ERROR`, `INTERNAL_ERROR`, `REFUSED_STREAM`, and
+    /// `CANCEL`.
+    pub(crate) const GIVEN_UP: [u32; 4] = [0, 2, REFUSED_STREAM, 8];
 }
 
 /// What a client sends before its first frame.
@@ -380,6 +384,21 @@ mod tests {
         assert_eq!(hollow(PADDED, &[3, 0, 0, 0]), Some(true));
         assert_eq!(hollow(PADDED, &[2, b'x', 0, 0]), Some(false));
         assert_eq!(hollow(PADDED | END_STREAM, &[1, 0]), Some(false));
+    }
+
+    #[test]
+    fn long_heads_are_several_frames() {
+        let (mut out, mut found) = (Vec::new(), Vec::new());
+        headers(&mut out, 5, true, |out| out.extend([b'x'; 40_000]));
+        Scanner::new(false).scan(&out, |f, _| found.push((f.kind, f.len, f.flags, f.stream)));
+        assert_eq!(
+            found,
+            [
+                (kind::HEADERS, 16384, END_STREAM, 5),
+                (kind::CONTINUATION, 16384, 0, 5),
+                (kind::CONTINUATION, 40_000 - 32768, END_HEADERS, 5)
+            ]
+        );
     }
 
     #[test]

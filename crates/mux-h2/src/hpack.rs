@@ -77,7 +77,7 @@ impl Told<'_> {
             out.extend_from_slice(self.text);
             return;
         }
-        carry::put(out, t.known, self.name(), t.trim(self.value()), t.is_plain());
+        carry::put(out, t.known, self.name(), t.trim(self.value()));
     }
 }
 
@@ -354,9 +354,8 @@ mod tests {
             block.push(0xbe);
             let (mut out, mut single) = (Vec::new(), Vec::new());
             d.decode(&block, &mut out, |_| true).unwrap();
-            let plain = !value.contains(['\x01', '\x7f']);
             let known = hawser_http::KnownName::Other;
-            carry::put(&mut single, known, name.as_bytes(), due.as_bytes(), plain);
+            carry::put(&mut single, known, name.as_bytes(), due.as_bytes());
             assert_eq!(out, single.repeat(3), "{value:?}");
             let mut none = Vec::new();
             d.decode(&block, &mut none, |_| false).unwrap();

@@ -5,7 +5,7 @@
 //! to ([`crate::carry`]). All else passes as it is, but for what `h2` closes connections for although it
 //! does no harm: DATA that carries nothing, acknowledgements too many, frames for a stream that is over.
 
-use crate::carry::Message;
+use crate::carry::{Block as Fields, Message, Stage};
 use crate::frames::{
     self, ACK, END_HEADERS, END_STREAM, Frame, HEADER, PADDED, PAYLOAD, PREFACE, PRIORITY, code, kind, reset,
     window_update,
@@ -77,6 +77,10 @@ pub(crate) struct Inbound {
     ready: Vec<u8>,
     taken: usize,
     streams: Streams,
+    /// The last stream that our GOAWAY has left to the client.
+    last: u32,
+    /// `h2` has an entry for the method that it is told of.
+    named: bool,
     pub(crate) seen: Seen,
 }
 
@@ -113,6 +117,8 @@ impl Inbound {
             ready: Vec::new(),
             taken: 0,
             streams: Streams::default(),
+            last: u32::MAX,
+            named: false,
             seen: Seen::default(),
         }
     }
@@ -298,9 +304,24 @@ impl Inbound {
         self.streams.next()
     }
 
+    /// How `h2` is told of a request: by the one that needs nothing but a method. Once it is in the table of `h2`, it is
+    /// found there: nothing else ever is.
+    fn request(&mut self) -> &'static [u8] {
+        const TABLE: u32 = 4096;
+        match std::mem::replace(&mut self.named, true) {
+            _ if self.terms.table < TABLE => b"\x02\x07CONNECT",
+            false => b"\x42\x07CONNECT",
+            true => b"\xbe",
+        }
+    }
+
     /// We have sent a frame.
-    pub(crate) fn sent(&mut self, f: Frame) {
+    pub(crate) fn sent(&mut self, f: Frame, payload: &[u8]) {
         match f.kind {
+            kind::GOAWAY if self.terms.client => {
+                let last = payload.first_chunk().map_or(0, |p| u32::from_be_bytes(*p));
+                self.last = self.last.min(last);
+            }
             kind::HEADERS if !self.terms.client => self.streams.begun(f.stream),
             // A response may still come that crossed it.
             kind::RST_STREAM => self.streams.parted(f.stream, !self.terms.client),
@@ -376,17 +397,25 @@ impl Inbound {
         if kind == Kind::Request {
             self.streams.begun(stream);
         }
-        let carried = match verdict {
-            Verdict::Fine => Some(&fields[..]),
-            Verdict::Invalid => Some(&b""[..]),
-            Verdict::Malformed => None,
+        if verdict == Verdict::Invalid {
+            fields.clear();
+        }
+        let stage = match kind {
+            Kind::Response if (100..200).contains(&status) => Stage::Interim,
+            Kind::Request | Kind::Response => Stage::Head,
+            Kind::Trailers => Stage::Trailers,
         };
+        let fields = Fields::new(fields);
+        // Nobody asks for what `h2` does not hand out.
+        if verdict != Verdict::Malformed && half != Half::Parted && stream <= self.last {
+            own.outbound.common().received.put(stream, stage, fields);
+        }
         // What these announce is not what follows.
         let bodyless = kind == Kind::Response && matches!(status, ..200 | 204 | 304);
         let length = length.filter(|_| verdict == Verdict::Fine && !bodyless);
         let status = if status == 0 { 500 } else { status };
-        Message { kind, status, length, fields: carried }.frames(stream, end, self.ready_up());
-        buf::give_text(fields);
+        let (malformed, request) = (verdict == Verdict::Malformed, self.request());
+        Message { kind, status, length, malformed, request }.frames(stream, end, self.ready_up());
         Ok(())
     }
 }

@@ -4,7 +4,7 @@
 //! ([`Heads`]) and takes the place of the frame when `h2` writes it, whenever that is. So blocks are encoded in the order of
 //! the wire, as HPACK has it, and heads that `h2` throws away with their stream never touch the encoder's table.
 
-use crate::chunk::Outgoing;
+use crate::chunk::Common;
 use crate::frames::{self, END_STREAM, Frame, Scanner, What, code, kind};
 use crate::hpack::{Encoder, Sheet};
 use h2::StreamId;
@@ -49,7 +49,7 @@ impl Heads {
 pub(crate) struct Outbound {
     scanner: Scanner,
     encoder: Encoder,
-    outgoing: Arc<Outgoing>,
+    common: Arc<Common>,
     /// The present frame is not passed on: another one has gone in its place.
     replaced: bool,
     /// Streams that the peer has reset, as `h2` may not know yet.
@@ -62,15 +62,15 @@ impl Outbound {
         Self {
             scanner: Scanner::new(preface),
             encoder: Encoder::default(),
-            outgoing: Arc::default(),
+            common: Arc::default(),
             replaced: false,
             lost: Vec::new(),
         }
     }
 
     /// What the connection's streams share.
-    pub(crate) fn outgoing(&self) -> &Arc<Outgoing> {
-        &self.outgoing
+    pub(crate) fn common(&self) -> &Arc<Common> {
+        &self.common
     }
 
     /// Puts what the peer is to get of some output of `h2` behind other bytes, and calls for every frame.
@@ -94,10 +94,13 @@ impl Outbound {
                 What::Payload => out.extend_from_slice(part),
             }
             let Some(frame) = step.seen else { continue };
-            seen(frame, self.scanner.seen(frame));
+            let payload = self.scanner.seen(frame);
+            seen(frame, payload);
             // All that it had for the stream went before this, or never goes.
             if frame.kind == kind::RST_STREAM {
-                self.outgoing.heads.forget(&[frame.stream]);
+                self.common.heads.forget(&[frame.stream]);
+                let reason = payload.first_chunk().map_or(0, |p| u32::from_be_bytes(*p));
+                self.common.received.parted(frame.stream, code::GIVEN_UP.contains(&reason));
             }
         }
         Ok(())
@@ -107,7 +110,7 @@ impl Outbound {
         self.replaced = matches!(f.kind, kind::HEADERS | kind::CONTINUATION);
         match f.kind {
             kind::HEADERS => {
-                let head = self.outgoing.heads.take(f.stream).ok_or(io::ErrorKind::NotFound)?;
+                let head = self.common.heads.take(f.stream).ok_or(io::ErrorKind::NotFound)?;
                 let encoder = &mut self.encoder;
                 frames::headers(out, f.stream, f.has(END_STREAM), |out| encoder.encode(&head, out));
             }
@@ -160,7 +163,7 @@ impl Outbound {
     /// `h2` knows all that has come, and has written all that it had: nothing more goes on streams that were reset.
     pub(crate) fn settle(&mut self) {
         if !self.lost.is_empty() {
-            self.outgoing.heads.forget(&std::mem::take(&mut self.lost));
+            self.common.heads.forget(&std::mem::take(&mut self.lost));
         }
     }
 }
@@ -177,7 +180,7 @@ mod tests {
     }
 
     fn waits(o: &Outbound, stream: u32, status: u16) {
-        o.outgoing.heads.0.lock().push((stream, head(status)));
+        o.common.heads.0.lock().push((stream, head(status)));
     }
 
     fn theirs(stream: u32, end: u8) -> Vec<u8> {
@@ -205,7 +208,7 @@ mod tests {
             assert_eq!(out, due.concat(), "{step}");
             assert_eq!(kinds, [(1, 3, 0), (1, 1, 0), (0, 1, 0), (1, 1, 0), (3, 3, 4)]);
             assert!(o.at_boundary());
-            assert_eq!(o.outgoing.heads.0.lock().len(), 1, "that of the stream that was reset is gone");
+            assert_eq!(o.common.heads.0.lock().len(), 1, "that of the stream that was reset is gone");
         }
     }
 
@@ -228,8 +231,8 @@ mod tests {
     #[test]
     fn a_message_that_is_not_sent_leaves_no_head() {
         let o = Outbound::new(false);
-        assert_eq!(o.outgoing.heads.send(head(200), |()| unreachable!(), || Err::<(), _>(2)), Err(2));
-        assert!(o.outgoing.heads.0.lock().is_empty());
+        assert_eq!(o.common.heads.send(head(200), |()| unreachable!(), || Err::<(), _>(2)), Err(2));
+        assert!(o.common.heads.0.lock().is_empty());
     }
 
     #[test]

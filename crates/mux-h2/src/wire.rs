@@ -5,8 +5,8 @@
 //! Output is gathered until the task that owns the connection has let `h2` do all it can, and then written at
 //! once: `h2` flushes after each DATA frame.
 
+use crate::chunk::Common;
 use crate::conf::Side;
-use crate::chunk::Outgoing;
 use crate::frames::{PREFACE, goaway, set_initial_window};
 use crate::head::Limits;
 use crate::inbound::{Inbound, Own, Seen, Terms};
@@ -136,8 +136,8 @@ impl Wire {
     }
 
     /// What the connection's streams share.
-    pub(crate) fn outgoing(&self) -> Arc<Outgoing> {
-        self.line().outbound.outgoing().clone()
+    pub(crate) fn common(&self) -> Arc<Common> {
+        self.line().outbound.common().clone()
     }
 
     /// The state. `h2` borrows it only while it is polled.
@@ -228,7 +228,8 @@ impl Line {
             }
             let mute = self.gathered().len() + self.extra.len() > GATHER;
             let Some(b) = &mut self.input else { break };
-            let mut own = Own { watch: &mut self.watch, extra: &mut self.extra, outbound: &mut self.outbound, mute };
+            let mut own =
+                Own { watch: &mut self.watch, extra: &mut self.extra, outbound: &mut self.outbound, mute };
             let look = self.inbound.look(b.data(), to.remaining(), &mut own)?;
             to.put_slice(b.data().get(look.used - look.pass..look.used).unwrap_or_default());
             b.consume(look.used);
@@ -383,7 +384,7 @@ impl Line {
         let Self { outbound, watch, inbound, out, .. } = self;
         outbound.pass(bytes, out, |f, payload| {
             watch.sent(f, payload);
-            inbound.sent(f);
+            inbound.sent(f, payload);
         })
     }
 

@@ -121,6 +121,39 @@ fn trailers_and_interim_responses_pass() {
 }
 
 #[test]
+fn heads_come_whole_whatever_table_the_client_has() {
+    run(async {
+        for table in [0, 100, 4096, 65_536] {
+            let (conn, io, _) = front(H2Conf::default());
+            serve(conn, move |mut s| async move {
+                let (head, _) = request(&mut *s).await;
+                let own = "v".repeat(head.target().len() * 900);
+                let fields = [("Server", "x"), ("X-Own", &own), ("Set-Cookie", "a"), ("Set-Cookie", "b")];
+                respond(&mut *s, 200, &fields, BodyLen::Length(2), b"ok").await;
+            });
+            let mut builder = h2::client::Builder::new();
+            let (mut c, conn) = builder.header_table_size(table).handshake::<_, Bytes>(io).await.unwrap();
+            tokio::task::spawn_local(async move {
+                let _ = conn.await;
+            });
+            // The last ones are of several frames.
+            for n in [1, 1, 2, 1, 20, 40, 1] {
+                let req = Request::get(format!("http://h/{}", "p".repeat(n))).body(()).unwrap();
+                let res = c.send_request(req, true).unwrap().0.await.unwrap();
+                let own = (n + "http://h/".len()) * 900;
+                assert_eq!(
+                    (&res.headers()["server"], res.headers()["x-own"].len()),
+                    (&"x".parse().unwrap(), own)
+                );
+                assert!(res.headers().get_all("set-cookie").iter().eq(["a", "b"]));
+                assert_eq!(res.headers()["content-length"], "2");
+                assert_eq!(collect(res.into_body()).await.unwrap().0, b"ok");
+            }
+        }
+    });
+}
+
+#[test]
 fn heads_are_bounded() {
     run(async {
         // (fields, bytes of each value, status, or none for a reset)

@@ -1,7 +1,7 @@
 //! Handles on a connection to a server.
 
 use crate::back::stream::Stream;
-use crate::chunk::{Chunk, Outgoing};
+use crate::chunk::{Chunk, Common};
 use crate::conf::Side;
 use crate::hpack::Sheet;
 use crate::outbound::Heads;
@@ -45,7 +45,7 @@ pub(crate) struct Core {
     /// How long to wait for the answer to a PING that is to be sent (µs, one more than asked for), 0 for none.
     ping: AtomicU64,
     /// Bytes that wait to be sent.
-    pub(crate) outgoing: Arc<Outgoing>,
+    pub(crate) common: Arc<Common>,
     state: Mutex<State>,
 }
 
@@ -60,8 +60,8 @@ struct State {
 
 impl Core {
     /// Of a connection on which that waits.
-    pub(crate) fn new(outgoing: Arc<Outgoing>) -> Self {
-        Self { outgoing, ..Self::default() }
+    pub(crate) fn new(common: Arc<Common>) -> Self {
+        Self { common, ..Self::default() }
     }
 
     /// Notes whom to wake when a handle wants something.
@@ -214,7 +214,7 @@ impl Handle {
     pub(crate) fn send_request(&self, asked: Asking, ended: bool) -> Option<Result<Sent, h2::Error>> {
         let mut slot = self.send.lock();
         let send = slot.as_mut()?;
-        let sent = asked.send(send, &self.core.outgoing.heads, ended);
+        let sent = asked.send(send, &self.core.common.heads, ended);
         let mut cx = Context::from_waker(Waker::noop());
         if send.poll_ready(&mut cx).is_pending() {
             // This request waits for room on the connection, and the next one is not to wait for this one.

@@ -1,7 +1,7 @@
 //! The task that moves a connection to a server on.
 
 use crate::back::conn::{Core, Handle};
-use crate::chunk::{Chunk, Outgoing};
+use crate::chunk::{Chunk, Common};
 use crate::conf::Side;
 use crate::frames::reset;
 use crate::watch::Verdict;
@@ -58,7 +58,7 @@ impl Driver {
             return Err(Reason::INTERNAL_ERROR.into());
         };
         let (send, conn) = done?;
-        let core = Arc::new(Core::new(wire.outgoing()));
+        let core = Arc::new(Core::new(wire.common()));
         core.usable.store(true, Relaxed);
         let driver = Self {
             conn,
@@ -97,8 +97,8 @@ impl Driver {
     }
 
     /// What the connection's streams share to bound what they send.
-    pub(crate) fn outgoing(&self) -> Arc<Outgoing> {
-        self.core.outgoing.clone()
+    pub(crate) fn common(&self) -> Arc<Common> {
+        self.core.common.clone()
     }
 
     /// Whether the peer's SETTINGS have been seen.

@@ -3,8 +3,8 @@
 use crate::back::conn::{Asking, Handle};
 use crate::back::driver::Driver;
 use crate::body::{Receiver, Sender, stream_error};
-use crate::carry;
-use crate::chunk::{Chunk, Outgoing};
+use crate::carry::{Block, Stage};
+use crate::chunk::{Chunk, Common};
 use crate::conf::Side;
 use crate::head::{self, Limits};
 use crate::wire::Wire;
@@ -12,7 +12,7 @@ use h2::client::{ResponseFuture, SendRequest};
 use hawser_http::{BodyLen, Head, KnownName};
 use hawser_proto::mux::{BackConn, BackStream, Fill, H2Event, MessageInfo, Sink, Source, StreamError};
 use hawser_proto::{Connecting, Transport};
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use std::io::{ErrorKind, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -73,13 +73,13 @@ impl Stream {
 
     /// A stream on a connection that is there.
     pub(crate) fn on(side: Arc<Side>, handle: Arc<Handle>, before: u64) -> Self {
-        let outgoing = handle.core.outgoing.clone();
-        let mut stream = Self::new(side, Place::Up(handle), before, outgoing);
+        let common = handle.core.common.clone();
+        let mut stream = Self::new(side, Place::Up(handle), before, common);
         stream.entered = true;
         stream
     }
 
-    fn new(side: Arc<Side>, place: Place, before: u64, outgoing: Arc<Outgoing>) -> Self {
+    fn new(side: Arc<Side>, place: Place, before: u64, common: Arc<Common>) -> Self {
         let receiver = Receiver::new(None, Limits::of(&side), 502);
         Self {
             side,
@@ -95,7 +95,7 @@ impl Stream {
             empty: None,
             failed: None,
             receiver,
-            sender: Sender::new(outgoing),
+            sender: Sender::new(common),
         }
     }
 
@@ -119,7 +119,7 @@ impl Stream {
         let ended = matches!(body, BodyLen::None | BodyLen::Length(0));
         let left = if let BodyLen::Length(n) = body { Some(n) } else { None };
         let sent = match (&mut self.send, &self.place) {
-            (Some(send), _) => Some(request.send(send, self.sender.heads(), ended)),
+            (Some(send), _) => Some(request.send(send, &self.sender.common().heads, ended)),
             (None, Place::Up(handle)) if self.entered => handle.send_request(request, ended),
             (None, _) => None,
         };
@@ -172,16 +172,21 @@ impl Stream {
 
     /// Waits until a response that announced an empty body is over.
     fn poll_empty(&mut self, cx: &mut Context<'_>) -> Poll<Result<MessageInfo, StreamError>> {
-        ready!(self.receiver.poll_empty(cx))?;
+        ready!(self.receiver.poll_empty(cx, &self.sender.common().received))?;
         let info = self.empty.take().unwrap_or_default();
         Poll::Ready(Ok(MessageInfo { body: BodyLen::None, ..info }))
+    }
+
+    /// The fields of a message that `h2` has handed out.
+    fn received(&self, stream: u32, stage: Stage) -> Result<Block, StreamError> {
+        self.sender.common().received.take(stream, stage).ok_or(StreamError::Eof)
     }
 
     /// Turns a response into its head.
     fn accepted(
         &mut self,
         status: StatusCode,
-        fields: &HeaderMap,
+        fields: &Block,
         body: Option<h2::RecvStream>,
         head: &mut Head,
     ) -> Result<MessageInfo, StreamError> {
@@ -194,7 +199,7 @@ impl Stream {
             Asked::Upgrade { .. } if tunnel => StatusCode::SWITCHING_PROTOCOLS,
             _ => status,
         };
-        info.body = head::response(shown, carry::fields(fields), ended, limits, head).map_err(bad)?;
+        info.body = head::response(shown, fields.fields(), ended, limits, head).map_err(bad)?;
         let bodyless = !ended && matches!(status.as_u16(), 204 | 304);
         if bodyless {
             // Whatever it announces, only the end is of interest.
@@ -281,7 +286,7 @@ impl BackStream for Stream {
         if driver.is_none() {
             let (send, started) = Driver::start(&self.side, Wire::dialing(&self.side))
                 .map_err(|_| StreamError::Io(ErrorKind::OutOfMemory.into()))?;
-            self.sender = Sender::new(started.outgoing());
+            self.sender = Sender::new(started.common());
             *driver = Some(Box::new(started));
             self.send = Some(send);
             if !self.must_wait() {
@@ -327,14 +332,17 @@ impl BackStream for Stream {
             return self.poll_empty(cx);
         }
         let Some(response) = &mut self.response else { return Poll::Ready(Err(StreamError::Idle)) };
+        let id = response.stream_id().as_u32();
         if let Some(interim) = ready!(response.poll_informational(cx)) {
             let interim = interim.map_err(|e| no_response(&e, &self.place))?;
-            return Poll::Ready(self.accepted(interim.status(), interim.headers(), None, head));
+            let fields = self.received(id, Stage::Interim)?;
+            return Poll::Ready(self.accepted(interim.status(), &fields, None, head));
         }
         let response = ready!(Pin::new(response).poll(cx));
         self.response = None;
         let (parts, body) = response.map_err(|e| no_response(&e, &self.place))?.into_parts();
-        let info = self.accepted(parts.status, &parts.headers, Some(body), head)?;
+        let fields = self.received(id, Stage::Head)?;
+        let info = self.accepted(parts.status, &fields, Some(body), head)?;
         if info.body != BodyLen::Length(0) {
             return Poll::Ready(Ok(info));
         }
@@ -372,6 +380,10 @@ impl BackStream for Stream {
 
 impl Drop for Stream {
     fn drop(&mut self) {
+        let unanswered = self.response.as_ref().map(|r| r.stream_id().as_u32());
+        if let Some(stream) = unanswered.or(self.receiver.unread()) {
+            self.sender.common().received.forget(stream);
+        }
         if let (Place::Up(handle), true) = (&self.place, self.entered) {
             handle.core.leave();
             self.side.stats.inc(H2Event::StreamDone);
@@ -382,7 +394,7 @@ impl Drop for Stream {
 impl Source for Stream {
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<Result<Fill, StreamError>> {
         // A body that went wrong is one that ends early, as in HAProxy's logs.
-        self.receiver.poll_fill(cx).map_err(|e| match e {
+        self.receiver.poll_fill(cx, &self.sender.common().received).map_err(|e| match e {
             StreamError::Bad { .. } => StreamError::Eof,
             e => e,
         })

@@ -1,7 +1,7 @@
 //! A client's connection: handshake, requests, and its end.
 
-use crate::carry;
-use crate::chunk::{Chunk, Outgoing};
+use crate::carry::Stage;
+use crate::chunk::{Chunk, Common};
 use crate::conf::Side;
 use crate::frames::{PREFACE, set_initial_window, window_update};
 use crate::front::farewell::{Farewell, Pinging};
@@ -50,7 +50,7 @@ pub(crate) struct Shared {
     /// count as live.
     parting: RefCell<Vec<SendStream<Chunk>>>,
     /// Bytes that wait to be sent.
-    pub(crate) outgoing: Arc<Outgoing>,
+    pub(crate) common: Arc<Common>,
 }
 
 impl Shared {
@@ -123,7 +123,7 @@ impl Conn {
     pub(crate) fn new(side: Arc<Side>, transport: Box<dyn Transport>, early: Option<Buf>) -> Self {
         let wire = Wire::accepted(&side, transport, early);
         let state = State::Handshake(Box::new(side.server().handshake(wire.clone())));
-        let shared = Rc::new(Shared { outgoing: wire.outgoing(), ..Shared::default() });
+        let shared = Rc::new(Shared { common: wire.common(), ..Shared::default() });
         Self { side, wire, state, shared, total: 0, draining: false, error: None }
     }
 
@@ -221,10 +221,11 @@ impl Conn {
     ) -> Option<Box<Stream>> {
         let mut head = head::take();
         let ended = request.body().is_end_stream();
-        let fields = carry::fields(request.headers());
-        let valid = !fields.is_empty();
+        let id = respond.stream_id().as_u32();
+        let block = self.shared.common.received.take(id, Stage::Head).unwrap_or_default();
+        let valid = !block.is_empty();
         let made = match valid {
-            true => head::request(fields, ended, &self.side, &mut head),
+            true => head::request(block.fields(), ended, &self.side, &mut head),
             // It is answered without being looked at.
             false => Ok(Default::default()),
         };
@@ -233,7 +234,6 @@ impl Conn {
             head::give(head);
             return None;
         };
-        let id = respond.stream_id().as_u32();
         if let State::Open(open) = &mut self.state
             && !ended
         {

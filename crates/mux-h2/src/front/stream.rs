@@ -73,7 +73,7 @@ impl Stream {
             () if ended => (None, None),
             () => (Some(body), None),
         };
-        let sender = Sender::new(shared.outgoing.clone());
+        let sender = Sender::new(shared.common.clone());
         Box::new(Self {
             wire,
             shared,
@@ -103,7 +103,7 @@ impl FrontStream for Stream {
         head: &mut Head,
     ) -> Poll<Result<MessageInfo, StreamError>> {
         if self.info.body == BodyLen::Length(0) {
-            ready!(self.receiver.poll_empty(cx))?;
+            ready!(self.receiver.poll_empty(cx, &self.shared.common.received))?;
             self.info.body = BodyLen::None;
         }
         let Some(mut mine) = self.head.take() else { return Poll::Ready(Err(StreamError::Idle)) };
@@ -135,7 +135,7 @@ impl FrontStream for Stream {
         };
         let stream = self.respond.stream_id();
         let send = || self.respond.send_response(Response::new(()), ended);
-        match self.shared.outgoing.heads.send(res, |_| stream, send) {
+        match self.shared.common.heads.send(res, |_| stream, send) {
             Ok(stream) if ended => self.sender.start_ended(stream),
             Ok(stream) => self.sender.start(stream, left),
             Err(_) => self.sender.fail(),
@@ -148,11 +148,12 @@ impl FrontStream for Stream {
     }
 
     fn send_interim(&mut self, head: &Head) {
-        let (head, stream) = (head::outgoing_response(head, BodyLen::Tunnel, false), self.respond.stream_id());
+        let (head, stream) =
+            (head::outgoing_response(head, BodyLen::Tunnel, false), self.respond.stream_id());
         let mut interim = Response::new(());
         *interim.status_mut() = StatusCode::CONTINUE;
         // A client that has gone needs none.
-        let _ = self.shared.outgoing.heads.send(head, |()| stream, || self.respond.send_informational(interim));
+        let _ = self.shared.common.heads.send(head, |()| stream, || self.respond.send_informational(interim));
     }
 
     fn next_request(&mut self) -> bool {
@@ -213,6 +214,9 @@ impl Stream {
 impl Drop for Stream {
     fn drop(&mut self) {
         self.break_off();
+        if self.receiver.unread().is_some() || self.later.is_some() {
+            self.shared.common.received.forget(self.id);
+        }
         if let Some(h) = self.head.take() {
             head::give(h);
         }
@@ -222,7 +226,7 @@ impl Drop for Stream {
 
 impl Source for Stream {
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<Result<Fill, StreamError>> {
-        self.receiver.poll_fill(cx)
+        self.receiver.poll_fill(cx, &self.shared.common.received)
     }
 
     fn data(&self) -> &[u8] {

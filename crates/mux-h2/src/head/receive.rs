@@ -1,4 +1,4 @@
-//! What arrives: the fields that passed through `h2` ([`crate::carry`]) as heads. That they keep the rules of HTTP/2 was
+//! What arrives: fields ([`crate::carry`]) as heads. That they keep the rules of HTTP/2 was
 //! seen before ([`crate::rules`]).
 
 use crate::carry::{Carried, Fields, digits_of};
@@ -7,7 +7,6 @@ use crate::rules::agreed;
 use hawser_http::{BodyLen, Field, Head, KnownName, Span, Start, Version};
 use hawser_proto::mux::MessageInfo;
 use http::StatusCode;
-use std::borrow::Cow;
 
 /// How large a head may be.
 #[derive(Clone, Copy, Debug)]
@@ -61,21 +60,21 @@ pub(crate) fn request(
                 continue;
             }
             KnownName::ContentLength => {
-                length = agreed(length, &value);
+                length = agreed(length, value);
                 continue;
             }
             KnownName::Expect => info.expect_continue |= value.eq_ignore_ascii_case(b"100-continue"),
             _ => {}
         }
-        head.push(known, name, &value);
+        head.push(known, name, value);
     }
-    match &pseudo.protocol {
+    match pseudo.protocol {
         Some(p) => {
             info.body = BodyLen::None;
             upgrade(p, &mut info, head);
         }
         // What follows belongs to the tunnel, if there will be one.
-        None if *pseudo.method == b"CONNECT"[..] => info.body = BodyLen::None,
+        None if pseudo.method == b"CONNECT" => info.body = BodyLen::None,
         None => {
             info.body = body(length, ended);
             if let Some(n) = length {
@@ -96,11 +95,11 @@ pub(crate) fn request(
 /// The pseudo-header fields of a request.
 #[derive(Default)]
 struct Pseudo<'a> {
-    method: Cow<'a, [u8]>,
-    scheme: Cow<'a, [u8]>,
-    path: Cow<'a, [u8]>,
-    authority: Option<Cow<'a, [u8]>>,
-    protocol: Option<Cow<'a, [u8]>>,
+    method: &'a [u8],
+    scheme: &'a [u8],
+    path: &'a [u8],
+    authority: Option<&'a [u8]>,
+    protocol: Option<&'a [u8]>,
 }
 
 impl<'a> Pseudo<'a> {
@@ -115,8 +114,8 @@ impl<'a> Pseudo<'a> {
     }
 
     /// The authority without a port that the scheme implies.
-    fn host(&self) -> Option<&[u8]> {
-        let authority = self.authority.as_deref()?;
+    fn host(&self) -> Option<&'a [u8]> {
+        let authority = self.authority?;
         let Some(at) = authority.iter().rposition(|b| *b == b':') else { return Some(authority) };
         let (host, port) = authority.split_at(at);
         let implied = match port {
@@ -138,31 +137,31 @@ pub(crate) fn misplaced(head: &Head) -> bool {
 /// The start line, and the Host field if there is an authority; whether there is.
 fn start(pseudo: &Pseudo<'_>, head: &mut Head) -> Result<bool, &'static str> {
     let extended = pseudo.protocol.is_some();
-    let connect = *pseudo.method == b"CONNECT"[..] && !extended;
-    let method = head.append(if extended { b"GET" } else { &pseudo.method });
+    let connect = pseudo.method == b"CONNECT" && !extended;
+    let method = head.append(if extended { b"GET" } else { pseudo.method });
     let from = head.buf.len();
-    let asterisk = *pseudo.path == b"*"[..];
-    let authority = if connect { pseudo.authority.as_deref() } else { pseudo.host() };
+    let asterisk = pseudo.path == b"*";
+    let authority = if connect { pseudo.authority } else { pseudo.host() };
     if let Some(a) = authority {
         if !connect {
-            head.append(&pseudo.scheme);
+            head.append(pseudo.scheme);
             head.append(b"://");
-            let scheme = &pseudo.scheme;
+            let scheme = pseudo.scheme;
             head.normalized = scheme.eq_ignore_ascii_case(b"http") || scheme.eq_ignore_ascii_case(b"https");
         }
         let value = head.append(a);
         match () {
-            () if connect || (asterisk && *pseudo.method == b"OPTIONS"[..]) => {}
+            () if connect || (asterisk && pseudo.method == b"OPTIONS") => {}
             // Of any other method it is the root, as in HAProxy.
             () if asterisk => _ = head.append(b"/"),
-            () => _ = head.append(&pseudo.path),
+            () => _ = head.append(pseudo.path),
         }
         let len = head.buf.len() - from;
         let name = head.append(b"host");
         head.fields.push(Field { name, value, known: KnownName::Host });
         return target(method, from, len, head).map(|()| true);
     }
-    head.append(&pseudo.path);
+    head.append(pseudo.path);
     let len = head.buf.len() - from;
     target(method, from, len, head).map(|()| false)
 }
@@ -202,8 +201,8 @@ pub(crate) fn response(
     for Carried { known, name, value } in fields {
         match known {
             _ if name.first() == Some(&b':') => {}
-            KnownName::ContentLength => length = agreed(length, &value),
-            _ => head.push(known, name, &value),
+            KnownName::ContentLength => length = agreed(length, value),
+            _ => head.push(known, name, value),
         }
     }
     if let Some(n) = length {
@@ -217,7 +216,7 @@ pub(crate) fn response(
 pub(crate) fn trailers(fields: Fields<'_>, limits: Limits) -> Result<Box<Head>, &'static str> {
     let mut head = Box::<Head>::default();
     for f in fields {
-        head.push(f.known, f.name, &f.value);
+        head.push(f.known, f.name, f.value);
     }
     limits.check(&head)?;
     Ok(head)
@@ -240,7 +239,7 @@ fn cookies(fields: Fields<'_>, head: &mut Head) {
         if head.buf.len() > from {
             head.append(b"; ");
         }
-        head.append(&f.value);
+        head.append(f.value);
     }
     let value = Span { off: from as u32, len: (head.buf.len() - from) as u32 };
     let name = head.append(b"cookie");

@@ -33,8 +33,8 @@ static USAGE: LazyLock<Vec<Usage>> = LazyLock::new(|| KnownName::ALL.map(usage).
 
 fn usage(name: KnownName) -> Usage {
     use KnownName::{
-        Age, Authorization, ContentLength, ContentRange, Cookie, Etag, IfModifiedSince, IfNoneMatch, Location,
-        ProxyAuthorization, SetCookie,
+        Age, Authorization, ContentLength, ContentRange, Cookie, Etag, IfModifiedSince, IfNoneMatch,
+        Location, ProxyAuthorization, SetCookie,
     };
     let form = match name {
         // Worth guessing: they stay out of the table that all streams of a connection are encoded with, or one client
@@ -177,8 +177,8 @@ impl Sheet {
         let mut rest = &self.text[..];
         std::iter::from_fn(move || {
             let ([index, n0, n1, n2, n3, v0, v1, v2, v3], text) = rest.split_first_chunk::<MARK>()?;
-            let [name, value] = [[n0, n1, n2, n3], [v0, v1, v2, v3]]
-                .map(|n| u32::from_le_bytes(n.map(|b| *b)) as usize);
+            let [name, value] =
+                [[n0, n1, n2, n3], [v0, v1, v2, v3]].map(|n| u32::from_le_bytes(n.map(|b| *b)) as usize);
             let (name, text) = text.split_at_checked(name)?;
             let (value, text) = text.split_at_checked(value)?;
             rest = text;

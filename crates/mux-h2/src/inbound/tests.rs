@@ -1,7 +1,6 @@
 //! What passes to `h2`, what is sent in return, and how connections end.
 
 use super::*;
-use crate::carry;
 use crate::frames::Scanner;
 
 const TERMS: Terms = Terms {
@@ -28,9 +27,17 @@ fn request() -> Vec<u8> {
 
 /// What `h2` sees, what is sent in return, and how it ends.
 fn through(bytes: &[u8], piece: usize) -> (Vec<u8>, Vec<u8>, Result<(), u32>) {
+    through_beside(&mut Outbound::new(false), bytes, piece)
+}
+
+fn through_beside(
+    outbound: &mut Outbound,
+    bytes: &[u8],
+    piece: usize,
+) -> (Vec<u8>, Vec<u8>, Result<(), u32>) {
     let (mut inbound, mut watch) = (Inbound::new(TERMS, true), Watch::new(true, 0));
     let (mut seen, mut extra) = (Vec::new(), Vec::new());
-    let mut own = Own { outbound: &mut Outbound::new(false), watch: &mut watch, extra: &mut extra, mute: false };
+    let mut own = Own { outbound, watch: &mut watch, extra: &mut extra, mute: false };
     for part in bytes.chunks(piece) {
         let mut rest = part;
         while !rest.is_empty() {
@@ -105,16 +112,17 @@ fn heads_are_carried() {
     let block = [request(), literal(b"content-length", b"3"), literal(b"x-a", b"\x01")].concat();
     let padded = [&[2][..], &[0, 0, 0, 9, 1], &block, &[0, 0]].concat();
     let flags = END_HEADERS | PADDED | PRIORITY;
-    let (seen, _, end) = through(&begun(&[frame(kind::HEADERS, flags, 1, &padded)]), usize::MAX);
+    let mut outbound = Outbound::new(false);
+    let input = begun(&[frame(kind::HEADERS, flags, 1, &padded), get(3)]);
+    let (seen, _, end) = through_beside(&mut outbound, &input, usize::MAX);
     assert_eq!(end, Ok(()));
-    // Behind the preface and the SETTINGS: a method, the length, and all that was there.
+    // Behind the preface and the SETTINGS: a method, and the length.
     let head = &seen[PREFACE.len() + HEADER..];
     assert_eq!(head[3..9], [kind::HEADERS, END_HEADERS, 0, 0, 0, 1]);
-    let (shown, carried) = head[9..].split_at(13 + 3);
-    assert_eq!(shown[..13], *b"\x02\x07CONNECT\x0f\x0d\x013");
-    let mut map = http::HeaderMap::new();
-    map.insert(http::header::AGE, http::HeaderValue::from_bytes(carried).unwrap());
-    let found: Vec<_> = carry::fields(&map).map(|f| (f.name.to_vec(), f.value.into_owned())).collect();
+    assert_eq!(head[9..22], *b"\x42\x07CONNECT\x0f\x0d\x013");
+    assert_eq!(head[22..], frame(kind::HEADERS, END_HEADERS | END_STREAM, 3, b"\xbe"));
+    let carried = outbound.common().received.take(1, Stage::Head).unwrap();
+    let found: Vec<_> = carried.fields().map(|f| (f.name.to_vec(), f.value.to_vec())).collect();
     let due = [
         (":method", "GET"),
         (":scheme", "http"),
@@ -190,5 +198,31 @@ fn a_block_that_breaks_rules_resets_its_stream_only() {
     assert!(seen.windows(4).any(|w| w == [0x0f, 0x2a, 1, b'x']));
     let invalid = [&literal(b":method", b"G?")[..], &[0x86, 0x84]].concat();
     let (seen, ..) = through(&begun(&[frame(kind::HEADERS, END_HEADERS, 1, &invalid)]), usize::MAX);
-    assert!(seen.ends_with(b"\x02\x07CONNECT\x0f\x06\0"), "nothing is carried: {seen:?}");
+    assert!(seen.ends_with(b"\x42\x07CONNECT"), "{seen:?}");
+}
+
+#[test]
+fn nothing_is_kept_that_nobody_asks_for() {
+    let mut outbound = Outbound::new(false);
+    let (mut inbound, mut watch) = (Inbound::new(TERMS, false), Watch::new(true, 0));
+    let mut input = |bytes: &[u8], outbound: &mut Outbound, inbound: &mut Inbound| {
+        let mut own = Own { outbound, watch: &mut watch, extra: &mut Vec::new(), mute: false };
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let used = inbound.look(rest, usize::MAX, &mut own).unwrap().used;
+            rest = &rest[used..];
+        }
+    };
+    input(&frame(kind::SETTINGS, 0, 0, b""), &mut outbound, &mut inbound);
+    input(&[get(1), post(3)].concat(), &mut outbound, &mut inbound);
+    let kept = |o: &Outbound, stream, stage| o.common().received.take(stream, stage).is_some();
+    assert!(kept(&outbound, 1, Stage::Head) && kept(&outbound, 3, Stage::Head));
+    // We have reset it: trailers that cross that.
+    inbound.sent(Frame { len: 4, kind: kind::RST_STREAM, flags: 0, stream: 3 }, &[0, 0, 0, 8]);
+    let trailers = frame(kind::HEADERS, END_HEADERS | END_STREAM, 3, &literal(b"x", b"y"));
+    input(&trailers, &mut outbound, &mut inbound);
+    assert!(!kept(&outbound, 3, Stage::Trailers));
+    inbound.sent(Frame { len: 8, kind: kind::GOAWAY, flags: 0, stream: 0 }, &[0, 0, 0, 5, 0, 0, 0, 0]);
+    input(&[get(5), get(7)].concat(), &mut outbound, &mut inbound);
+    assert!(kept(&outbound, 5, Stage::Head) && !kept(&outbound, 7, Stage::Head));
 }

@@ -17,8 +17,6 @@ pub(super) const ODD: u8 = 2;
 pub(super) const HASH: u8 = 4;
 /// The method.
 pub(super) const CONNECT: u8 = 8;
-/// The value has controls.
-pub(super) const SPELLED: u8 = 16;
 /// There is white space around the value, which does not belong to it.
 pub(super) const WIDE: u8 = 32;
 /// No field has that name.
@@ -81,8 +79,8 @@ impl Traits {
             _ => (0, 0),
         };
         let mut flags = named.flags | flags;
-        if value_len(value) != value.len() {
-            flags |= if is_safe_value(value) { SPELLED } else { SPELLED | BAD };
+        if value_len(value) != value.len() && !is_safe_value(value) {
+            flags |= BAD;
         }
         let space = |b: Option<&u8>| b.is_some_and(u8::is_ascii_whitespace);
         if named.pseudo == 0 && (space(value.first()) || space(value.last())) {
@@ -99,12 +97,7 @@ impl Traits {
     /// It is carried as it came.
     #[inline]
     pub(crate) fn is_simple(&self) -> bool {
-        !self.is(SPELLED | WIDE)
-    }
-
-    /// Its value has no controls.
-    pub(crate) fn is_plain(&self) -> bool {
-        !self.is(SPELLED)
+        !self.is(WIDE)
     }
 
     /// Its value without what does not belong to it.
