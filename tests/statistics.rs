@@ -329,3 +329,29 @@ fn bodies_of_failed_requests_are_counted() {
         assert!(until(20_000, || received().iter().all(|b| *b > least)), "{path}: {:?}", received());
     }
 }
+
+/// Who is dropped was denied something, whichever rules did it; to be hung up on is an answer too.
+#[test]
+fn dropped_clients_are_counted() {
+    let [http, tcp] = [free_port(), free_port()];
+    let cfg = format!(
+        "global\n  stats socket {{dir}}/st level admin\ndefaults\n  mode http\n  timeout client 2s\n\
+         frontend f\n  bind 127.0.0.1:{http}\n  option socket-stats\n  http-request reject if {{ path /reject }}\n  \
+         http-request silent-drop\nfrontend t\n  bind 127.0.0.1:{tcp}\n  option socket-stats\n  \
+         tcp-request connection silent-drop\n"
+    );
+    let h = Hawser::start(bin(), &cfg, &[]);
+    let counts = |row: &str| {
+        let csv = h.cli("st", "show stat");
+        ["dreq", "hrsp_other", "dcon"].map(|c| api::column(&csv, row, c)).join(" ")
+    };
+    assert_eq!(counts("f,FRONTEND"), "0 0 0");
+    for (path, seen) in [("/reject", "1 1 0"), ("/drop", "2 2 0")] {
+        let mut c = Client::connect(http);
+        c.send(format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n"));
+        assert!(until(3000, || counts("f,FRONTEND") == seen), "{path}: {}", counts("f,FRONTEND"));
+    }
+    assert!(counts("f,sock-1").starts_with("2 "), "{}", counts("f,sock-1"));
+    let _c = Client::connect(tcp);
+    assert!(until(3000, || counts("t,FRONTEND") == "1 0 0"), "{}", counts("t,FRONTEND"));
+}

@@ -107,6 +107,7 @@ fn connection_rules(cl: &Client, set: RuleSet, asks: &mut Asks, transport: &mut 
     match verdict {
         Verdict::Continue | Verdict::Allow => true,
         Verdict::SilentDrop { rst_ttl } => {
+            cl.deny_connection();
             let _ = transport.set_option(SockOpt::Vanish(rst_ttl));
             false
         }

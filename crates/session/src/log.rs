@@ -65,6 +65,14 @@ impl Client {
         self.count(st, Stat::DeniedReq);
     }
 
+    /// Counts a connection as a denied request, which is what `silent-drop` makes of it.
+    pub(crate) fn deny_connection(&self) {
+        if let Some(front) = &self.fe.front {
+            front.counters.inc(self.worker.number(), Stat::DeniedReq);
+        }
+        self.listener_saw(Some(ListenerEvent::DeniedReq));
+    }
+
     /// Counts a request that was wrong by the client's fault.
     pub(crate) fn blame(&self, st: &Stream) {
         self.tally(st, Event::HttpError);

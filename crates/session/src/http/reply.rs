@@ -46,14 +46,10 @@ pub(crate) async fn finish(
             }
             return Next::Close;
         }
-        Answer::HangUp => {
-            front.abort(true);
-            return Next::Close;
-        }
+        Answer::HangUp => return hang_up(cl, st, front),
         Answer::Vanish(ttl) => {
             front.set_option(SockOpt::Vanish(ttl));
-            front.abort(true);
-            return Next::Close;
+            return hang_up(cl, st, front);
         }
     };
     st.strm.status = status;
@@ -64,6 +60,13 @@ pub(crate) async fn finish(
     let body = prepare(cl, st, &reply);
     cl.count(st, Stat::of_status(st.strm.status));
     send(cl, st, front, &body, reply.close || stop.cause == TermCause::ClientTimeout).await
+}
+
+/// Closes without an answer, which counts as one of no class.
+fn hang_up(cl: &Client, st: &Stream, front: &mut dyn FrontStream) -> Next {
+    cl.count(st, Stat::of_status(0));
+    front.abort(true);
+    Next::Close
 }
 
 /// The message for a status.

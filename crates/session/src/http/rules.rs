@@ -121,7 +121,10 @@ async fn settle(
             cl.deny(st);
             Stop { answer: Answer::HangUp, cause: proxy, state }
         }
-        Verdict::SilentDrop { rst_ttl } => Stop { answer: Answer::Vanish(rst_ttl), cause: proxy, state },
+        Verdict::SilentDrop { rst_ttl } => {
+            cl.deny(st);
+            Stop { answer: Answer::Vanish(rst_ttl), cause: proxy, state }
+        }
         Verdict::BadRequest => {
             cl.blame(st);
             Stop::error(400, proxy, state)
@@ -231,7 +234,10 @@ fn settle_response(cl: &mut Client, st: &mut Stream, verdict: Verdict) -> Result
             cl.count(st, Stat::DeniedResp);
             Stop::silent(502, proxy, state)
         }
-        Verdict::SilentDrop { rst_ttl } => Stop { answer: Answer::Vanish(rst_ttl), cause: proxy, state },
+        Verdict::SilentDrop { rst_ttl } => {
+            cl.deny(st);
+            Stop { answer: Answer::Vanish(rst_ttl), cause: proxy, state }
+        }
         Verdict::BadRequest => Stop::error(502, proxy, state),
         Verdict::Error => {
             cl.count(st, Stat::InternalErrors);

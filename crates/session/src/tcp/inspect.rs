@@ -76,7 +76,10 @@ pub(crate) async fn request(
             }
             Verdict::Wait { .. } | Verdict::Continue | Verdict::Allow => return Ok(Inspected::Pass),
             Verdict::SwitchHttp { proto } => return Ok(Inspected::SwitchHttp(proto)),
-            Verdict::SilentDrop { rst_ttl } => return Err(vanish(rst_ttl, TermState::Request)),
+            Verdict::SilentDrop { rst_ttl } => {
+                cl.deny(st);
+                return Err(vanish(rst_ttl, TermState::Request));
+            }
             Verdict::Error => return Err(Stop::silent(0, TermCause::Proxy, TermState::Request)),
             _ => {
                 cl.deny(st);
@@ -169,7 +172,10 @@ async fn response_rules(
                 complete = answer(cl, st, client, link, until).await;
             }
             Verdict::Wait { .. } | Verdict::Continue | Verdict::Allow | Verdict::CloseServer => return Ok(()),
-            Verdict::SilentDrop { rst_ttl } => return Err(vanish(rst_ttl, TermState::Data)),
+            Verdict::SilentDrop { rst_ttl } => {
+                cl.deny(st);
+                return Err(vanish(rst_ttl, TermState::Data));
+            }
             _ => return Err(Stop::silent(0, TermCause::Proxy, TermState::Data)),
         }
     }
