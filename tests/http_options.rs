@@ -214,3 +214,30 @@ fn rules_see_what_came_of_a_body_with_its_head() {
         assert!(len > 100, "{text}");
     }
 }
+
+/// An error file without Content-Length ends with the connection.
+#[test]
+fn error_files_get_no_fields_that_they_do_not_have() {
+    for (head, ends) in [
+        ("HTTP/1.0 503 S\r\nX-File: 1", true),
+        ("HTTP/1.1 503 S\r\nX-File: 1", true),
+        ("HTTP/1.1 503 S\r\nContent-Length: 5", false),
+        ("HTTP/1.1 503 S\r\nContent-Length: 5\r\nConnection: close", true),
+    ] {
+        let dir = hawser_testkit::process::temp_dir();
+        let file = dir.join("503.http");
+        std::fs::write(&file, format!("{head}\r\n\r\nhello")).unwrap();
+        let p = free_port();
+        let cfg = format!(
+            "listen l\n  mode http\n  timeout connect 2s\n  timeout client 5s\n  timeout server 5s\n  bind 127.0.0.1:{p}\n  errorfile 503 {}\n",
+            file.display()
+        );
+        let _h = Hawser::start(bin(), &cfg, &[p]);
+        let mut c = Client::connect(p);
+        let r = c.ask(GET);
+        assert_eq!((r.status, r.text().as_str()), (503, "hello"), "{head}");
+        assert_eq!(r.field("content-length").is_some(), head.contains("Length"), "{head}");
+        assert_eq!(c.closed_within(700), ends, "{head}");
+        std::fs::remove_dir_all(dir).unwrap();
+    }
+}

@@ -13,9 +13,9 @@ use std::fmt;
 pub struct Reply {
     /// Its head.
     pub head: Head,
-    /// Its body; Content-Length in the head agrees with it (304 excepted, which has none).
+    /// Its body; Content-Length in the head agrees with it. Without one the connection is closed.
     pub body: Bytes,
-    /// The message says `Connection: close`.
+    /// The message says `Connection: close`, or has a body of which nothing else shows the end.
     pub close: bool,
 }
 
@@ -65,7 +65,7 @@ impl Reply {
     }
 
     /// Reads a raw HTTP/1 response: the content of an `errorfile`. `None` if it is empty, which means to close
-    /// without a word. A Content-Length is added if it has none.
+    /// without a word.
     pub fn parse(raw: &[u8]) -> Result<Option<Self>, ReplyError> {
         if raw.is_empty() {
             return Ok(None);
@@ -197,16 +197,20 @@ fn finish(mut head: Head, body: &[u8]) -> Result<Reply, ReplyError> {
         head.known(KnownName::Connection).flat_map(values).map(<[u8]>::to_vec).collect()
     };
     let tokens = tokens(&head);
-    let close = tokens.iter().any(|t| t.eq_ignore_ascii_case(b"close"));
+    let announced = head.known(KnownName::ContentLength).count();
+    // A body of which the length is not said ends with the connection.
+    let close = (announced == 0 && !bodyless) || tokens.iter().any(|t| t.eq_ignore_ascii_case(b"close"));
     let kept: Vec<&[u8]> = tokens.iter().map(Vec::as_slice).filter(lasts).filter(|t| !t.is_empty()).collect();
     head.remove_known(KnownName::Connection);
     if !kept.is_empty() {
         head.add(b"connection", &kept.join(&b", "[..]));
     }
     head.remove_known(KnownName::Upgrade);
-    head.remove_known(KnownName::ContentLength);
-    if !bodyless {
-        head.add(b"content-length", got.to_string().as_bytes());
+    if announced > 1 || bodyless {
+        head.remove_known(KnownName::ContentLength);
+        if !bodyless {
+            head.add(b"content-length", got.to_string().as_bytes());
+        }
     }
     Ok(Reply { head, body: Bytes::copy_from_slice(body), close })
 }

@@ -43,14 +43,14 @@ fn error_files_are_checked_and_normalised() {
     let h = ReplyError::Head;
     #[rustfmt::skip]
     let cases: &[(&str, Result<&str, ReplyError>)] = &[
-        ("HTTP/1.1 503 X\r\nContent-Length: 2\r\n\r\nhi",  Ok("1.1 503 X|content-length: 2|hi")),
-        ("HTTP/1.0 503 X\nContent-Length: 2\n\nhi",        Ok("1.0 503 X|content-length: 2|hi")),
-        ("\r\nHTTP/1.1 503 X\r\nA: b\r\n\r\nhi",           Ok("1.1 503 X|A: b|content-length: 2|hi")),
-        ("HTTP/1.1 503\r\n\r\n",                           Ok("1.1 503 Service Unavailable|content-length: 0|")),
-        ("HTTP/2.0 503 X\r\n\r\n",                         Ok("1.1 503 X|content-length: 0|")),
-        ("HTTP/1.1 404 X\r\nA: b\r\n c\r\n\r\n",           Ok("1.1 404 X|A: b c|content-length: 0|")),
+        ("HTTP/1.1 503 X\r\nContent-Length: 2\r\n\r\nhi",  Ok("1.1 503 X|Content-Length: 2|hi")),
+        ("HTTP/1.0 503 X\nContent-Length: 2\n\nhi",        Ok("1.0 503 X|Content-Length: 2|hi")),
+        ("\r\nHTTP/1.1 503 X\r\nA: b\r\n\r\nhi",           Ok("1.1 503 X|A: b|hi|close")),
+        ("HTTP/1.1 503\r\n\r\n",                           Ok("1.1 503 Service Unavailable||close")),
+        ("HTTP/2.0 503 X\r\n\r\n",                         Ok("1.1 503 X||close")),
+        ("HTTP/1.1 404 X\r\nA: b\r\n c\r\n\r\n",           Ok("1.1 404 X|A: b c||close")),
         ("HTTP/1.1 503 X\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nhi", Ok("1.1 503 X|content-length: 2|hi")),
-        ("HTTP/1.1 503 X\r\nConnection: close, foo\r\nUpgrade: h2c\r\n\r\n", Ok("1.1 503 X|connection: foo|content-length: 0||close")),
+        ("HTTP/1.1 503 X\r\nConnection: close, foo\r\nUpgrade: h2c\r\n\r\n", Ok("1.1 503 X|connection: foo||close")),
         ("HTTP/1.1 304 X\r\nContent-Length: 2\r\n\r\n",    Ok("1.1 304 X|")),
         ("HTTP/1.1 503 X\r\nContent-Length: 5\r\n\r\nhi",  Err(ReplyError::Length(2, 5))),
         ("HTTP/1.1 503 X\r\nContent-Length: 1\r\n\r\nhi",  Err(ReplyError::Length(2, 1))),

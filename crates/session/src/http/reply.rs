@@ -8,7 +8,7 @@ use crate::stream::{Stream, with_ctx};
 use crate::timers::later;
 use hawser_balance::{Stat, TrafficEvent};
 use hawser_cfg::model::ConnMode;
-use hawser_http::BodyLen;
+use hawser_http::{BodyLen, KnownName};
 use hawser_proto::SockOpt;
 use hawser_proto::mux::{Fill, FrontStream};
 use hawser_rules::Reply;
@@ -103,7 +103,10 @@ pub(super) async fn send(
 ) -> Next {
     let unread = unread(front).await;
     let close = close || closes(cl);
-    let len = BodyLen::Length(reply.body.len() as u64);
+    // What error files do not say, nobody says for them.
+    let said = st.res.first(KnownName::ContentLength).is_some() || matches!(st.res.status(), 204 | 304);
+    let len = if said { BodyLen::Length(reply.body.len() as u64) } else { BodyLen::UntilClose };
+    let close = close || !said;
     st.own_bytes += (st.res.wire_len() + reply.body.len()) as u64;
     front.send_response(&st.res, len, close);
     let deadline = later(cl.now(), st.times(&cl.fe).client);
