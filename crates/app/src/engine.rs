@@ -17,7 +17,7 @@ use std::task::{Context, Poll};
 
 /// What serves connections, shared by all threads.
 pub(crate) trait Engine: Send + Sync {
-    /// Called once on each worker thread, inside its `LocalSet`.
+    /// Called once on each worker thread, inside its runtime.
     fn worker(&self, number: u32) -> Rc<dyn Serve>;
 
     /// The configuration in force.

@@ -9,10 +9,12 @@ use std::io;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
-use tokio::runtime::Builder;
+use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::task::LocalSet;
 use tokio::time::Instant;
+
+/// Tasks that a worker runs at most before it asks again for news from its sockets.
+const TASKS_PER_TURN: u32 = 200;
 
 /// What the control thread tells a worker.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -124,12 +126,11 @@ fn run(
         let _ =
             events.send(Event::Failed(format!("Cannot bind thread {} to its CPUs ({e}).", plan.number + 1)));
     }
-    match Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => {
-            // Dropped before the runtime: connections still open close here.
-            let local = LocalSet::new();
-            local.block_on(&runtime, serve(plan, engine, orders, events));
-        }
+    let mut builder = Builder::new_current_thread();
+    builder.enable_all().event_interval(TASKS_PER_TURN);
+    match builder.build_local(LocalOptions::default()) {
+        // Connections still open close when it is dropped.
+        Ok(runtime) => runtime.block_on(serve(plan, engine, orders, events)),
         Err(e) => {
             let _ = events.send(Event::Failed(format!("Cannot start a worker thread ({e}).")));
         }

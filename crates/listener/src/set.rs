@@ -24,7 +24,7 @@ impl ListenerSet {
         Self { sink, maxaccept, all: RefCell::new(Vec::new()) }
     }
 
-    /// Starts accepting; must be called inside the thread's `LocalSet`.
+    /// Starts accepting; must be called inside the thread's runtime.
     ///
     /// # Errors
     /// The reactor refuses the descriptor.

@@ -64,6 +64,12 @@ pub trait Source {
     /// [`StreamError::Eof`] for a truncated body.
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<Result<Fill, StreamError>>;
 
+    /// Whether [`Source::poll_fill`] was pending for this task, and would be again. Only byte streams know.
+    fn is_waiting(&self, cx: &Context<'_>) -> bool {
+        let _ = cx;
+        false
+    }
+
     /// Body bytes that have arrived.
     fn data(&self) -> &[u8];
 

@@ -5,6 +5,9 @@
 //! once, for a socket is rarely full. A read shorter than its buffer has emptied the socket, so readiness is
 //! cleared without paying for an `EAGAIN`. This is safe with edge-triggered polling: whatever arrives later
 //! is a new edge, and the end of the stream is kept by the reactor as a final state.
+//!
+//! Counting instructions. A task that serves two sockets is woken by one of them and asks both: a waker that the
+//! reactor still has is not given to it again.
 
 use crate::sysopt::{self, Family};
 use crate::transport::{SockOpt, Transport};
@@ -20,6 +23,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
+use tokio::task::coop;
 
 /// A connected stream socket: TCP, UNIX, abstract UNIX, one end of a socketpair, an inherited descriptor.
 pub struct Sock {
@@ -29,9 +33,14 @@ pub struct Sock {
     family: Family,
     /// Just accepted: the first read is tried without waiting.
     fresh: bool,
+    /// The last read filled its buffer: the next one comes off the task's budget, so that others have their turn.
+    filled: bool,
     /// The last write met a full socket: wait before the next.
     write_blocked: bool,
     nodelay: Cell<NoDelay>,
+    /// Whom the reactor will wake for reading, by the address behind the waker; 0 when that is not known. While the
+    /// reactor holds a waker, nothing else can have its address.
+    waiting: usize,
     _counted: Counted,
 }
 
@@ -96,8 +105,10 @@ impl Sock {
             dst: OnceCell::new(),
             family,
             fresh,
+            filled: false,
             write_blocked: false,
             nodelay: Cell::new(NoDelay::Set),
+            waiting: 0,
             _counted: Counted::new(),
         })
     }
@@ -139,10 +150,56 @@ impl Sock {
                     return Poll::Ready(Ok(v));
                 }
                 Err(Errno::INTR) => {}
-                Err(Errno::AGAIN) => self.forget_write_ready(cx)?,
+                Err(Errno::AGAIN) => self.clear_ready(true),
                 Err(e) => return Poll::Ready(Err(e.into())),
             }
         }
+    }
+
+    /// Waits until the reactor has seen something to read.
+    fn wait_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if !self.filled && self.io.try_io(Interest::READABLE, |_| Ok(())).is_ok() {
+            self.waiting = 0;
+            return Poll::Ready(Ok(()));
+        }
+        if self.is_waiting(cx) {
+            return Poll::Pending;
+        }
+        // Without a budget it comes back without having given the waker to the reactor.
+        let may_wait = coop::has_budget_remaining();
+        let ready = self.io.poll_read_ready(cx).map_ok(|_| ());
+        self.waiting = if may_wait && ready.is_pending() { cx.waker().data().addr() } else { 0 };
+        self.filled &= ready.is_pending();
+        ready
+    }
+
+    /// Reads if the reactor has seen something to read; none if it was wrong.
+    fn try_read(&mut self, buf: &mut [u8]) -> Option<io::Result<usize>> {
+        let mut got = None;
+        let _ = self.io.try_io(Interest::READABLE, |fd| {
+            self.waiting = 0;
+            let read = loop {
+                match net::recv(fd, &mut *buf, RecvFlags::empty()) {
+                    Err(Errno::INTR) => {}
+                    Err(Errno::AGAIN) => return Err(io::ErrorKind::WouldBlock.into()),
+                    read => break read.map(|(n, _)| n),
+                }
+            };
+            got = Some(read);
+            // A short read has emptied the socket.
+            if read.is_ok_and(|n| n < buf.len()) { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
+        });
+        if let Ok(n) = got? {
+            self.filled = n == buf.len();
+            self.heard();
+        }
+        got.map(|read| read.map_err(Into::into))
+    }
+
+    /// What the reactor has seen is out of date. No turn of it lies between the system call and here, so nothing newer
+    /// can be lost.
+    fn forget(&mut self, interest: Interest) {
+        let _ = self.io.try_io(interest, |_| Err::<(), _>(io::ErrorKind::WouldBlock.into()));
     }
 
     /// A failure would cost time, not bytes.
@@ -156,27 +213,21 @@ impl Sock {
             self.nodelay.set(NoDelay::Quiet);
         }
     }
-
-    /// After an `EAGAIN`: what the reactor knew is out of date. No reactor turn lies between the system call
-    /// and here, so nothing newer can be lost.
-    fn forget_write_ready(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
-        self.write_blocked = true;
-        if let Poll::Ready(guard) = self.io.poll_write_ready(cx) {
-            guard?.clear_ready();
-        }
-        Ok(())
-    }
 }
 
 impl Transport for Sock {
     fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
         if self.fresh {
+            if self.filled {
+                ready!(coop::poll_proceed(cx)).made_progress();
+            }
             self.fresh = false;
             match net::recv(self.fd(), &mut *buf, RecvFlags::empty()) {
                 Ok((n, _)) => {
                     // A full buffer means that more is probably there; the reactor may not have seen it yet.
                     self.fresh = n == buf.len();
-                    if n < buf.len() {
+                    self.filled = self.fresh;
+                    if !self.fresh {
                         self.clear_ready(false);
                     }
                     return Poll::Ready(Ok(n));
@@ -186,24 +237,23 @@ impl Transport for Sock {
             }
         }
         loop {
-            let mut guard = ready!(self.io.poll_read_ready(cx))?;
-            match net::recv(guard.get_inner(), &mut *buf, RecvFlags::empty()) {
-                Ok((n, _)) => {
-                    if n < buf.len() {
-                        guard.clear_ready();
-                    }
-                    self.heard();
-                    return Poll::Ready(Ok(n));
-                }
-                Err(Errno::AGAIN) => guard.clear_ready(),
-                Err(Errno::INTR) => {}
-                Err(e) => return Poll::Ready(Err(e.into())),
+            if !self.filled
+                && let Some(got) = self.try_read(buf)
+            {
+                return Poll::Ready(got);
             }
+            ready!(self.wait_read(cx))?;
         }
     }
 
     fn poll_read_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.io.poll_read_ready(cx).map_ok(|_| ())
+        self.wait_read(cx)
+    }
+
+    fn is_waiting(&self, cx: &Context<'_>) -> bool {
+        self.waiting != 0
+            && self.waiting == cx.waker().data().addr()
+            && self.io.try_io(Interest::READABLE, |_| Ok(())).is_err()
     }
 
     fn peek(&mut self, buf: &mut [u8]) -> Option<io::Result<usize>> {
@@ -255,12 +305,12 @@ impl Transport for Sock {
     }
 
     fn clear_ready(&mut self, write: bool) {
-        // The waker is replaced by the next poll; what matters is to drop what the reactor last reported.
-        let mut cx = Context::from_waker(std::task::Waker::noop());
         if write {
-            let _ = self.forget_write_ready(&mut cx);
-        } else if let Poll::Ready(Ok(mut guard)) = self.io.poll_read_ready(&mut cx) {
-            guard.clear_ready();
+            self.write_blocked = true;
+            self.forget(Interest::WRITABLE);
+        } else {
+            self.waiting = 0;
+            self.forget(Interest::READABLE);
         }
     }
 
@@ -291,7 +341,7 @@ impl Transport for Sock {
     }
 
     fn migrate(self: Box<Self>) -> io::Result<Box<dyn Transport>> {
-        let Self { io, src, dst, family, fresh: _, write_blocked: _, nodelay, _counted: _ } = *self;
+        let Self { io, src, dst, family, nodelay, .. } = *self;
         let sock = Self::new(io.into_inner(), family, src, false)?;
         Ok(Box::new(Self { dst, nodelay, ..sock }))
     }

@@ -11,6 +11,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
+use tokio::task::coop;
 
 /// Idle pipes that a thread keeps; a pipe costs two descriptors and, when used, its buffer.
 const IDLE_PIPES: usize = 64;
@@ -112,6 +113,8 @@ impl Pipe {
         from: &mut dyn Transport,
         max: usize,
     ) -> Poll<Option<io::Result<usize>>> {
+        // A peer that always has more leaves others their turn.
+        let turn = ready!(coop::poll_proceed(cx));
         loop {
             if let Err(e) = ready!(from.poll_read_ready(cx)) {
                 return Poll::Ready(Some(Err(e)));
@@ -119,7 +122,10 @@ impl Pipe {
             let Some(fd) = from.raw_fd() else { return Poll::Ready(None) };
             match self.fill(fd, max) {
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => from.clear_ready(false),
-                other => return Poll::Ready(Some(other)),
+                other => {
+                    turn.made_progress();
+                    return Poll::Ready(Some(other));
+                }
             }
         }
     }

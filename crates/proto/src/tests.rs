@@ -10,6 +10,8 @@ use std::net::{TcpListener, TcpStream};
 use std::os::fd::IntoRawFd;
 use std::os::unix::net::UnixListener;
 use std::sync::Arc;
+use std::task::Poll;
+use tokio::task::coop;
 
 fn addr(kind: AddrKind) -> Addr {
     Addr { kind, port_offset: None, port_missing: false, port_high: 0, dgram: false, text: "x".into() }
@@ -120,7 +122,7 @@ fn a_connection_moves_to_another_thread() {
                 write(&mut *t, b"ping").await.unwrap();
                 assert_eq!(read(&mut *t, &mut [0; 8]).await.unwrap(), 4);
                 // It waits for news, as idle connections do.
-                assert!(poll_fn(|cx| std::task::Poll::Ready(t.poll_read_ready(cx))).await.is_pending());
+                assert!(poll_fn(|cx| Poll::Ready(t.poll_read_ready(cx))).await.is_pending());
                 to.send(t).unwrap();
                 // Its reactor does not turn meanwhile.
                 keep.wait();
@@ -134,6 +136,92 @@ fn a_connection_moves_to_another_thread() {
             keep.wait();
         });
         peer.join().unwrap();
+    });
+}
+
+/// One socket that two tasks look at in turns: whoever asked last is woken.
+#[test]
+fn the_last_one_to_wait_is_woken() {
+    run(async {
+        let mut r = enabled(&rx(ip("127.0.0.1:0")));
+        let dst = r.local_addr();
+        let (mut c, s) = pair(&mut r, dst).await;
+        let s = Arc::new(parking_lot::Mutex::new(s));
+        let ask = |cx: &mut std::task::Context<'_>| s.lock().poll_read(cx, &mut [0; 8]);
+        for _ in 0..2 {
+            // This task waits, then waits again, and another one waits after it.
+            assert!(poll_fn(|cx| Poll::Ready(ask(cx))).await.is_pending());
+            assert!(poll_fn(|cx| Poll::Ready(ask(cx))).await.is_pending());
+            let other = s.clone();
+            let other =
+                tokio::spawn(
+                    async move { poll_fn(|cx| other.lock().poll_read(cx, &mut [0; 8])).await.unwrap() },
+                );
+            tokio::task::yield_now().await;
+            write(&mut *c, b"x").await.unwrap();
+            assert_eq!(other.await.unwrap(), 1);
+            // Now this one again, which the reactor does not know any more.
+            assert!(poll_fn(|cx| Poll::Ready(ask(cx))).await.is_pending());
+            write(&mut *c, b"yz").await.unwrap();
+            assert_eq!(poll_fn(ask).await.unwrap(), 2);
+        }
+    });
+}
+
+/// A read that was put off for the sake of other tasks has told the reactor nothing.
+#[test]
+fn a_task_out_of_budget_still_waits_for_bytes() {
+    run(async {
+        let mut r = enabled(&rx(ip("127.0.0.1:0")));
+        let dst = r.local_addr();
+        let (mut c, mut s) = pair(&mut r, dst).await;
+        assert!(poll_fn(|cx| Poll::Ready(s.poll_read(cx, &mut [0; 8]))).await.is_pending());
+        write(&mut *c, b"x").await.unwrap();
+        assert_eq!(read(&mut *s, &mut [0; 8]).await.unwrap(), 1);
+        poll_fn(|cx| {
+            while coop::has_budget_remaining() {
+                if let Poll::Ready(turn) = coop::poll_proceed(cx) {
+                    turn.made_progress();
+                }
+            }
+            assert!(s.poll_read_ready(cx).is_pending());
+            Poll::Ready(())
+        })
+        .await;
+        tokio::task::yield_now().await;
+        let late = tokio::spawn(async move {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            write(&mut *c, b"yz").await.unwrap();
+            c
+        });
+        assert_eq!(read(&mut *s, &mut [0; 8]).await.unwrap(), 2);
+        drop(late.await.unwrap());
+        assert_eq!(read(&mut *s, &mut [0; 8]).await.unwrap(), 0);
+    });
+}
+
+/// A peer that always has more than is asked for does not keep the thread to itself.
+#[test]
+fn full_reads_leave_others_their_turn() {
+    run(async {
+        let mut r = enabled(&rx(ip("127.0.0.1:0")));
+        let dst = r.local_addr();
+        let (mut c, mut s) = pair(&mut r, dst).await;
+        assert_eq!(write(&mut *c, &[1; 4096]).await.unwrap(), 4096);
+        poll_fn(|cx| s.poll_read_ready(cx)).await.unwrap();
+        let mut at_once = 0;
+        poll_fn(|cx| {
+            while at_once < 4096 && s.poll_read(cx, &mut [0; 1]).is_ready() {
+                at_once += 1;
+            }
+            Poll::Ready(())
+        })
+        .await;
+        assert!((1..4096).contains(&at_once), "{at_once} reads at once");
+        let mut rest = 0;
+        while rest < 4096 - at_once {
+            rest += read(&mut *s, &mut [0; 64]).await.unwrap();
+        }
     });
 }
 
@@ -334,9 +422,9 @@ fn a_full_socket_blocks_until_it_is_read() {
         let mut total = 0;
         loop {
             let full = poll_fn(|cx| {
-                std::task::Poll::Ready(match s.poll_write(cx, &chunk, false) {
-                    std::task::Poll::Ready(n) => Some(n.unwrap()),
-                    std::task::Poll::Pending => None,
+                Poll::Ready(match s.poll_write(cx, &chunk, false) {
+                    Poll::Ready(n) => Some(n.unwrap()),
+                    Poll::Pending => None,
                 })
             })
             .await;

@@ -22,6 +22,13 @@ pub trait Transport: Send {
     /// Waits until a read would not block, without reading.
     fn poll_read_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 
+    /// Whether [`Transport::poll_read_ready`] was pending for this task, and would be again: nothing needs to be done,
+    /// or asked. Not every transport knows.
+    fn is_waiting(&self, cx: &Context<'_>) -> bool {
+        let _ = cx;
+        false
+    }
+
     /// Looks at what could be read without consuming it; `None` when nothing is there (`WouldBlock`).
     /// `Some(Ok(0))` is end of stream.
     fn peek(&mut self, buf: &mut [u8]) -> Option<io::Result<usize>>;

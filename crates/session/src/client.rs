@@ -120,6 +120,11 @@ impl Client {
     pub(crate) fn poll_deadline(&mut self, cx: &mut Context<'_>, deadline: Option<Instant>) -> Poll<()> {
         self.timer.poll(cx, self.shared.worker.now(), deadline)
     }
+
+    /// Whether a deadline that was polled before is still to come; one that is later needs no polling until then.
+    pub(crate) fn is_timed(&self) -> bool {
+        self.timer.is_running(self.now())
+    }
 }
 
 /// The running process, as fetches see it.

@@ -29,15 +29,22 @@ pub(crate) enum Turn {
     SinkFailed,
 }
 
+/// How far a direction is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-enum State {
+pub(crate) enum State {
+    /// Its source has more.
     #[default]
     Open,
     /// The end was seen and is being sent.
     Ending,
+    /// The half-close is being passed on.
     Closing,
+    /// Nothing is left to do.
     Done,
 }
+
+/// How far a direction is, and what it waits for.
+pub(crate) type Phase = (State, Option<Blocked>);
 
 /// State of one direction.
 #[derive(Default)]
@@ -105,9 +112,18 @@ impl Pump {
         self.state == State::Done
     }
 
+    /// What decides whose silence may end it.
+    pub(crate) fn phase(&self) -> Phase {
+        (self.state, self.blocked)
+    }
+
     /// Moves what can be moved.
     pub(crate) fn turn(&mut self, cx: &mut Context<'_>, src: &mut dyn Source, dst: &mut dyn Sink) -> Turn {
         self.progress = false;
+        // Everything that came was passed on, and nothing has come since.
+        if self.state == State::Open && self.blocked == Some(Blocked::Read) && src.is_waiting(cx) {
+            return Turn::Blocked(Blocked::Read);
+        }
         self.blocked = None;
         let turn = self.run(cx, src, dst);
         if let Turn::Blocked(b) = turn {

@@ -17,6 +17,7 @@ impl BackMux for PassThrough {
             buf: None,
             eof: false,
             busy: false,
+            drained: false,
             server: true,
             abort: false,
         })
@@ -46,6 +47,8 @@ pub(crate) struct Raw {
     eof: bool,
     /// The last read filled its buffer.
     busy: bool,
+    /// The last read left nothing behind: the next one waits first, and takes no buffer for that.
+    drained: bool,
     /// The peer is a server.
     server: bool,
     /// The peer is to see no proper end.
@@ -70,7 +73,15 @@ impl Drop for Raw {
 impl Raw {
     /// Over an established connection.
     pub(crate) fn new(transport: Box<dyn Transport>) -> Self {
-        Self { line: Line::Up(transport), buf: None, eof: false, busy: false, server: false, abort: false }
+        Self {
+            line: Line::Up(transport),
+            buf: None,
+            eof: false,
+            busy: false,
+            drained: false,
+            server: false,
+            abort: false,
+        }
     }
 
     /// The transport, if established.
@@ -102,6 +113,13 @@ impl Raw {
             return Poll::Ready(Ok(0));
         }
         let t = self.line.up()?;
+        if self.drained {
+            if self.buf.as_ref().is_some_and(Buf::is_empty) {
+                self.buf = None;
+            }
+            ready!(t.poll_read_ready(cx))?;
+            self.drained = false;
+        }
         let grow = self.busy && self.buf.as_ref().is_none_or(|b| b.is_empty() && b.capacity() < LARGE);
         let buf = match &mut self.buf {
             Some(b) if !grow => b,
@@ -109,6 +127,7 @@ impl Raw {
         };
         let got = buf.poll_read(t, cx);
         self.busy = buf.filled_up();
+        self.drained = !self.busy;
         if buf.is_empty() {
             self.buf = None;
         }
@@ -125,6 +144,11 @@ impl Source for Raw {
         }
         let n = ready!(self.poll_more(cx))?;
         Poll::Ready(Ok(if n == 0 { Fill::End } else { Fill::Data }))
+    }
+
+    fn is_waiting(&self, cx: &Context<'_>) -> bool {
+        // Without a buffer there is nothing in it.
+        self.buf.is_none() && matches!(&self.line, Line::Up(t) if t.is_waiting(cx))
     }
 
     fn data(&self) -> &[u8] {

@@ -29,7 +29,7 @@ impl Timer {
             }
             if self.armed.is_none_or(|a| a > deadline) {
                 self.arm(deadline);
-            } else if self.registered && self.armed.is_some_and(|a| a > now) {
+            } else if self.is_running(now) {
                 return Poll::Pending;
             }
             let Some(sleep) = &mut self.sleep else { return Poll::Pending };
@@ -42,6 +42,11 @@ impl Timer {
                 return Poll::Ready(());
             }
         }
+    }
+
+    /// Whether the task will be woken for a deadline that it asked for, and has not been yet.
+    pub(crate) fn is_running(&self, now: Instant) -> bool {
+        self.registered && self.armed.is_some_and(|a| a > now)
     }
 
     fn arm(&mut self, at: Instant) {

@@ -3,7 +3,7 @@
 use crate::client::Client;
 use crate::http;
 use crate::log;
-use crate::pump::{Blocked, Pump, Splice, Turn};
+use crate::pump::{Blocked, Phase, Pump, Splice, Turn};
 use crate::snapshot::{Proxy, Times};
 use crate::stream::{Stream, ended};
 use crate::timers::{earlier, later};
@@ -112,6 +112,8 @@ struct Tunnel {
     /// The side that was late first.
     late: Option<TermCause>,
     end: Option<SessionEnd>,
+    /// For which phases of the two directions the timer was set. As long as they stay, deadlines only move away.
+    timed: Option<(Phase, Phase)>,
 }
 
 impl Tunnel {
@@ -126,6 +128,7 @@ impl Tunnel {
             server: Side::new(now, server, times.server_fin, apart(st.be.as_ref())),
             late: None,
             end: st.session_end(),
+            timed: None,
         }
     }
 
@@ -152,6 +155,11 @@ impl Tunnel {
             if let Some(cause) = ended(&mut self.end, cx) {
                 return Poll::Ready(Some(cause));
             }
+            let phases = Some((self.up.phase(), self.down.phase()));
+            if self.timed == phases && cl.is_timed() {
+                return Poll::Pending;
+            }
+            self.timed = phases;
             let c = self.client.deadlines(&self.up, &self.down);
             let s = self.server.deadlines(&self.down, &self.up);
             let first = earlier(c.first(), s.first());

@@ -140,7 +140,7 @@ const FORGET_PERIOD: Duration = Duration::from_secs(1);
 const SPARE_STREAMS: usize = 256;
 
 impl Worker {
-    /// The worker of the calling thread, which must be inside a `LocalSet`.
+    /// The worker of the calling thread, which must be inside its runtime (a `LocalRuntime`, or a `LocalSet` in tests).
     pub fn new(number: usize, shared: Arc<Shared>) -> Self {
         buf::set_small_size(shared.snapshot.load().bufsize);
         Self(Rc::new(Inner {
