@@ -92,7 +92,7 @@ fn check(addr: AddrKind, option: &str, rules: &[&str]) -> Outcome {
     check_with(|| async { addr }, option, rules)
 }
 
-/// Runs a check with `timeout check` 100 ms and `timeout connect` 80 ms.
+/// Runs a check with a `timeout check` and `timeout connect` that a machine which stalls for a moment does not reach.
 fn check_with<F>(addr: impl FnOnce() -> F, option: &str, rules: &[&str]) -> Outcome
 where
     F: Future<Output = AddrKind>,
@@ -102,7 +102,7 @@ where
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     LocalSet::new().block_on(&runtime, async {
         let be = backend(addr().await, |_| ());
-        let timeouts = Timeouts { check: Some(100), connect: Some(80), ..Timeouts::default() };
+        let timeouts = Timeouts { check: Some(800), connect: Some(700), ..Timeouts::default() };
         let settings = Settings::new(&be.servers[0], &timeouts);
         let probe = Probe {
             script: &script,
@@ -413,5 +413,5 @@ fn connecting_takes_no_longer_than_its_timeout() {
     };
     let o = check_with(addr, "", &[]);
     assert_eq!(text(&o), "Layer4 timeout");
-    assert!((80..1000).contains(&o.duration), "{}", o.duration);
+    assert!((700..8000).contains(&o.duration), "{}", o.duration);
 }
