@@ -86,26 +86,26 @@ fn a_silent_server_is_told_what_the_client_says_in_its_own_time() {
 #[test]
 fn the_other_side_has_a_timeout_of_its_own() {
     for (times, told_client) in [
-        ("timeout client 200\n  timeout server 900", false),
-        ("timeout client 200\n  timeout server 20s\n  timeout server-fin 900", false),
-        ("timeout client 900\n  timeout server 200", true),
-        ("timeout client 20s\n  timeout server 200\n  timeout client-fin 900", true),
+        ("timeout client 200\n  timeout server 2s", false),
+        ("timeout client 200\n  timeout server 20s\n  timeout server-fin 2s", false),
+        ("timeout client 2s\n  timeout server 200", true),
+        ("timeout client 20s\n  timeout server 200\n  timeout client-fin 2s", true),
     ] {
         let (_h, mut c, log, _o) = world(false, times, |mut s| {
             let _ = s.read_to_end(&mut Vec::new());
-            pause(3000);
+            pause(8000);
         });
-        c.send("x");
         let t = now();
+        c.send("x");
         if told_client {
-            assert!(c.closed_within(700), "{times}");
+            assert!(c.closed_within(1500), "{times}");
         } else {
-            assert!(!c.closed_within(600), "{times}");
+            assert!(c.silent_for(1000), "{times}");
         }
         assert_eq!(log.lines().len(), 0, "{times}: {:#?}", log.lines());
         let line = log.wait_for(" l l/s ");
         assert!(line.contains(if told_client { " sD " } else { " cD " }), "{times}: {line}");
-        assert!((800..3500).contains(&t.elapsed().as_millis()), "{times}: {:?}", t.elapsed());
+        assert!((1900..7000).contains(&t.elapsed().as_millis()), "{times}: {:?}", t.elapsed());
     }
 }
 

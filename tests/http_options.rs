@@ -202,7 +202,7 @@ fn rules_see_what_came_of_a_body_with_its_head() {
         let mut c = Client::connect(p);
         c.send(format!("{head}{fields}\r\n\r\n{now}"));
         if !then.is_empty() {
-            hawser_testkit::pause(150);
+            hawser_testkit::pause(700);
             c.send(then);
         }
         let text = c.recv().text();
