@@ -65,14 +65,14 @@ fn a_response_before_the_whole_request_costs_no_connection() {
         let _ = s.write_all(OK);
         first + &second
     });
-    let (_h, port) = proxy(o.port(), "");
+    let (h, port) = proxy(o.port(), "");
     let mut c = Client::connect(port);
     assert_eq!(c.ask("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc").status, 200);
     c.send("defghij");
     pause(50);
     assert_eq!(c.ask("GET /next HTTP/1.1\r\nHost: x\r\n\r\n").text(), "ok");
     drop(c);
-    drop(_h);
+    drop(h);
     let (got, _) = seen.recv_timeout(Duration::from_secs(8)).unwrap();
     assert!(got.contains("abcdefghijGET /next"), "one connection carried both: {got:?}");
 }

@@ -225,11 +225,12 @@ fn a_client_that_does_not_read_is_not_read_for() {
     }
     let before = h.rss_kib();
     let mut last = 0;
-    until(5000, || {
+    let stopped = until(20_000, || {
         pause(200);
         let now = sent.load(Ordering::Relaxed);
         std::mem::replace(&mut last, now) == now && now > 0
     });
+    assert!(stopped, "{last} bytes, and more to come");
     assert!(h.rss_kib() < before + 10 * 1024, "{} KiB, then {}", before, h.rss_kib());
     // Kernel buffers and what one stream may hold, ten times.
     assert!(last < 200 << 20, "{last} bytes were taken from servers");

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+use hawser_testkit::load::Load;
 use hawser_testkit::process::{run, temp_dir};
 use hawser_testkit::wire::get;
 use hawser_testkit::{Client, binary, free_port, pause, until};
@@ -9,8 +10,6 @@ use std::io::{Read, Write};
 use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 fn bin() -> &'static str {
@@ -191,25 +190,8 @@ fn systemd_hears_of_the_start_and_of_the_end() {
 fn a_reload_loses_no_request() {
     let p = free_port();
     let mut m = Master::serving(&cfg("", p, 200));
-    let (stop, good, bad) =
-        (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
-    let load: Vec<_> = (0..2)
-        .map(|_| {
-            let (stop, good, bad) = (Arc::clone(&stop), Arc::clone(&good), Arc::clone(&bad));
-            std::thread::spawn(move || {
-                while !stop.load(Ordering::Relaxed) {
-                    let answered = std::panic::catch_unwind(|| get(p, "/").status).unwrap_or(0);
-                    let counter = if matches!(answered, 200 | 204) { &good } else { &bad };
-                    counter.fetch_add(1, Ordering::Relaxed);
-                }
-            })
-        })
-        .collect();
-    let more = || {
-        let enough = good.load(Ordering::Relaxed) + 20;
-        until(20_000, || good.load(Ordering::Relaxed) > enough)
-    };
-    assert!(more());
+    let load = Load::start(2, move |_| matches!(get(p, "/").status, 200 | 204));
+    assert!(load.goes_on(20));
     let first = m.worker();
     m.write(&cfg("", p, 204));
     for signal in [libc::SIGUSR2, libc::SIGHUP] {
@@ -220,13 +202,12 @@ fn a_reload_loses_no_request() {
             "{reloading}"
         );
         assert!(m.heard().contains("READY=1\n"));
-        assert!(more(), "nobody is served any more");
+        assert!(load.goes_on(20), "nobody is served any more");
     }
     assert!(until(20_000, || !lives(first)), "{}", m.stderr());
-    stop.store(true, Ordering::Relaxed);
-    load.into_iter().for_each(|t| t.join().unwrap());
+    let (good, bad) = load.end();
     assert_eq!(get(p, "/").status, 204);
-    assert_eq!(bad.load(Ordering::Relaxed), 0, "of {}", good.load(Ordering::Relaxed));
+    assert_eq!(bad, 0, "of {good}");
     assert!(m.stderr().contains(&format!("Former worker ({first}) exited with code 0 (Exit)")));
     assert!(m.cli("show proc").contains(" master          2 [failed: 0] "));
     m.signal(libc::SIGTERM);

@@ -1,9 +1,9 @@
 //! Reverse HTTP: a device that dials out, an edge that sends requests back. Each end is Hawser or, where the
 //! environment names one (`HAWSER_TEST_HAPROXY`), a real HAProxy of 3.x.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![expect(clippy::print_stdout, reason = "tests say why they fail")]
 
+use hawser_testkit::load::Load;
 use hawser_testkit::logs::LogSink;
 use hawser_testkit::net::now;
 use hawser_testkit::process::check;
@@ -12,9 +12,6 @@ use hawser_testkit::wire::ask;
 use hawser_testkit::{Client, Hawser, Origin, binary, free_port, pause, until};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 fn bin() -> &'static str {
@@ -112,14 +109,6 @@ fn exchange(c: &mut Client, n: usize) -> u16 {
     if r.status == 200 && r.body != body { 0 } else { r.status }
 }
 
-/// Clients that ask on until they are stopped.
-struct Load {
-    stop: Arc<AtomicBool>,
-    good: Arc<AtomicU32>,
-    bad: Arc<AtomicU32>,
-    clients: Vec<JoinHandle<()>>,
-}
-
 /// Sizes of bodies.
 fn small(i: usize) -> usize {
     i * 37 % 3000
@@ -130,45 +119,28 @@ fn large(i: usize) -> usize {
     200_000 + i % 1000
 }
 
-impl Load {
-    fn start(port: u16, clients: usize, size: fn(usize) -> usize) -> Self {
-        let (stop, good, bad) = <(Arc<AtomicBool>, Arc<AtomicU32>, Arc<AtomicU32>)>::default();
-        let client = |n: usize| {
-            let (stop, good, bad) = (stop.clone(), good.clone(), bad.clone());
-            std::thread::spawn(move || {
-                // A connection for each request: what ends between two of them is nobody's loss.
-                for i in (n..).take_while(|_| !stop.load(Relaxed)) {
-                    let once = || std::panic::catch_unwind(|| exchange(&mut Client::connect(port), size(i)));
-                    // The kernel resets connections that arrive at the very moment when a listener closes.
-                    let again = |_| {
-                        pause(20);
-                        once()
-                    };
-                    let status = once().or_else(again).or_else(again).unwrap_or_default();
-                    if status != 200 {
-                        println!("a request was answered {status}");
-                    }
-                    if status == 200 { &good } else { &bad }.fetch_add(1, Relaxed);
-                }
-            })
+/// Clients that send bodies of such sizes.
+fn load(port: u16, clients: usize, size: fn(usize) -> usize) -> Load {
+    Load::start(clients, move |i| {
+        // A connection for each request: what ends between two of them is nobody's loss.
+        let once = || std::panic::catch_unwind(|| exchange(&mut Client::connect(port), size(i)));
+        // The kernel resets connections that arrive at the very moment when a listener closes.
+        let again = |_| {
+            pause(20);
+            once()
         };
-        let clients = (0..clients).map(client).collect();
-        Self { stop, good, bad, clients }
-    }
+        let status = once().or_else(again).or_else(again).unwrap_or_default();
+        if status != 200 {
+            println!("a request was answered {status}");
+        }
+        status == 200
+    })
+}
 
-    /// Waits until some more were answered well, and a while at least.
-    fn goes_on(&self) {
-        let enough = self.good.load(Relaxed) + 10;
-        pause(200);
-        assert!(until(20_000, || self.good.load(Relaxed) > enough), "nothing is answered any more");
-    }
-
-    /// Requests that were answered as they should, and the others.
-    fn end(self) -> (u32, u32) {
-        self.stop.store(true, Relaxed);
-        self.clients.into_iter().for_each(|c| c.join().unwrap());
-        (self.good.load(Relaxed), self.bad.load(Relaxed))
-    }
+/// Waits until some more requests were answered well, and a while at least.
+fn goes_on(load: &Load) {
+    pause(200);
+    assert!(load.goes_on(10), "nothing is answered any more");
 }
 
 /// Requests of the test below, `HAWSER_TEST_REQUESTS` or enough for every day.
@@ -260,9 +232,9 @@ fn every_thread_uses_the_one_connection() {
         let edge = p.edge(bin(), "");
         let _device = p.device(&device_bin, origin.port(), "");
         p.up();
-        let load = Load::start(p.public, 16, small);
+        let load = load(p.public, 16, small);
         pause(1000);
-        assert!(until(20_000, || load.good.load(Relaxed) > 100), "{:?}", load.good);
+        assert!(load.goes_on(100), "too slow to tell");
         let (good, bad) = load.end();
         assert_eq!(bad, 0, "of {good}, device {device_bin}");
         assert_eq!(agents(&edge).len(), 1);
@@ -299,15 +271,15 @@ fn a_new_device_takes_over_without_a_loss() {
     let _edge = p.edge(bin(), "");
     let mut old = p.device(bin(), origin.port(), "nbconn 2");
     p.up();
-    let load = Load::start(p.public, 4, small);
+    let load = load(p.public, 4, small);
     for _ in 0..3 {
-        load.goes_on();
+        goes_on(&load);
         let pid = old.pid().to_string();
         let new = Hawser::start_with(bin(), &p.device_cfg(origin.port(), "nbconn 2"), &[], &["-sf", &pid]);
         assert_eq!(old.wait(20_000).and_then(|s| s.code()), Some(0), "the old process stays");
         old = new;
     }
-    load.goes_on();
+    goes_on(&load);
     let (good, bad) = load.end();
     assert_eq!(bad, 0, "of {good}");
 }
@@ -318,15 +290,15 @@ fn a_new_edge_takes_over_without_a_loss() {
     let mut old = p.edge(bin(), "");
     let _device = p.device(bin(), origin.port(), "nbconn 2");
     p.up();
-    let load = Load::start(p.public, 4, small);
+    let load = load(p.public, 4, small);
     for _ in 0..3 {
-        load.goes_on();
+        goes_on(&load);
         let pid = old.pid().to_string();
         let new = Hawser::start_with(bin(), &p.edge_cfg(""), &[], &["-sf", &pid]);
         assert_eq!(old.wait(20_000).and_then(|s| s.code()), Some(0), "the old process stays");
         old = new;
     }
-    load.goes_on();
+    goes_on(&load);
     let (good, bad) = load.end();
     assert_eq!(bad, 0, "of {good}");
 }
@@ -338,16 +310,16 @@ fn reloads_break_no_upload() {
     let (edge_cfg, device_cfg) = (p.edge_cfg(""), p.device_cfg(origin.port(), "nbconn 2"));
     let mut ends = [p.edge(bin(), ""), p.device(bin(), origin.port(), "nbconn 2")];
     p.up();
-    let load = Load::start(p.public, 32, large);
+    let load = load(p.public, 32, large);
     for (i, cfg) in [&edge_cfg, &device_cfg].into_iter().cycle().enumerate().take(reloads()) {
-        load.goes_on();
+        goes_on(&load);
         let old = &mut ends[i % 2];
         let pid = old.pid().to_string();
         let new = Hawser::start_with(bin(), cfg, &[], &["-sf", &pid]);
         assert_eq!(old.wait(20_000).and_then(|s| s.code()), Some(0), "the old process stays");
         *old = new;
     }
-    load.goes_on();
+    goes_on(&load);
     let (good, bad) = load.end();
     println!("{good} uploads");
     assert_eq!(bad, 0, "of {good}");

@@ -1,12 +1,11 @@
 //! A new process takes over from an old one: `-sf`, `-st`, failures that must leave the old one alone.
 
+use hawser_testkit::load::Load;
 use hawser_testkit::process::{run, temp_dir};
 use hawser_testkit::wire::get;
 use hawser_testkit::{Client, Hawser, binary, free_port, pause, until};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 fn bin() -> &'static str {
     binary(env!("CARGO_BIN_EXE_hawser"))
@@ -31,29 +30,14 @@ fn finishing_the_old_process_loses_no_request() {
     let p = free_port();
     let bind = format!("127.0.0.1:{p}");
     let mut old = Hawser::start(bin(), &cfg("", &bind, 200), &[p]);
-    let (stop, good, bad) =
-        (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
-    let load: Vec<_> = (0..2)
-        .map(|_| {
-            let (stop, good, bad) = (Arc::clone(&stop), Arc::clone(&good), Arc::clone(&bad));
-            std::thread::spawn(move || {
-                while !stop.load(Ordering::Relaxed) {
-                    let answered = std::panic::catch_unwind(|| get(p, "/").status).unwrap_or(0);
-                    let counter = if matches!(answered, 200 | 204) { &good } else { &bad };
-                    counter.fetch_add(1, Ordering::Relaxed);
-                }
-            })
-        })
-        .collect();
+    let load = Load::start(2, move |_| matches!(get(p, "/").status, 200 | 204));
     pause(200);
     let new = successor(&cfg("", &bind, 204), "-sf", &old);
     assert_eq!(old.wait(20_000).and_then(|s| s.code()), Some(0));
-    let enough = good.load(Ordering::Relaxed) + 50;
-    assert!(until(20_000, || good.load(Ordering::Relaxed) > enough), "nobody is served any more");
-    stop.store(true, Ordering::Relaxed);
-    load.into_iter().for_each(|t| t.join().unwrap());
+    assert!(load.goes_on(50), "nobody is served any more");
+    let (good, bad) = load.end();
     assert_eq!(get(p, "/").status, 204);
-    assert_eq!(bad.load(Ordering::Relaxed), 0, "of {}", good.load(Ordering::Relaxed));
+    assert_eq!(bad, 0, "of {good}");
     drop(new);
 }
 
@@ -113,22 +97,14 @@ fn a_unix_path_is_never_missing() {
     let connects = |p: &Path| UnixStream::connect(p).is_ok();
     let mut old = Hawser::start(bin(), &cfg("", &bind, 200), &[]);
     assert!(until(20_000, || connects(&path)), "{}", old.stderr());
-    let (stop, missed) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU32::new(0)));
     let load = {
-        let (stop, missed, path) = (Arc::clone(&stop), Arc::clone(&missed), path.clone());
-        std::thread::spawn(move || {
-            while !stop.load(Ordering::Relaxed) {
-                if !connects(&path) {
-                    missed.fetch_add(1, Ordering::Relaxed);
-                }
-            }
-        })
+        let path = path.clone();
+        Load::start(1, move |_| connects(&path))
     };
     let new = successor(&cfg("", &bind, 204), "-sf", &old);
     assert_eq!(old.wait(20_000).and_then(|s| s.code()), Some(0));
-    stop.store(true, Ordering::Relaxed);
-    load.join().unwrap();
-    assert_eq!(missed.load(Ordering::Relaxed), 0);
+    let (good, missed) = load.end();
+    assert_eq!(missed, 0, "of {good}");
     assert!(connects(&path));
     assert_eq!(std::fs::read_dir(&dir).unwrap().count(), 1, "a temporary name was left behind");
     drop(new);

@@ -187,6 +187,5 @@ fn switched_connections_need_a_backend_of_http() {
     let _h = Hawser::start(bin(), &cfg, &[tcp, http]);
     let ask = |port| Client::connect(port).ask("GET / HTTP/1.1\r\nHost: x\r\n\r\n").status;
     assert_eq!(ask(http), 200);
-    let status = ask(tcp);
-    assert!(matches!(status, 0 | 500), "{status}");
+    assert_eq!(ask(tcp), 0, "a response");
 }

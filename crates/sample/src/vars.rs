@@ -150,9 +150,7 @@ impl VarId {
         }
         Ok(Self { scope, name: intern(name) })
     }
-}
 
-impl VarId {
     /// Parses a name that may have a scope of the parent stream (`ptxn.x`): `None` then, since no stream has a parent
     /// here.
     ///

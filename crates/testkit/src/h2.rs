@@ -18,6 +18,7 @@ pub mod kind {
     pub const PING: u8 = 6;
     pub const GOAWAY: u8 = 7;
     pub const WINDOW_UPDATE: u8 = 8;
+    pub const CONTINUATION: u8 = 9;
 }
 
 /// `END_STREAM`, and `ACK` of SETTINGS and PING.
@@ -48,14 +49,15 @@ impl Frame {
     pub fn ends(&self) -> bool {
         matches!(self.kind, kind::DATA | kind::HEADERS) && self.flags & END != 0
     }
+}
 
-    fn bytes(&self) -> Vec<u8> {
-        let mut b = (self.payload.len() as u32).to_be_bytes()[1..].to_vec();
-        b.extend([self.kind, self.flags]);
-        b.extend(self.stream.to_be_bytes());
-        b.extend(&self.payload);
-        b
-    }
+/// A frame in bytes.
+pub fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let len = u32::try_from(payload.len()).unwrap().to_be_bytes();
+    let mut out = vec![len[1], len[2], len[3], kind, flags];
+    out.extend(stream.to_be_bytes());
+    out.extend_from_slice(payload);
+    out
 }
 
 /// The server's side of a connection whose client speaks HTTP/2 from the first byte. Waits at most 30 s for
@@ -91,8 +93,8 @@ impl H2Server {
     ///
     /// # Errors
     /// Those of the socket.
-    pub fn send(&mut self, frame: &Frame) -> io::Result<()> {
-        self.io.write_all(&frame.bytes())
+    pub fn send(&mut self, f: &Frame) -> io::Result<()> {
+        self.io.write_all(&frame(f.kind, f.flags, f.stream, &f.payload))
     }
 
     /// The next frame, whatever it is.

@@ -1,42 +1,9 @@
 //! A client of HTTP/2 that sends any frame it is told to, right or wrong.
 
+pub use crate::h2::{END, END_HEADERS, Frame, PREFACE, frame, kind};
 use crate::wire::PATIENCE;
 use std::io::{Read, Write};
 use std::net::TcpStream;
-
-/// Types of frames (RFC 9113 section 6).
-#[expect(missing_docs, reason = "the names of the RFC")]
-pub mod kind {
-    pub const DATA: u8 = 0;
-    pub const HEADERS: u8 = 1;
-    pub const RST_STREAM: u8 = 3;
-    pub const SETTINGS: u8 = 4;
-    pub const PING: u8 = 6;
-    pub const GOAWAY: u8 = 7;
-    pub const WINDOW_UPDATE: u8 = 8;
-    pub const CONTINUATION: u8 = 9;
-}
-
-/// `END_STREAM`, and `ACK` of SETTINGS and PING.
-pub const END: u8 = 1;
-/// `END_HEADERS`.
-pub const END_HEADERS: u8 = 4;
-
-/// What every connection starts with.
-pub const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-
-/// A frame.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Frame {
-    /// Its type.
-    pub kind: u8,
-    /// Its flags.
-    pub flags: u8,
-    /// Its stream.
-    pub stream: u32,
-    /// What it carries.
-    pub payload: Vec<u8>,
-}
 
 /// What became of a request.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -160,7 +127,7 @@ impl H2 {
                 }
                 _ => {}
             }
-            if f.stream == stream && matches!(f.kind, kind::HEADERS | kind::DATA) && f.flags & END != 0 {
+            if f.stream == stream && f.ends() {
                 return o;
             }
         }
@@ -181,15 +148,6 @@ impl H2 {
 /// The pseudo-fields of a plain request.
 pub fn request<'a>(method: &'a str, path: &'a str) -> [(&'a str, &'a str); 4] {
     [(":method", method), (":scheme", "http"), (":path", path), (":authority", "x.example")]
-}
-
-/// A frame in bytes.
-pub fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
-    let len = u32::try_from(payload.len()).unwrap().to_be_bytes();
-    let mut out = vec![len[1], len[2], len[3], kind, flags];
-    out.extend(stream.to_be_bytes());
-    out.extend_from_slice(payload);
-    out
 }
 
 /// A field block: literals that no table remembers (RFC 7541 section 6.2.2).

@@ -12,6 +12,7 @@
 pub mod api;
 pub mod h2;
 pub mod h2client;
+pub mod load;
 pub mod logs;
 pub mod net;
 pub mod origin;

@@ -144,7 +144,7 @@ async fn exchange(cl: &mut Client, st: &mut Stream, front: &mut dyn FrontStream)
     route::enter(cl, st, be)?;
     if st.be.as_ref().is_some_and(|b| !b.is_http()) {
         // What `switch-mode` made HTTP has no way back.
-        return Err(Stop::error(500, TermCause::Internal, TermState::Request));
+        return Err(Stop::silent(0, TermCause::Internal, TermState::Request));
     }
     request::backend(cl, st, front).await?;
     persist::designate(cl, st);
