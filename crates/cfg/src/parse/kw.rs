@@ -52,12 +52,20 @@ pub(crate) enum Kind {
     Exact(i64, i64),
     /// A size.
     Size,
+    /// A size in a range.
+    Bytes(u32, u32),
+    /// A size without a unit.
+    Plain,
     /// A time in ms.
     Time,
+    /// A time in a range (ms).
+    Within(u32, u32),
     /// `on` or `off`.
     OnOff,
     /// One of these words.
     OneOf(&'static [&'static str]),
+    /// Some of these words, with commas between them.
+    SomeOf(&'static [&'static str]),
 }
 
 /// What a keyword does to its target, a section under construction.
@@ -181,10 +189,10 @@ pub(crate) const fn check<T>(name: &'static str, kind: Kind, help: &'static str)
     let (expects, n) = match kind {
         Kind::Any => ("an argument.", 1),
         Kind::Int(..) | Kind::Exact(..) => ("an integer argument.", 1),
-        Kind::Size => ("a size argument.", 1),
-        Kind::Time => ("<time> as argument.", 1),
+        Kind::Size | Kind::Bytes(..) | Kind::Plain => ("a size argument.", 1),
+        Kind::Time | Kind::Within(..) => ("<time> as argument.", 1),
         Kind::OnOff => ("either 'on' or 'off'.", 1),
-        Kind::OneOf(_) => ("an argument.", 1),
+        Kind::OneOf(_) | Kind::SomeOf(_) => ("an argument.", 1),
     };
     row(name, Kw { scope: Scope::NONE, min: n, max: n, expects, set: Set::Check(kind) }, help)
 }

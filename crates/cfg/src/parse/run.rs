@@ -197,8 +197,26 @@ fn check(cx: &mut Ctx<'_>, kind: Kind, line: &Line<'_>) {
         Kind::Size => {
             cx.size(line, 0);
         }
+        Kind::Bytes(lo, hi) => {
+            if let Some(n) = cx.size(line, 0) {
+                within(cx, line, n, (lo, hi), "");
+            }
+        }
+        Kind::Plain => {
+            if line.arg(0).ends_with(|c: char| c.is_ascii_alphabetic()) {
+                let text = format!("{}: '{}' is an invalid size", line.keyword(), line.arg(0));
+                cx.alert_arg(line, 0, text);
+            } else {
+                cx.size(line, 0);
+            }
+        }
         Kind::Time => {
             cx.time(line, 0);
+        }
+        Kind::Within(lo, hi) => {
+            if let Some(n) = cx.time(line, 0) {
+                within(cx, line, n, (lo, hi), " ms");
+            }
         }
         Kind::OnOff => {
             cx.on_off(line, 0);
@@ -210,6 +228,21 @@ fn check(cx: &mut Ctx<'_>, kind: Kind, line: &Line<'_>) {
                 cx.alert_arg(line, 0, text);
             }
         }
+        Kind::SomeOf(words) => {
+            if let Some(bad) = line.arg(0).split(',').find(|w| !words.contains(w)) {
+                let list = one_of(words);
+                let text = format!("'{}' expects a list of {list} but got '{bad}'.", line.keyword());
+                cx.alert_arg(line, 0, text);
+            }
+        }
+    }
+}
+
+fn within(cx: &mut Ctx<'_>, line: &Line<'_>, n: u32, (lo, hi): (u32, u32), unit: &str) {
+    if !(lo..=hi).contains(&n) {
+        let text =
+            format!("'{}' value must be between {lo} and {hi}{unit} (was {})", line.keyword(), line.arg(0));
+        cx.alert_arg(line, 0, text);
     }
 }
 

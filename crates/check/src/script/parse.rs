@@ -23,34 +23,61 @@ struct Building<'a, 'c> {
     proxy: &'a Proxy,
 }
 
-/// Compiles the check of a backend. Errors are alerts in `diags`.
+/// Compiles the check of a backend. Errors are alerts in `diags`, those in rules of another kind of check too.
 pub(crate) fn compile(config: &Config, index: usize, proxy: &Proxy, diags: &mut Diags) -> Script {
     let http = matches!(proxy.check_kind, CheckKind::Http(_));
+    if !http {
+        begin(config, index, proxy, true, diags).rules("http-check", false);
+    }
+    if !matches!(proxy.check_kind, CheckKind::TcpRules) {
+        begin(config, index, proxy, false, diags).rules("tcp-check", false);
+    }
     let keyword = match &proxy.check_kind {
         CheckKind::Http(_) => "http-check",
         CheckKind::TcpRules => "tcp-check",
         CheckKind::Tcp => return Script::default(),
         CheckKind::Service(check) => return protocol::script(check),
     };
-    let mut cx = CompileCx::new(config, diags);
-    (cx.proxy, cx.at, cx.what) = (Some(index), Some(Checkpoint::TcpCheck), keyword.into());
-    let script = Script { http, ..Script::default() };
-    let mut b = Building { cx, http, script, comment: None, pending: None, count: 0, proxy };
+    let mut b = begin(config, index, proxy, http, diags);
     if let CheckKind::Http(words) = &proxy.check_kind {
         b.pending = b.httpchk(words);
     }
-    for line in proxy.check_rules.iter().filter(|l| l.words.first().is_some_and(|w| w.as_str() == keyword)) {
-        b.cx.pos = line.pos;
-        if let Err(text) = b.rule(line) {
-            b.cx.diags.alert(line.pos, text);
-        }
-    }
+    b.rules(keyword, true);
     b.finish()
+}
+
+fn begin<'a, 'c>(
+    config: &'c Config,
+    index: usize,
+    proxy: &'a Proxy,
+    http: bool,
+    diags: &'c mut Diags,
+) -> Building<'a, 'c> {
+    let mut cx = CompileCx::new(config, diags);
+    let keyword = if http { "http-check" } else { "tcp-check" };
+    (cx.proxy, cx.at, cx.what) = (Some(index), Some(Checkpoint::TcpCheck), keyword.into());
+    let script = Script { http, ..Script::default() };
+    Building { cx, http, script, comment: None, pending: None, count: 0, proxy }
 }
 
 type Parsed<T> = Result<T, String>;
 
 impl<'c> Building<'_, 'c> {
+    /// Reads the rules of a kind. What is not there yet matters only where it is used.
+    fn rules(&mut self, keyword: &str, used: bool) {
+        let proxy = self.proxy;
+        for line in
+            proxy.check_rules.iter().filter(|l| l.words.first().is_some_and(|w| w.as_str() == keyword))
+        {
+            self.cx.pos = line.pos;
+            if let Err(text) = self.rule(line)
+                && (used || !text.contains("not supported yet"))
+            {
+                self.cx.diags.alert(line.pos, text);
+            }
+        }
+    }
+
     fn httpchk(&mut self, words: &[Word]) -> Option<Request> {
         let word = |i: usize| words.get(i);
         let mut r = Request::default();

@@ -202,6 +202,11 @@ fn wrong_lines_are_refused() {
         ),
         ("httpchk", &["http-check expect foo"], "or comment but got 'foo' as argument.."),
         (
+            "tcp-check",
+            &["http-check expect status abc"],
+            "'http-check expect' : invalid character 'a' in the list of status codes.",
+        ),
+        (
             "httpchk",
             &["http-check expect status abc"],
             "'http-check expect' : invalid character 'a' in the list of status codes.",

@@ -39,6 +39,26 @@ fn values() {
         ("unix-bind prefix", "alert: unix_bind 'prefix' expects a path as an argument."),
         ("unix-bind user no-such-user", "alert: 'unix-bind' : 'no-such-user' unknown user."),
         ("tune.bufsize 0", "alert: 'tune.bufsize' expects a positive integer argument."),
+        ("tune.bufsize 2147483647", "alert: 'tune.bufsize' expects a size in bytes from 0 to 2147483631."),
+        ("tune.maxrewrite 2147483648", "alert: 'tune.maxrewrite' expects a positive integer argument."),
+        (
+            "tune.sndbuf.backend 0",
+            "alert: 'tune.sndbuf.backend' value must be between 1 and 2147483647 (was 0)",
+        ),
+        ("tune.idletimer 66s", "alert: 'tune.idletimer' value must be between 0 and 65535 ms (was 66s)"),
+        ("tune.vars.proc-max-size 1k", "alert: tune.vars.proc-max-size: '1k' is an invalid size"),
+        (
+            "tune.epoll.mask-events err,hup,x",
+            "alert: 'tune.epoll.mask-events' expects a list of 'err', 'hup' or 'rdhup' but got 'x'.",
+        ),
+        (
+            "tune.streams-elasticity 99",
+            "alert: 'tune.streams-elasticity' expects 0 or a positive percentage value of 100 or above",
+        ),
+        (
+            "thread-hard-limit 10x",
+            "alert: cannot parse 'thread-hard-limit' value '10x', an integer is expected.",
+        ),
         ("tune.bufsize 1x", "alert: unexpected 'x' after size passed to 'tune.bufsize'"),
         ("spread-checks 51", "alert: 'spread-checks' needs a positive value in range 0..50."),
         ("h1-case-adjust a b", "alert: <from> and <to> must not differ except the case"),

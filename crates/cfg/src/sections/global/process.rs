@@ -50,7 +50,7 @@ pub(crate) static PROCESS: Table<Kw<G>> = Table::new(&[
     flag("quiet", |g| &mut g.quiet, "Prints nothing while starting."),
     flag("zero-warning", |g| &mut g.zero_warning, "Refuses a configuration that has warnings."),
     run("nbthread", (1, 1), "an integer argument.", nbthread, "Number of threads."),
-    int("thread-hard-limit", (1, 4096), |g| &mut g.thread_hard_limit, "Most threads that are started by default."),
+    run("thread-hard-limit", (1, 1), "an integer argument.", thread_hard_limit, "Most threads that are started by default."),
     run("ulimit-n", (1, 1), "an integer argument.", |cx, g, l| once(cx, l, &mut g.ulimit_n), "Most descriptors of the process."),
     int("fd-hard-limit", (0, MAX), |g| &mut g.fd_hard_limit, "Most descriptors that the process tries to get."),
     run("user", (1, 1), "a user name.", user, "User to run as."),
@@ -156,6 +156,12 @@ pub(super) fn once(cx: &mut Ctx<'_>, line: &Line<'_>, slot: &mut Option<u32>) {
     } else {
         // Zero and less mean no limit of ours.
         *slot = (n > 0).then(|| u32::try_from(n).unwrap_or(u32::MAX));
+    }
+}
+
+fn thread_hard_limit(cx: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
+    if let Some(n) = cx.exact_int(line, 0, 1, 4096) {
+        g.thread_hard_limit = u32::try_from(n).ok();
     }
 }
 

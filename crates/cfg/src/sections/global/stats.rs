@@ -4,7 +4,7 @@ use crate::addr::{self, AddrUse};
 use crate::keyword::Table;
 use crate::model::{Bind, Global, StatsSocket};
 use crate::parse::ctx::Ctx;
-use crate::parse::kw::{Kind, Kw, MANY, check, run, time, word};
+use crate::parse::kw::{Kind, Kw, MANY, check, run, word};
 use crate::parse::line::Line;
 use crate::parse::run as dispatch;
 use crate::sections::proxy::bind;
@@ -13,7 +13,7 @@ use crate::sections::proxy::bind;
 #[rustfmt::skip]
 pub(crate) static STATS: Table<Kw<Global>> = Table::new(&[
     run("socket", (0, MANY), "", socket, "A command socket."),
-    time("timeout", |g: &mut Global| &mut g.stats_timeout, "Longest silence on a command socket.").words(1, MANY),
+    run("timeout", (1, MANY), "<time> as argument.", timeout, "Longest silence on a command socket."),
     run("maxconn", (0, MANY), "", maxconn, "Most connections to command sockets."),
     word("bind-process", "Processes that listen on command sockets.").removed("2.5", ""),
     check("calculate-max-counters", Kind::OnOff, "Whether maxima are counted.").idle("counting maxima costs nothing here"),
@@ -58,9 +58,19 @@ fn socket(cx: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
     });
 }
 
+fn timeout(cx: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
+    match cx.time(line, 0) {
+        Some(0) => {
+            cx.alert_arg(line, 0, "'stats timeout' expects a positive value");
+        }
+        Some(ms) => g.stats_timeout = Some(ms),
+        None => {}
+    }
+}
+
 fn maxconn(cx: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
     match line.arg(0).parse::<u32>() {
-        Ok(n) if n > 0 => g.stats_maxconn = Some(n),
+        Ok(n) if n > 0 && i32::try_from(n).is_ok() => g.stats_maxconn = Some(n),
         _ => {
             cx.alert_arg(line, 0, "'stats maxconn' expects a positive value");
         }

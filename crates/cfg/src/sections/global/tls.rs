@@ -28,6 +28,7 @@ const fn any(name: &'static str, words: (u8, u8), help: &'static str) -> Row<Kw<
 }
 
 const N: Kind = Kind::Int(0, i64::MAX);
+const P: Kind = Kind::Int(0, i32::MAX as i64);
 
 /// TLS defaults.
 #[rustfmt::skip]
@@ -61,19 +62,19 @@ pub(crate) static DEFAULTS: Table<Kw<G>> = Table::new(&[
     tune("ssl-server-verify", Kind::OneOf(&["none", "required"]), "Whether servers are verified by default."),
     any("ssl-skip-self-issued-ca", (0, MANY), "Leaves self-issued authorities out of chains."),
     word("noktls", "Does not use kernel TLS.").idle(NO_TLS),
-    tune("maxsslconn", N, "Most TLS connections."),
+    tune("maxsslconn", P, "Most TLS connections."),
     tune("maxsslrate", N, "Most TLS handshakes in a second."),
-    tune("tune.ssl.cachesize", N, "Entries of the TLS session cache."),
+    tune("tune.ssl.cachesize", P, "Entries of the TLS session cache."),
     tune("tune.ssl.capture-buffer-size", N, "Bytes of a client hello that are kept."),
     tune("tune.ssl.capture-cipherlist-size", N, "Bytes of a client's cipher list that are kept."),
     any("tune.ssl.certificate-compression", (1, MANY), "Compression of certificates."),
     tune("tune.ssl.default-dh-param", Kind::Exact(1024, i64::MAX), "Largest Diffie-Hellman size by default."),
     any("tune.ssl.force-private-cache", (0, 0), "Gives each process its own session cache."),
-    tune("tune.ssl.hard-maxrecord", N, "Largest TLS record ever."),
+    tune("tune.ssl.hard-maxrecord", P, "Largest TLS record ever."),
     tune("tune.ssl.keylog", Kind::OnOff, "Keeps session secrets for debugging."),
     run("tune.ssl.lifetime", (1, 1), "ssl sessions <lifetime> in seconds as argument.", seconds, "Life of a cached TLS session.").idle(NO_TLS),
-    tune("tune.ssl.maxrecord", N, "Largest TLS record while a stream is interactive."),
-    tune("tune.ssl.ssl-ctx-cache-size", N, "Entries of the cache of generated certificates."),
+    tune("tune.ssl.maxrecord", P, "Largest TLS record while a stream is interactive."),
+    tune("tune.ssl.ssl-ctx-cache-size", P, "Entries of the cache of generated certificates."),
     tune("tune.ssl.ocsp-update.maxdelay", N, "Longest time between two OCSP updates."),
     tune("tune.ssl.ocsp-update.mindelay", N, "Shortest time between two OCSP updates."),
     tune("ocsp-update.disable", Kind::OnOff, "Disables OCSP updates."),

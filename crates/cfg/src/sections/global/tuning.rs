@@ -27,6 +27,7 @@ const fn idle(name: &'static str, kind: Kind, why: &'static str, help: &'static 
 }
 
 const N: Kind = Kind::Int(0, i64::MAX);
+const P: Kind = Kind::Int(0, MAX as i64);
 const E: Kind = Kind::Exact(0, i64::MAX);
 const Z: Kind = Kind::Int(i64::MIN, i64::MAX);
 const ON: Kind = Kind::OnOff;
@@ -43,7 +44,7 @@ pub(crate) static LIMITS: Table<Kw<G>> = Table::new(&[
     flag("nosplice", |g| &mut g.nosplice, "Never uses splice()."),
     flag("noreuseport", |g| &mut g.noreuseport, "Listeners share one socket instead of having one per thread."),
     run("tune.bufsize", (1, 1), "an integer argument", bufsize, "Bytes of a request or response head that can be held."),
-    size("tune.maxrewrite", |g| &mut g.maxrewrite, "Bytes of a buffer that are reserved for rewriting."),
+    run("tune.maxrewrite", (1, 1), "a size argument.", maxrewrite, "Bytes of a buffer that are reserved for rewriting."),
     int("tune.http.maxhdr", (1, 32767), |g| &mut g.maxhdr, "Most header fields of a message."),
     int("tune.http.logurilen", (0, MAX), |g: &mut Global| &mut g.logurilen, "Length from which request lines are cut in logs."),
     int("tune.http.cookielen", (0, MAX), |g: &mut Global| &mut g.cookielen, "Most bytes of a captured cookie.").idle("a captured cookie has the length that its line says"),
@@ -77,16 +78,16 @@ pub(crate) static INTERNALS: Table<Kw<G>> = Table::new(&[
     idle("tune.zlib.memlevel", Kind::Int(1, 9), NO_COMPRESSION, "Memory of zlib for a stream."),
     idle("tune.zlib.windowsize", Kind::Int(8, 15), NO_COMPRESSION, "Window of zlib."),
     idle("tune.applet.zero-copy-forwarding", ON, COPY, "Lets services send without a copy."),
-    idle("tune.buffers.limit", N, BUFFERS, "Most buffers of the process."),
-    idle("tune.buffers.reserve", N, BUFFERS, "Buffers kept for emergencies."),
-    idle("tune.bufsize.large", Kind::Size, BUFFERS, "Size of large buffers."),
-    idle("tune.bufsize.small", Kind::Size, BUFFERS, "Size of small buffers."),
+    idle("tune.buffers.limit", P, BUFFERS, "Most buffers of the process."),
+    idle("tune.buffers.reserve", P, BUFFERS, "Buffers kept for emergencies."),
+    idle("tune.bufsize.large", Kind::Bytes(1, MAX), BUFFERS, "Size of large buffers."),
+    idle("tune.bufsize.small", Kind::Bytes(1, MAX), BUFFERS, "Size of small buffers."),
     word("tune.chksize", "Size of the buffer for health checks.").removed("", "'tune.bufsize'"),
     idle("tune.cli.max-payload-size", Kind::Size, "the command line interface bounds payloads itself", "Largest payload of a command."),
     word("tune.defaults.purge", "Drops defaults sections after parsing.").words(0, 1).idle("they are dropped when nothing refers to them"),
     word("tune.disable-fast-forward", "Disables fast forwarding.").idle(COPY),
     word("tune.disable-zero-copy-forwarding", "Disables zero-copy forwarding.").idle(COPY),
-    word("tune.epoll.mask-events", "Ignores some epoll events.").words(0, 1).idle(POLLER),
+    idle("tune.epoll.mask-events", Kind::SomeOf(&["err", "hup", "rdhup"]), POLLER, "Ignores some epoll events."),
     idle("tune.events.max-events-at-once", Kind::Int(1, 10000), INTERNAL, "Most events handled in a row."),
     word("tune.fail-alloc", "Lets allocations fail at random.").later("fault injection"),
     idle("tune.fd.edge-triggered", ON, POLLER, "Polls edge-triggered.").experimental(),
@@ -96,35 +97,35 @@ pub(crate) static INTERNALS: Table<Kw<G>> = Table::new(&[
     idle("tune.h1.zero-copy-fwd-recv", ON, COPY, "Receives HTTP/1 data without a copy."),
     idle("tune.h1.zero-copy-fwd-send", ON, COPY, "Sends HTTP/1 data without a copy."),
     idle("tune.pt.zero-copy-forwarding", ON, COPY, "Forwards TCP data without a copy."),
-    idle("tune.idletimer", Kind::Time, INTERNAL, "Idle time after which a stream counts as idle."),
+    idle("tune.idletimer", Kind::Within(0, 65535), INTERNAL, "Idle time after which a stream counts as idle."),
     idle("tune.listener.default-shards", Kind::OneOf(&["by-process", "by-group", "by-thread"]), THREADS, "Sockets of a bind line."),
     idle("tune.listener.multi-queue", Kind::OneOf(&["on", "fair", "off"]), THREADS, "How accepted connections are spread over threads."),
     idle("tune.max-checks-per-thread", Z, INTERNAL, "Most health checks that a thread runs at once."),
-    idle("tune.max-rules-at-once", N, INTERNAL, "Most rules evaluated in a row."),
+    idle("tune.max-rules-at-once", P, INTERNAL, "Most rules evaluated in a row."),
     idle("tune.maxpollevents", Kind::Int(-1, 1_000_000), POLLER, "Most events of one poll."),
-    idle("tune.memory.hot-size", N, INTERNAL, "Bytes of free memory that a thread keeps."),
+    idle("tune.memory.hot-size", Kind::Int(1, i64::MAX), INTERNAL, "Bytes of free memory that a thread keeps."),
     idle("tune.notsent-lowat.client", Kind::Size, "sockets keep the system's mark", "Unsent bytes of a client socket from which it is not written to."),
     idle("tune.notsent-lowat.server", Kind::Size, "sockets keep the system's mark", "Unsent bytes of a server socket from which it is not written to."),
-    idle("tune.pattern.cache-size", N, INTERNAL, "Entries of the cache of pattern look-ups."),
-    idle("tune.peers.max-updates-at-once", N, "peers are refused, so that this setting applies to nothing", "Most updates sent to a peer in a row."),
-    idle("tune.rcvbuf.backend", Kind::Size, "datagram sockets keep the system's size", "Kernel receive buffer of datagram sockets to servers."),
-    idle("tune.rcvbuf.frontend", Kind::Size, "datagram sockets keep the system's size", "Kernel receive buffer of datagram sockets of listeners."),
-    idle("tune.sndbuf.backend", Kind::Size, "datagram sockets keep the system's size", "Kernel send buffer of datagram sockets to servers."),
-    idle("tune.sndbuf.frontend", Kind::Size, "datagram sockets keep the system's size", "Kernel send buffer of datagram sockets of listeners."),
-    idle("tune.recv_enough", Kind::Size, INTERNAL, "Bytes after which a short read is trusted."),
+    idle("tune.pattern.cache-size", P, INTERNAL, "Entries of the cache of pattern look-ups."),
+    idle("tune.peers.max-updates-at-once", Kind::Int(1, MAX as i64), "peers are refused, so that this setting applies to nothing", "Most updates sent to a peer in a row."),
+    idle("tune.rcvbuf.backend", Kind::Bytes(1, MAX), "datagram sockets keep the system's size", "Kernel receive buffer of datagram sockets to servers."),
+    idle("tune.rcvbuf.frontend", Kind::Bytes(1, MAX), "datagram sockets keep the system's size", "Kernel receive buffer of datagram sockets of listeners."),
+    idle("tune.sndbuf.backend", Kind::Bytes(1, MAX), "datagram sockets keep the system's size", "Kernel send buffer of datagram sockets to servers."),
+    idle("tune.sndbuf.frontend", Kind::Bytes(1, MAX), "datagram sockets keep the system's size", "Kernel send buffer of datagram sockets of listeners."),
+    idle("tune.recv_enough", Kind::Bytes(0, MAX), INTERNAL, "Bytes after which a short read is trusted."),
     word("tune.renice.runtime", "Priority of the process at run time.").later("process priority"),
     word("tune.renice.startup", "Priority of the process while it starts.").later("process priority"),
     idle("tune.ring.queues", Kind::Int(0, 16), "rings are refused, so that this setting applies to nothing", "Queues in front of a ring."),
     idle("tune.runqueue-depth", Z, INTERNAL, "Most tasks that run in a row."),
     idle("tune.sched.low-latency", ON, INTERNAL, "Prefers latency to throughput."),
-    idle("tune.streams-elasticity", E, INTERNAL, "How streams of one connection share the process."),
+    run("tune.streams-elasticity", (1, 1), "an integer argument.", elasticity, "How streams of one connection share the process.").idle(INTERNAL),
     idle("tune.takeover-other-tg-connections", Kind::OneOf(&["none", "restricted", "full"]), THREADS, "Whether idle connections of other groups are taken."),
-    idle("tune.vars.check-max-size", Kind::Size, VARS, "Most bytes of variables of a check."),
-    idle("tune.vars.global-max-size", Kind::Size, VARS, "Most bytes of all variables."),
-    idle("tune.vars.proc-max-size", Kind::Size, VARS, "Most bytes of process variables."),
-    idle("tune.vars.reqres-max-size", Kind::Size, VARS, "Most bytes of request and response variables."),
-    idle("tune.vars.sess-max-size", Kind::Size, VARS, "Most bytes of session variables."),
-    idle("tune.vars.txn-max-size", Kind::Size, VARS, "Most bytes of transaction variables."),
+    idle("tune.vars.check-max-size", Kind::Plain, VARS, "Most bytes of variables of a check."),
+    idle("tune.vars.global-max-size", Kind::Plain, VARS, "Most bytes of all variables."),
+    idle("tune.vars.proc-max-size", Kind::Plain, VARS, "Most bytes of process variables."),
+    idle("tune.vars.reqres-max-size", Kind::Plain, VARS, "Most bytes of request and response variables."),
+    idle("tune.vars.sess-max-size", Kind::Plain, VARS, "Most bytes of session variables."),
+    idle("tune.vars.txn-max-size", Kind::Plain, VARS, "Most bytes of transaction variables."),
 ]);
 
 /// Lua, the HTTP client, and debugging aids.
@@ -139,7 +140,7 @@ pub(crate) static EXTRAS: Table<Kw<G>> = Table::new(&[
     idle("tune.lua.log.loggers", ON, NO_LUA, "Whether Lua logs to the loggers."),
     idle("tune.lua.log.stderr", Kind::OneOf(&["on", "auto", "off"]), NO_LUA, "Whether Lua logs to stderr."),
     idle("tune.lua.maxmem", E, NO_LUA, "Most megabytes for Lua."),
-    idle("tune.lua.openlibs", Kind::Any, NO_LUA, "Libraries that Lua code may use."),
+    idle("tune.lua.openlibs", Kind::SomeOf(&["all", "none", "table", "io", "os", "string", "math", "utf8", "package", "debug"]), NO_LUA, "Libraries that Lua code may use."),
     idle("tune.lua.service-timeout", Kind::Time, NO_LUA, "Longest run of a Lua service."),
     idle("tune.lua.session-timeout", Kind::Time, NO_LUA, "Longest run of Lua in a session."),
     idle("tune.lua.task-timeout", Kind::Time, NO_LUA, "Longest run of a Lua task."),
@@ -156,7 +157,7 @@ pub(crate) static EXTRAS: Table<Kw<G>> = Table::new(&[
     idle("profiling.tasks", Kind::OneOf(&["on", "auto", "off", "lock", "no-lock", "memory", "no-memory"]), "there is no profiler of tasks", "Measures the time spent in tasks.").words(1, MANY),
     word("profiling.memory", "Counts allocations per call site.").later("memory profiling"),
     idle("stress-level", Kind::Exact(0, 9), "a debugging aid of HAProxy's developers", "Provokes rare events."),
-    idle("warn-blocked-traffic-after", Kind::Time, "threads never run for long without a break", "Warns about a task that blocks traffic."),
+    idle("warn-blocked-traffic-after", Kind::Within(1, 1000), "threads never run for long without a break", "Warns about a task that blocks traffic."),
 ]);
 
 fn lua_path(cx: &mut Ctx<'_>, _: &mut Global, line: &Line<'_>) {
@@ -188,8 +189,30 @@ fn bufsize(cx: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
         Some(0) => {
             cx.alert_arg(line, 0, "'tune.bufsize' expects a positive integer argument.");
         }
+        // What HAProxy's own bookkeeping leaves of the largest buffer.
+        Some(n) if n > MAX - 16 => {
+            let text = format!("'tune.bufsize' expects a size in bytes from 0 to {}.", MAX - 16);
+            cx.alert_arg(line, 0, text);
+        }
         Some(n) => g.bufsize = Some(n),
         None => {}
+    }
+}
+
+fn maxrewrite(cx: &mut Ctx<'_>, g: &mut Global, line: &Line<'_>) {
+    match cx.size(line, 0) {
+        Some(n) if n > MAX => {
+            cx.alert_arg(line, 0, "'tune.maxrewrite' expects a positive integer argument.");
+        }
+        Some(n) => g.maxrewrite = Some(n),
+        None => {}
+    }
+}
+
+fn elasticity(cx: &mut Ctx<'_>, _: &mut Global, line: &Line<'_>) {
+    if !matches!(line.arg(0).parse::<i32>(), Ok(0 | 100..)) {
+        let text = "'tune.streams-elasticity' expects 0 or a positive percentage value of 100 or above";
+        cx.alert_arg(line, 0, text);
     }
 }
 

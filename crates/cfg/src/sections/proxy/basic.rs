@@ -203,7 +203,7 @@ fn hash_type(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) {
 
 fn hash_balance_factor(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) {
     match line.arg(0).parse::<u32>() {
-        Ok(n) if n == 0 || n > 100 => p.hash_balance_factor = Some(n),
+        Ok(n) if n == 0 || (n > 100 && n <= MAX) => p.hash_balance_factor = Some(n),
         _ => {
             cx.alert_arg(line, 0, "'hash-balance-factor' must be 0 or greater than 100.");
         }

@@ -240,7 +240,7 @@ fn own(line: &Line<'_>) -> Option<String> {
 
 fn number(cx: &mut Ctx<'_>, line: &Line<'_>, slot: &mut Option<u32>) {
     match cx.loose::<i64>(line, 0) {
-        Some(n) if n >= 0 => *slot = u32::try_from(n).ok(),
+        Some(n @ 0..=0x7fff_ffff) => *slot = u32::try_from(n).ok(),
         _ => {
             let text = format!("'{}' : invalid value {}, must be >= 0", line.word(), line.arg(0));
             cx.alert_arg(line, 0, text);
@@ -340,9 +340,9 @@ fn guid_prefix(cx: &mut Ctx<'_>, t: &mut Target, line: &Line<'_>) {
 fn id(cx: &mut Ctx<'_>, t: &mut Target, line: &Line<'_>) {
     let text = match line.arg(0).parse::<i64>() {
         Err(_) => format!("'id' : expects an integer argument, found '{}'", line.arg(0)),
-        Ok(n) => match u32::try_from(n) {
-            Ok(n) if n > 0 => {
-                t.opts.id = Some(n);
+        Ok(n) => match i32::try_from(n).map(i32::unsigned_abs) {
+            Ok(id) if n > 0 => {
+                t.opts.id = Some(id);
                 return;
             }
             _ => "'id' : custom id has to be > 0".to_owned(),

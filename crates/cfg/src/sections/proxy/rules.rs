@@ -161,6 +161,10 @@ pub(crate) fn tcp_response(cx: &mut Ctx<'_>, p: &mut Proxy, line: &Line<'_>) {
     }
     let inner = line.deeper();
     match inner.word() {
+        "inspect-delay" if !cx.st.kind.is_be() => {
+            let text = "tcp-response inspect-delay is only allowed in 'backend' sections or 'defaults' section with a name";
+            cx.alert(&inner, text);
+        }
         "inspect-delay" => {
             if let Some(ms) = inspect_delay(cx, &inner) {
                 p.res_inspect_delay = Some(ms);

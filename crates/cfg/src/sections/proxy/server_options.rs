@@ -203,7 +203,7 @@ fn weight(cx: &mut Ctx<'_>, s: &mut ServerOpts, line: &Line<'_>) {
 
 fn count(cx: &mut Ctx<'_>, line: &Line<'_>, slot: &mut Option<u32>) {
     match cx.loose::<u32>(line, 0) {
-        Some(n) if n > 0 => *slot = Some(n),
+        Some(n) if n > 0 && i32::try_from(n).is_ok() => *slot = Some(n),
         _ => {
             cx.alert_arg(line, 0, format!("'{}' has to be > 0.", line.word()));
         }
@@ -357,7 +357,7 @@ fn one_word(
 
 fn error_limit(cx: &mut Ctx<'_>, s: &mut ServerOpts, line: &Line<'_>) {
     match cx.loose::<u32>(line, 0) {
-        Some(n) if n > 0 => s.rare_mut().error_limit = Some(n),
+        Some(n) if n > 0 && i32::try_from(n).is_ok() => s.rare_mut().error_limit = Some(n),
         _ => {
             cx.alert_arg(line, 0, "error-limit has to be > 0.");
         }
