@@ -12,7 +12,7 @@ fn bin() -> &'static str {
     binary(env!("CARGO_BIN_EXE_hawser"))
 }
 const DEFAULTS: &str =
-    "defaults\n  mode http\n  timeout connect 1s\n  timeout client 10s\n  timeout server 10s\n";
+    "defaults\n  mode http\n  timeout connect 5s\n  timeout client 10s\n  timeout server 10s\n";
 
 fn spread(port: u16, n: usize) -> HashMap<String, usize> {
     let mut m = HashMap::new();
@@ -267,7 +267,8 @@ fn a_failing_check_takes_a_server_out_and_a_good_one_brings_it_back() {
         a.port()
     );
     let h = Hawser::start(bin(), &cfg, &[p]);
-    assert!(spread(p, 4).contains_key("b"));
+    let served = spread(p, 4);
+    assert!(served.contains_key("b"), "{served:?}");
     drop(b);
     assert!(until(20_000, || h.stderr().contains("Server l/b is DOWN")), "{}", h.stderr());
     assert_eq!(spread(p, 6), HashMap::from([("a".to_owned(), 6)]));
