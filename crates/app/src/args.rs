@@ -99,6 +99,10 @@ pub struct Args {
     pub old: Option<(OldSignal, Vec<i32>)>,
     /// `-dK`.
     pub dump_keywords: Option<String>,
+    /// `-dC`.
+    pub dump_config: bool,
+    /// `-dL`.
+    pub dump_libraries: bool,
     /// `-dW`.
     pub zero_warning: bool,
     /// `-dD`.
@@ -248,7 +252,9 @@ fn flag(args: &mut Args, word: &str) -> bool {
         "-db" => args.foreground = true,
         "-D" => args.daemon = true,
         "-dW" => args.zero_warning = true,
+        "-dC" | "-dC0" => args.dump_config = true,
         "-dD" => args.diag = true,
+        "-dL" => args.dump_libraries = true,
         "-dr" => args.ignore_resolution = true,
         "-dR" => args.no_reuseport = true,
         "-dS" | "-dF" | "-dZ" => args.no_splice = true,
@@ -264,8 +270,8 @@ fn flag(args: &mut Args, word: &str) -> bool {
 fn later(word: &str) -> Result<(), ArgsError> {
     let what = match word {
         "-Ex" => "this option",
-        _ if word.starts_with("-dC") => "dumping the configuration",
-        _ if word.starts_with("-dL") || word.starts_with("-dA") => "dumping libraries",
+        _ if word.starts_with("-dC") => "dumping the configuration with names and addresses made unreadable",
+        _ if word.starts_with("-dA") => "an archive of libraries",
         _ if word.starts_with("-dt") => "tracing",
         _ => return Err(ArgsError::Usage),
     };
@@ -324,7 +330,7 @@ mod tests {
 
     #[test]
     fn what_comes_later_is_named() {
-        for line in ["-dt", "-dL", "-dC", "-Ex"] {
+        for line in ["-dt", "-dA/tmp/x", "-dC123", "-Ex"] {
             assert!(matches!(parsed(line), Err(ArgsError::Refused(t)) if t.contains("yet")), "{line}");
         }
     }

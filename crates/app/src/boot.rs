@@ -217,6 +217,9 @@ impl<'a> Boot<'a> {
         if let Some(classes) = &args.dump_keywords {
             print(&crate::dump::keywords(classes));
         }
+        if args.dump_libraries {
+            print(&crate::dump::libraries(!args.quiet));
+        }
         Ok(Self {
             name,
             args,

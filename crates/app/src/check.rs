@@ -10,8 +10,9 @@ use hawser_cfg::diag::Diags;
 use hawser_cfg::env::Env;
 use hawser_cfg::load::{Files, Source};
 use hawser_cfg::model::{Config, Global};
-use hawser_cfg::parse::{Parsed, parse};
+use hawser_cfg::parse::{Parsed, dump, parse};
 use hawser_cfg::render;
+use std::io::Write;
 
 /// `-cc`: 0 if it is true, 1 if it is false, 2 if it cannot be evaluated.
 pub(crate) fn condition(messages: &Messages, text: &str, args: &Args) -> Exit {
@@ -30,6 +31,10 @@ pub(crate) fn condition(messages: &Messages, text: &str, args: &Args) -> Exit {
 /// Reads and parses all files of the command line.
 pub(crate) fn load(args: &Args, env: &mut Env) -> Parsed {
     let sources: Vec<Source> = args.files.iter().cloned().map(Source::Path).collect();
+    if args.dump_config && !args.quiet {
+        // A closed standard output is the reader's wish.
+        let _ = std::io::stdout().lock().write_all(&dump(&sources, &CondCx::default(), env));
+    }
     parse(&sources, &CondCx::default(), env)
 }
 

@@ -96,6 +96,24 @@ fn services(out: &mut String) {
     }
 }
 
+/// `-dL`: the files that make up this program, itself first.
+pub(crate) fn libraries(heading: bool) -> String {
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
+    let mut out = if heading { "List of loaded object files:\n".to_owned() } else { String::new() };
+    let mut seen: Vec<&str> = Vec::new();
+    for line in maps.lines() {
+        let path = line.find('/').and_then(|at| line.get(at..)).unwrap_or_default();
+        // What can be executed is code; data files are mapped too.
+        let code = line.split(' ').nth(1).is_some_and(|rights| rights.contains('x'));
+        if code && !path.is_empty() && !seen.contains(&path) {
+            seen.push(path);
+            out.push_str(path);
+            out.push('\n');
+        }
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

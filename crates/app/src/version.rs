@@ -168,7 +168,10 @@ const OPTIONS: &[(&str, &str)] = &[
     ("-de -dp -dG -dM -dc -dF -dI -dZ -dT", "accepted"),
     ("-sf/-st [pid ]*", "tell old processes to finish/terminate once this one serves"),
     ("--diagnostics={auto|classic|pretty|json}", "how to print what is wrong with a configuration"),
-    ("-W -Ws -S -x -dC -dL -dA -dt", "not supported yet"),
+    ("-dC", "print the configuration as it is understood ; -dL list the files that the program is made of"),
+    ("-W", "run workers under a master ; -Ws tell systemd ; -S address of the master's command line"),
+    ("-x", "take listening sockets over from the process behind this address"),
+    ("-dC<key> -dA<file> -dt -Ex", "not supported yet"),
 ];
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 pub(crate) mod ctx;
 mod defaults;
+mod dump;
 mod inherit;
 pub(crate) mod kw;
 pub(crate) mod line;
@@ -16,6 +17,8 @@ use crate::diag::Diags;
 use crate::env::Env;
 use crate::load::{self, Files, Source};
 use crate::model::{Addr, Config};
+
+pub use dump::dump;
 
 /// A parsed configuration.
 #[derive(Debug)]
