@@ -1,11 +1,10 @@
 //! How heads pass `h2` by.
 //!
 //! A head that was decoded and found fine on the side of the wire waits beside `h2` ([`Received`]), for whoever gets the
-//! message from it. `h2` itself is handed one that it cannot object to: the pseudo-header fields that it needs for its own
-//! state, and `content-length`, which it compares with the body.
+//! message from it. `h2` itself is handed one that it cannot object to: the pseudo-header field that it needs for its own
+//! state.
 
 use crate::frames;
-use crate::hpack;
 use crate::rules::Kind;
 use hawser_http::KnownName;
 use hawser_proto::buf;
@@ -131,8 +130,6 @@ pub(crate) struct Message {
     pub(crate) kind: Kind,
     /// Of a response.
     pub(crate) status: u16,
-    /// What `h2` is to compare the body with.
-    pub(crate) length: Option<u64>,
     /// It breaks a rule: `h2` is to reset the stream.
     pub(crate) malformed: bool,
     /// How `h2` is told of a request.
@@ -154,13 +151,6 @@ impl Message {
         if self.malformed {
             // Of transfer-encoding, which no message of HTTP/2 may have.
             out.extend([0x0f, 0x2a, 1, b'x']);
-            return;
-        }
-        if let Some(n) = self.length {
-            let mut digits = [0; 20];
-            let digits = digits_of(n, &mut digits);
-            out.extend([0x0f, 0x0d]);
-            hpack::string(out, digits);
         }
     }
 

@@ -263,6 +263,13 @@ impl Scanner {
             self.skip -= len;
             return Step { len, what: What::Payload, seen: None };
         }
+        if self.frame.is_none()
+            && self.have == 0
+            && let Some(header) = bytes.first_chunk::<HEADER>()
+        {
+            let (what, seen) = self.header(Frame::parse(header));
+            return Step { len: HEADER, what, seen };
+        }
         let due = self.frame.map_or(HEADER, due);
         let len = (due - self.have).min(bytes.len());
         if let (Some(to), Some(from)) = (self.part.get_mut(self.have..self.have + len), bytes.get(..len)) {
@@ -280,16 +287,17 @@ impl Scanner {
                 (What::Payload, Some(f))
             }
             Some(_) => (What::Payload, None),
-            None if whole => self.header(),
+            None if whole => match self.part.first_chunk::<HEADER>() {
+                Some(header) => self.header(Frame::parse(header)),
+                None => (What::Header(None), None),
+            },
             None => (What::Header(None), None),
         };
         Step { len, what, seen }
     }
 
     /// A header is complete.
-    fn header(&mut self) -> (What, Option<Frame>) {
-        let Some(header) = self.part.first_chunk::<HEADER>() else { return (What::Header(None), None) };
-        let frame = Frame::parse(header);
+    fn header(&mut self, frame: Frame) -> (What, Option<Frame>) {
         self.block = match frame.kind {
             kind::HEADERS | kind::PUSH_PROMISE | kind::CONTINUATION => !frame.has(END_HEADERS),
             _ => self.block,

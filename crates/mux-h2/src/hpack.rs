@@ -9,7 +9,7 @@ mod huffman;
 mod sheet;
 mod statics;
 
-pub(crate) use encoder::{Encoder, string};
+pub(crate) use encoder::Encoder;
 pub(crate) use sheet::Sheet;
 
 use crate::carry::{self, MARK};

@@ -261,12 +261,25 @@ impl Inbound {
             return Ok(Course::Drop);
         }
         let end = f.has(END_STREAM);
-        if !self.streams.receives(f.stream, f.content(payload), end) && half == Half::Parted {
+        let fits = self.streams.receives(f.stream, f.content(payload), end);
+        let mut course = Course::Pass;
+        if !fits && half == Half::Parted {
             self.late(f.stream, own);
-        } else if end {
+            return Ok(course);
+        }
+        if !fits && self.streams.breaks(f.stream) {
+            if !own.mute {
+                own.give_back(f, false);
+            }
+            // What `h2` resets the stream for.
+            let message = Message { kind: Kind::Trailers, status: 0, malformed: true, request: b"" };
+            message.frames(f.stream, end, self.ready_up());
+            course = Course::Drop;
+        }
+        if end {
             self.streams.ended(f.stream);
         }
-        Ok(Course::Pass)
+        Ok(course)
     }
 
     /// The peer breaks a rule on a stream that was reset: `h2` takes no interest in it any more.
@@ -313,6 +326,11 @@ impl Inbound {
             false => b"\x42\x07CONNECT",
             true => b"\xbe",
         }
+    }
+
+    /// We have sent a request whose response has no body.
+    pub(crate) fn asked_bodyless(&mut self, stream: u32) {
+        self.streams.asked_bodyless(stream);
     }
 
     /// We have sent a frame.
@@ -377,7 +395,7 @@ impl Inbound {
         let mut fields = buf::take_text();
         let mut gather = Gather::new(kind, self.terms.limits, self.terms.relaxed);
         let decoded = self.decoder.decode(block, &mut fields, |f| gather.field(f.traits, f.size()));
-        let verdict = gather.finish(end);
+        let mut verdict = gather.finish(end);
         let (status, length, bomb) = (gather.status, gather.length, gather.is_bomb());
         decoded.map_err(|_| code::COMPRESSION_ERROR)?;
         if bomb {
@@ -386,13 +404,24 @@ impl Inbound {
         if self.terms.client && half == Half::Parted && (verdict == Verdict::Malformed || !end) {
             self.late(stream, own);
         }
+        let interim = kind == Kind::Response && (100..200).contains(&status);
+        // What these announce is not what follows.
+        let bodyless = kind == Kind::Response
+            && (interim || matches!(status, ..200 | 204 | 304) || self.streams.answers_bodyless(stream));
+        let length = length.filter(|_| !bodyless);
+        let whole = match kind {
+            Kind::Trailers => half != Half::Open || self.streams.receives(stream, 0, end),
+            _ => !end || length.is_none_or(|n| n == 0),
+        };
+        if verdict == Verdict::Fine && !whole {
+            verdict = Verdict::Malformed;
+        }
         match kind {
-            Kind::Response if (100..200).contains(&status) => {}
+            Kind::Response if interim => {}
             Kind::Trailers if !end => {}
             Kind::Response if half == Half::Parted => {}
             _ if end => self.streams.ended(stream),
-            // What a server announces need not be what follows: it may answer HEAD.
-            _ => self.streams.opened(stream, length.filter(|_| self.terms.client)),
+            _ => self.streams.opened(stream, length.filter(|_| verdict == Verdict::Fine)),
         }
         if kind == Kind::Request {
             self.streams.begun(stream);
@@ -401,7 +430,7 @@ impl Inbound {
             fields.clear();
         }
         let stage = match kind {
-            Kind::Response if (100..200).contains(&status) => Stage::Interim,
+            Kind::Response if interim => Stage::Interim,
             Kind::Request | Kind::Response => Stage::Head,
             Kind::Trailers => Stage::Trailers,
         };
@@ -410,12 +439,10 @@ impl Inbound {
         if verdict != Verdict::Malformed && half != Half::Parted && stream <= self.last {
             own.outbound.common().received.put(stream, stage, fields);
         }
-        // What these announce is not what follows.
-        let bodyless = kind == Kind::Response && matches!(status, ..200 | 204 | 304);
-        let length = length.filter(|_| verdict == Verdict::Fine && !bodyless);
         let status = if status == 0 { 500 } else { status };
-        let (malformed, request) = (verdict == Verdict::Malformed, self.request());
-        Message { kind, status, length, malformed, request }.frames(stream, end, self.ready_up());
+        let malformed = verdict == Verdict::Malformed;
+        let request = if kind == Kind::Request { self.request() } else { b"" };
+        Message { kind, status, malformed, request }.frames(stream, end, self.ready_up());
         Ok(())
     }
 }

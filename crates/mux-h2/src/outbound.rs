@@ -54,6 +54,8 @@ pub(crate) struct Outbound {
     replaced: bool,
     /// Streams that the peer has reset, as `h2` may not know yet.
     lost: Vec<u32>,
+    /// Those of requests that were written since somebody asked, and whose responses have no body.
+    bodyless: Vec<u32>,
 }
 
 impl Outbound {
@@ -65,6 +67,7 @@ impl Outbound {
             common: Arc::default(),
             replaced: false,
             lost: Vec::new(),
+            bodyless: Vec::new(),
         }
     }
 
@@ -111,6 +114,9 @@ impl Outbound {
         match f.kind {
             kind::HEADERS => {
                 let head = self.common.heads.take(f.stream).ok_or(io::ErrorKind::NotFound)?;
+                if head.bodyless {
+                    self.bodyless.push(f.stream);
+                }
                 let encoder = &mut self.encoder;
                 frames::headers(out, f.stream, f.has(END_STREAM), |out| encoder.encode(&head, out));
             }
@@ -118,6 +124,11 @@ impl Outbound {
             _ => out.extend(frames::header(f.len as usize, f.kind, f.flags, f.stream)),
         }
         Ok(())
+    }
+
+    /// A request that was written, and whose response has no body.
+    pub(crate) fn asked_bodyless(&mut self) -> Option<u32> {
+        self.bodyless.pop()
     }
 
     /// How many of the next bytes pass as they are.

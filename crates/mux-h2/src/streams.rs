@@ -24,6 +24,8 @@ struct Going {
     id: u32,
     /// What is left of a body whose length was announced (bytes).
     due: Option<u64>,
+    /// It was found not to be what was announced.
+    broken: bool,
 }
 
 /// All streams of a connection.
@@ -34,6 +36,8 @@ pub(crate) struct Streams {
     /// As many as may be open at once: `h2` resets those beyond.
     open: Vec<Going>,
     parted: VecDeque<Going>,
+    /// Those whose response announces what does not follow: it answers HEAD.
+    bodyless: Vec<u32>,
 }
 
 impl Streams {
@@ -59,7 +63,7 @@ impl Streams {
 
     /// The peer's head has come, and more will: a body, whose length may be known.
     pub(crate) fn opened(&mut self, stream: u32, length: Option<u64>) {
-        self.open.push(Going { id: stream, due: length });
+        self.open.push(Going { id: stream, due: length, broken: false });
     }
 
     /// Some of a body comes, maybe its end; whether that can be what was announced.
@@ -71,17 +75,38 @@ impl Streams {
         fits
     }
 
+    /// A body is not what was announced; whether that is news.
+    pub(crate) fn breaks(&mut self, stream: u32) -> bool {
+        let going = self.open.iter_mut().find(|s| s.id == stream);
+        going.is_some_and(|s| !std::mem::replace(&mut s.broken, true))
+    }
+
+    /// We have sent a request whose response has no body.
+    pub(crate) fn asked_bodyless(&mut self, stream: u32) {
+        self.bodyless.push(stream);
+    }
+
+    /// The response has come; whether it has no body.
+    pub(crate) fn answers_bodyless(&mut self, stream: u32) -> bool {
+        let at = self.bodyless.iter().position(|s| *s == stream);
+        at.map(|at| self.bodyless.swap_remove(at)).is_some()
+    }
+
     /// The peer ends its half.
     pub(crate) fn ended(&mut self, stream: u32) {
         self.open.retain(|s| s.id != stream);
         self.parted.retain(|s| s.id != stream);
+        self.answers_bodyless(stream);
     }
 
     /// We have reset a stream. `crossed` tells that the peer's half may begin all the same.
     pub(crate) fn parted(&mut self, stream: u32, crossed: bool) {
+        self.answers_bodyless(stream);
         let going = match self.open.iter().position(|s| s.id == stream) {
             Some(at) => self.open.swap_remove(at),
-            None if crossed && !self.parted.iter().any(|s| s.id == stream) => Going { id: stream, due: None },
+            None if crossed && !self.parted.iter().any(|s| s.id == stream) => {
+                Going { id: stream, due: None, broken: false }
+            }
             None => return,
         };
         if self.parted.len() >= PARTED {
@@ -124,6 +149,19 @@ mod tests {
         assert!(s.receives(5, 1, false) && !s.receives(5, 1, true), "too little");
         s.opened(9, Some(1));
         assert!(s.receives(9, 1, true));
+        assert!(s.breaks(5) && !s.breaks(5) && !s.breaks(1));
+    }
+
+    #[test]
+    fn answers_to_head_are_known_once() {
+        let mut s = Streams::default();
+        for n in [1, 3, 5] {
+            s.asked_bodyless(n);
+        }
+        assert!(s.answers_bodyless(3) && !s.answers_bodyless(3) && !s.answers_bodyless(7));
+        s.ended(1);
+        s.parted(5, true);
+        assert!(!s.answers_bodyless(1) && !s.answers_bodyless(5));
     }
 
     #[test]

@@ -382,10 +382,14 @@ impl Line {
             self.out = buf::take_text();
         }
         let Self { outbound, watch, inbound, out, .. } = self;
-        outbound.pass(bytes, out, |f, payload| {
+        let passed = outbound.pass(bytes, out, |f, payload| {
             watch.sent(f, payload);
             inbound.sent(f, payload);
-        })
+        });
+        while let Some(stream) = outbound.asked_bodyless() {
+            inbound.asked_bodyless(stream);
+        }
+        passed
     }
 
     fn poll_through(&mut self, cx: &mut Context<'_>, bufs: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {

@@ -9,7 +9,8 @@ use h2::SendStream;
 use h2::client::{ResponseFuture, SendRequest};
 use hawser_proto::Address;
 use hawser_proto::mux::{BackConn, BackStream, H2Event};
-use http::{Method, Request, Version};
+use http::uri::Parts;
+use http::{Method, Request, Uri, Version};
 use parking_lot::Mutex;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
@@ -141,11 +142,7 @@ impl Core {
 pub(crate) type Sent = (ResponseFuture, SendStream<Chunk>);
 
 /// A request to be sent.
-pub(crate) struct Asking {
-    pub(crate) head: Sheet,
-    /// Its method is HEAD: `h2` compares the response's body with nothing.
-    pub(crate) bodyless: bool,
-}
+pub(crate) struct Asking(pub(crate) Sheet);
 
 impl Asking {
     /// Hands it to `h2`.
@@ -158,10 +155,14 @@ impl Asking {
         let mut request = Request::new(());
         // `h2` takes a request without an authority from such a client only.
         *request.version_mut() = Version::HTTP_11;
-        if self.bodyless {
+        if let Ok(none) = Uri::from_parts(Parts::default()) {
+            *request.uri_mut() = none;
+        }
+        if self.0.bodyless {
+            // `h2` takes no body in answer to it.
             *request.method_mut() = Method::HEAD;
         }
-        heads.send(self.head, |(_, stream): &Sent| stream.stream_id(), || to.send_request(request, ended))
+        heads.send(self.0, |(_, stream): &Sent| stream.stream_id(), || to.send_request(request, ended))
     }
 }
 

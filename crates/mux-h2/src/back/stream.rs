@@ -270,10 +270,7 @@ impl BackStream for Stream {
             _ if self.bodied && matches!(self.asked, Asked::Connect) => {
                 self.fail(StreamError::Bad { status: 502, why: "tunnel with a body" });
             }
-            Some(request) => {
-                let bodyless = head.method() == b"HEAD";
-                self.request = Some((Asking { head: request, bodyless }, body));
-            }
+            Some(request) => self.request = Some((Asking(request), body)),
             None => self.fail(StreamError::Bad { status: 502, why: "request cannot be sent" }),
         }
         if matches!(self.place, Place::Up(_)) && !self.must_wait() {

@@ -99,6 +99,7 @@ pub(crate) fn outgoing_request(head: &Head, info: &MessageInfo) -> Option<Sheet>
     let host = head.first(KnownName::Host).filter(|h| !h.is_empty());
     let upgrade = head.first(KnownName::Upgrade).filter(|_| info.upgrade);
     let mut sheet = Sheet::new();
+    sheet.bodyless = head.method() == b"HEAD";
     let mut left_out = &[KnownName::Host][..];
     if head.method() == b"CONNECT" {
         sheet.method(b"CONNECT");

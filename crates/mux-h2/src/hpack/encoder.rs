@@ -28,7 +28,7 @@ pub(super) const ONCE: (u8, u32) = (0, 4);
 struct Entry {
     /// Of its name in the static table, 0 if it is not there.
     index: u8,
-    /// Its name, if it is not there, and its value.
+    /// Its name, if it is not there, and its value; and how long the name is.
     text: Box<[u8]>,
     name: usize,
 }
@@ -72,27 +72,36 @@ impl Encoder {
         for item in sheet.items() {
             match item {
                 Item::Done(bytes) => out.extend_from_slice(bytes),
-                Item::Field { index, name, value } => self.field(index, name, value, out),
+                Item::Field { index, name, text } => self.field(index, name, text, out),
             }
         }
     }
 
-    fn field(&mut self, index: u8, name: &[u8], value: &[u8], out: &mut Vec<u8>) {
-        let whole = hash(index, name, value);
-        if let Some(place) = self.find(whole, |e| e.is(index, name, value)) {
+    /// `name` is the length of the name that the text starts with.
+    fn field(&mut self, index: u8, name: usize, text: &[u8], out: &mut Vec<u8>) {
+        let whole = hash(index, name, text);
+        if let Some(place) = self.find(whole, |e| e.index == index && e.name == name && *e.text == *text) {
             return integer(out, INDEXED, place);
         }
+        let (name_text, value) = text.split_at(name);
         let named = match index {
-            0 => self.find(hash(0, name, b""), |e| e.is_named(name)).unwrap_or(0),
+            0 => self.find(hash(0, name, name_text), |e| e.is_named(name_text)).unwrap_or(0),
             _ => index.into(),
         };
-        let len = STATIC.get(usize::from(index).wrapping_sub(1)).map_or(name.len(), |s| s.0.len());
-        let cost = len + value.len() + ENTRY;
+        let entry = Entry { index, text: text.into(), name };
+        let cost = entry.cost();
         // One that leaves hardly room for others is not worth it.
-        let kept = cost * 4 <= self.limit() * 3;
-        literal(out, if kept { KEPT } else { ONCE }, named, name, value);
-        if kept {
-            self.keep(index, name, value, cost, whole);
+        if cost * 4 > self.limit() * 3 {
+            return literal(out, ONCE, named, name_text, value);
+        }
+        literal(out, KEPT, named, name_text, value);
+        self.evict(cost);
+        self.entries.push_front(entry);
+        self.size += cost;
+        self.newest = self.newest.wrapping_add(1);
+        self.note(whole);
+        if index == 0 {
+            self.note(hash(0, name, name_text));
         }
     }
 
@@ -102,18 +111,6 @@ impl Encoder {
         let mut ages = numbers.map(|n| usize::from(self.newest.wrapping_sub(*n)));
         let age = ages.find(|age| self.entries.get(*age).is_some_and(&is))?;
         Some(STATIC.len() + 1 + age)
-    }
-
-    fn keep(&mut self, index: u8, name: &[u8], value: &[u8], cost: usize, hash_of_it: usize) {
-        self.evict(cost);
-        let text = [name, value].concat().into();
-        self.entries.push_front(Entry { index, text, name: name.len() });
-        self.size += cost;
-        self.newest = self.newest.wrapping_add(1);
-        self.note(hash_of_it);
-        if index == 0 {
-            self.note(hash(0, name, b""));
-        }
     }
 
     /// Notes where the newest entry is found: in the place of one that is gone, or at worst of one that is not.
@@ -145,14 +142,6 @@ impl Entry {
         name + self.text.len() + ENTRY
     }
 
-    fn is(&self, index: u8, name: &[u8], value: &[u8]) -> bool {
-        self.index == index
-            && self.name == name.len()
-            && self.text.len() == name.len() + value.len()
-            && self.text.get(..self.name) == Some(name)
-            && self.text.get(self.name..) == Some(value)
-    }
-
     fn is_named(&self, name: &[u8]) -> bool {
         self.index == 0 && self.text.get(..self.name) == Some(name)
     }
@@ -161,15 +150,13 @@ impl Entry {
 /// Of a field: of its lengths, and of eight bytes at both ends and in the middle. More of them are not worth it: what is
 /// found is compared anyway.
 #[inline]
-fn hash(index: u8, name: &[u8], value: &[u8]) -> usize {
-    let mut h = u64::from(index) << 32 ^ (name.len() as u64) << 16 ^ value.len() as u64;
-    for text in [name, value] {
-        let middle = text.get((text.len() / 2).saturating_sub(4)..).and_then(<[u8]>::first_chunk);
-        h = match (text.first_chunk(), middle, text.last_chunk()) {
-            (Some(a), Some(b), Some(c)) => [a, b, c].iter().fold(h, |h, w| mix(h, u64::from_le_bytes(**w))),
-            _ => text.iter().fold(h, |h, b| mix(h, u64::from(*b))),
-        };
-    }
+fn hash(index: u8, name: usize, text: &[u8]) -> usize {
+    let h = u64::from(index) << 48 ^ (name as u64) << 32 ^ text.len() as u64;
+    let middle = text.get((text.len() / 2).saturating_sub(4)..).and_then(<[u8]>::first_chunk);
+    let h = match (text.first_chunk(), middle, text.last_chunk()) {
+        (Some(a), Some(b), Some(c)) => [a, b, c].iter().fold(h, |h, w| mix(h, u64::from_le_bytes(**w))),
+        _ => text.iter().fold(h, |h, b| mix(h, u64::from(*b))),
+    };
     (mix(h, 0) >> 56) as usize
 }
 
@@ -179,13 +166,19 @@ fn mix(h: u64, word: u64) -> u64 {
 }
 
 /// A number behind the first bits of a byte.
+#[inline]
 pub(super) fn integer(out: &mut Vec<u8>, (first, bits): (u8, u32), n: usize) {
     let most = (1 << bits) - 1;
-    let Some(mut rest) = n.checked_sub(most) else {
+    if n < most {
         out.push(first | n as u8);
-        return;
-    };
-    out.push(first | most as u8);
+    } else {
+        long(out, first | most as u8, n - most);
+    }
+}
+
+/// What did not fit there, and what comes first.
+fn long(out: &mut Vec<u8>, first: u8, mut rest: usize) {
+    out.push(first);
     while rest >= 0x80 {
         out.push(0x80 | rest as u8);
         rest >>= 7;
@@ -194,7 +187,7 @@ pub(super) fn integer(out: &mut Vec<u8>, (first, bits): (u8, u32), n: usize) {
 }
 
 /// A string as it is.
-pub(crate) fn string(out: &mut Vec<u8>, text: &[u8]) {
+fn string(out: &mut Vec<u8>, text: &[u8]) {
     integer(out, (0, 7), text.len());
     out.extend_from_slice(text);
 }

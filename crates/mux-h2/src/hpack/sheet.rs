@@ -68,6 +68,8 @@ pub(crate) struct Sheet {
     text: Vec<u8>,
     /// The last item is encoded, and starts there.
     open: Option<usize>,
+    /// It asks for a response without a body.
+    pub(crate) bodyless: bool,
 }
 
 /// A part of one.
@@ -76,16 +78,17 @@ pub(super) enum Item<'a> {
     Field {
         /// Of the name in the static table; 0 if it is not there.
         index: u8,
-        /// If it is not there.
-        name: &'a [u8],
-        value: &'a [u8],
+        /// How long the name is, if it is not there.
+        name: usize,
+        /// Name and value.
+        text: &'a [u8],
     },
 }
 
 impl Sheet {
     /// An empty one. Its memory comes from the thread's pool.
     pub(crate) fn new() -> Self {
-        Self { text: buf::take_text(), open: None }
+        Self { text: buf::take_text(), open: None, bodyless: false }
     }
 
     /// Whether there is no field.
@@ -153,10 +156,13 @@ impl Sheet {
 
     fn item(&mut self, index: u8, name: &[u8], value: &[u8]) {
         self.open = None;
-        self.text.extend(mark(index, name.len(), value.len()));
-        let from = self.text.len();
-        self.text.extend_from_slice(name);
-        self.text.get_mut(from..).unwrap_or_default().make_ascii_lowercase();
+        self.text.reserve(MARK + name.len() + value.len());
+        self.text.extend_from_slice(&mark(index, name.len(), value.len()));
+        if index == 0 {
+            let from = self.text.len();
+            self.text.extend_from_slice(name);
+            self.text.get_mut(from..).unwrap_or_default().make_ascii_lowercase();
+        }
         self.text.extend_from_slice(value);
     }
 
@@ -179,10 +185,9 @@ impl Sheet {
             let ([index, n0, n1, n2, n3, v0, v1, v2, v3], text) = rest.split_first_chunk::<MARK>()?;
             let [name, value] =
                 [[n0, n1, n2, n3], [v0, v1, v2, v3]].map(|n| u32::from_le_bytes(n.map(|b| *b)) as usize);
-            let (name, text) = text.split_at_checked(name)?;
-            let (value, text) = text.split_at_checked(value)?;
-            rest = text;
-            Some(if *index == DONE { Item::Done(value) } else { Item::Field { index: *index, name, value } })
+            let (text, behind) = text.split_at_checked(name + value)?;
+            rest = behind;
+            Some(if *index == DONE { Item::Done(text) } else { Item::Field { index: *index, name, text } })
         })
     }
 }

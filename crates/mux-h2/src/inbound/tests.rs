@@ -116,11 +116,11 @@ fn heads_are_carried() {
     let input = begun(&[frame(kind::HEADERS, flags, 1, &padded), get(3)]);
     let (seen, _, end) = through_beside(&mut outbound, &input, usize::MAX);
     assert_eq!(end, Ok(()));
-    // Behind the preface and the SETTINGS: a method, and the length.
+    // Behind the preface and the SETTINGS: a method.
     let head = &seen[PREFACE.len() + HEADER..];
     assert_eq!(head[3..9], [kind::HEADERS, END_HEADERS, 0, 0, 0, 1]);
-    assert_eq!(head[9..22], *b"\x42\x07CONNECT\x0f\x0d\x013");
-    assert_eq!(head[22..], frame(kind::HEADERS, END_HEADERS | END_STREAM, 3, b"\xbe"));
+    assert_eq!(head[9..18], *b"\x42\x07CONNECT");
+    assert_eq!(head[18..], frame(kind::HEADERS, END_HEADERS | END_STREAM, 3, b"\xbe"));
     let carried = outbound.common().received.take(1, Stage::Head).unwrap();
     let found: Vec<_> = carried.fields().map(|f| (f.name.to_vec(), f.value.to_vec())).collect();
     let due = [
@@ -225,4 +225,30 @@ fn nothing_is_kept_that_nobody_asks_for() {
     inbound.sent(Frame { len: 8, kind: kind::GOAWAY, flags: 0, stream: 0 }, &[0, 0, 0, 5, 0, 0, 0, 0]);
     input(&[get(5), get(7)].concat(), &mut outbound, &mut inbound);
     assert!(kept(&outbound, 5, Stage::Head) && !kept(&outbound, 7, Stage::Head));
+}
+
+#[test]
+fn bodies_that_are_not_what_was_announced_break_their_stream() {
+    let head = |n: &[u8], flags| {
+        let block = [request(), literal(b"content-length", n)].concat();
+        frame(kind::HEADERS, END_HEADERS | flags, 1, &block)
+    };
+    let data = |flags, bytes: &[u8]| frame(kind::DATA, flags, 1, bytes);
+    let trailers = frame(kind::HEADERS, END_HEADERS | END_STREAM, 1, &literal(b"x", b"y"));
+    let bad = [0x0f, 0x2a, 1, b'x'];
+    for (what, parts, room) in [
+        ("too long", vec![head(b"3", 0), data(0, b"abcd")], 4),
+        ("too short", vec![head(b"3", 0), data(0, b"a"), data(END_STREAM, b"b")], 1),
+        ("too short for trailers", vec![head(b"3", 0), data(0, b"ab"), trailers.clone()], 0),
+        ("nothing of it", vec![head(b"3", END_STREAM)], 0),
+    ] {
+        let (seen, extra, end) = through(&begun(&parts), usize::MAX);
+        assert_eq!(end, Ok(()), "{what}");
+        assert!(seen.ends_with(&bad), "{what}: {seen:?}");
+        assert_eq!(extra, if room > 0 { window_update(0, room).to_vec() } else { vec![] }, "{what}");
+    }
+    for parts in [vec![head(b"0", END_STREAM)], vec![head(b"2", 0), data(0, b"ab"), trailers]] {
+        let (seen, ..) = through(&begun(&parts), usize::MAX);
+        assert!(!seen.windows(4).any(|w| w == bad));
+    }
 }
