@@ -263,7 +263,7 @@ impl Inbound {
         let end = f.has(END_STREAM);
         let fits = self.streams.receives(f.stream, f.content(payload), end);
         let mut course = Course::Pass;
-        if !fits && half == Half::Parted {
+        if !fits && half == Half::Parted && self.terms.client {
             self.late(f.stream, own);
             return Ok(course);
         }
@@ -410,7 +410,7 @@ impl Inbound {
             && (interim || matches!(status, ..200 | 204 | 304) || self.streams.answers_bodyless(stream));
         let length = length.filter(|_| !bodyless);
         let whole = match kind {
-            Kind::Trailers => half != Half::Open || self.streams.receives(stream, 0, end),
+            Kind::Trailers => !self.streams.misses(stream),
             _ => !end || length.is_none_or(|n| n == 0),
         };
         if verdict == Verdict::Fine && !whole {
@@ -421,7 +421,7 @@ impl Inbound {
             Kind::Trailers if !end => {}
             Kind::Response if half == Half::Parted => {}
             _ if end => self.streams.ended(stream),
-            _ => self.streams.opened(stream, length.filter(|_| verdict == Verdict::Fine)),
+            _ => self.streams.opened(stream, length, verdict == Verdict::Fine),
         }
         if kind == Kind::Request {
             self.streams.begun(stream);

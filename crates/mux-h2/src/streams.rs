@@ -24,7 +24,7 @@ struct Going {
     id: u32,
     /// What is left of a body whose length was announced (bytes).
     due: Option<u64>,
-    /// It was found not to be what was announced.
+    /// It was found not to be what was announced, or that is of no interest.
     broken: bool,
 }
 
@@ -61,9 +61,10 @@ impl Streams {
         self.last = self.last.max(stream);
     }
 
-    /// The peer's head has come, and more will: a body, whose length may be known.
-    pub(crate) fn opened(&mut self, stream: u32, length: Option<u64>) {
-        self.open.push(Going { id: stream, due: length, broken: false });
+    /// The peer's head has come, and more will: a body, whose length may be known. `bound` tells that another one breaks the
+    /// stream.
+    pub(crate) fn opened(&mut self, stream: u32, length: Option<u64>, bound: bool) {
+        self.open.push(Going { id: stream, due: length, broken: !bound });
     }
 
     /// Some of a body comes, maybe its end; whether that can be what was announced.
@@ -75,7 +76,13 @@ impl Streams {
         fits
     }
 
-    /// A body is not what was announced; whether that is news.
+    /// Whether a body that ends now is shorter than it may be.
+    pub(crate) fn misses(&self, stream: u32) -> bool {
+        let going = self.open.iter().find(|s| s.id == stream);
+        going.is_some_and(|s| !s.broken && s.due.is_some_and(|due| due > 0))
+    }
+
+    /// A body is not what was announced; whether that is news, and matters.
     pub(crate) fn breaks(&mut self, stream: u32) -> bool {
         let going = self.open.iter_mut().find(|s| s.id == stream);
         going.is_some_and(|s| !std::mem::replace(&mut s.broken, true))
@@ -125,7 +132,7 @@ mod tests {
         let mut s = Streams::default();
         assert_eq!(s.half(1), Half::Idle);
         s.begun(5);
-        s.opened(5, None);
+        s.opened(5, None, true);
         assert_eq!([1, 5, 4, 7].map(|n| s.half(n)), [Half::Closed, Half::Open, Half::Idle, Half::Idle]);
         s.parted(5, false);
         assert_eq!(s.half(5), Half::Parted);
@@ -140,15 +147,17 @@ mod tests {
     #[test]
     fn bodies_are_as_long_as_was_said() {
         let mut s = Streams::default();
-        s.opened(1, Some(5));
-        s.opened(3, None);
+        s.opened(1, Some(5), true);
+        s.opened(3, None, true);
         assert!(s.receives(1, 2, false) && s.receives(3, 9, true) && s.receives(7, 9, false));
         s.parted(1, false);
         assert!(!s.receives(1, 4, false), "too much");
-        s.opened(5, Some(5));
+        s.opened(5, Some(5), true);
         assert!(s.receives(5, 1, false) && !s.receives(5, 1, true), "too little");
-        s.opened(9, Some(1));
-        assert!(s.receives(9, 1, true));
+        s.opened(9, Some(1), true);
+        assert!(s.misses(9) && s.receives(9, 1, true) && !s.misses(9) && !s.misses(3));
+        s.opened(11, Some(1), false);
+        assert!(!s.misses(11) && !s.breaks(11) && !s.receives(11, 2, false));
         assert!(s.breaks(5) && !s.breaks(5) && !s.breaks(1));
     }
 
@@ -169,7 +178,7 @@ mod tests {
         let mut s = Streams::default();
         for n in (1..2000).step_by(2) {
             s.begun(n);
-            s.opened(n, None);
+            s.opened(n, None, true);
             s.parted(n, false);
         }
         assert_eq!(
