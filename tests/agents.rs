@@ -53,13 +53,15 @@ fn becomes(h: &Hawser, name: &str, value: &str) {
     assert!(reached, "{name}: {:?}, not {value:?}\n{}", column(h, "be,a", name), h.stderr());
 }
 
+/// Server `b` follows `a`.
 fn start(agent: &Agent, options: &str) -> Hawser {
     let (p, port) = (free_port(), agent.port);
     let cfg = format!(
         "global\n  stats socket {{dir}}/st level admin\ndefaults\n  mode http\n  timeout connect 1s\n  \
          timeout client 5s\n  timeout server 5s\nfrontend fe\n  bind 127.0.0.1:{p}\n  default_backend be\n\
          backend be\n  balance roundrobin\n  server a 127.0.0.1:1 weight 40 agent-check agent-inter 100 \
-         agent-send \"be/a\\n\" agent-port {port} {options}\n"
+         agent-send \"be/a\\n\" agent-port {port} {options}\n  \
+         server b 127.0.0.1:1 track a\n"
     );
     Hawser::start(bin(), &cfg, &[p])
 }
@@ -79,12 +81,22 @@ fn words_of_an_agent_are_obeyed() {
     agent.says("drain weight:30,maxconn:8\r\n");
     becomes(&h, "status", "DRAIN (agent)");
     assert_eq!(column(&h, "be,a", "weight"), "30");
+    assert_eq!(column(&h, "be,b", "status"), "DRAIN (agent)");
     agent.says("maint\n");
     becomes(&h, "status", "MAINT");
     agent.says("ready stopped # at night\n");
     becomes(&h, "status", "DOWN (agent)");
     becomes(&h, "last_agt", "via agent : stopped (at night)");
+    assert_eq!(column(&h, "be,b", "status"), "DOWN (agent)");
     assert_eq!(column(&h, "be,a", "agent_code"), "0");
+    // A line without an end changes nothing but the words.
+    agent.says("up");
+    becomes(&h, "last_agt", "Ignoring incomplete line from agent");
+    assert_eq!(column(&h, "be,a", "status"), "DOWN (agent)");
+    assert_eq!(
+        (column(&h, "be,a", "agent_status").as_str(), column(&h, "be,a", "agent_code").as_str()),
+        ("L7STS", "0")
+    );
     // Nobody else may revoke that, and what makes no sense changes nothing.
     agent.says("ready nonsense\n");
     becomes(&h, "last_agt", "agent reports an error : nonsense");

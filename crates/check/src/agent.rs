@@ -17,6 +17,8 @@ use hawser_proto::ConnectTo;
 use parking_lot::Mutex;
 use std::sync::Arc;
 
+const INCOMPLETE: &str = "Ignoring incomplete line from agent";
+
 /// The agent of one server.
 pub(crate) struct AgentCheck {
     backend: Arc<Backend>,
@@ -95,6 +97,11 @@ impl AgentCheck {
         let Some((server, agent)) = self.parts().filter(|_| !self.is_paused()) else { return };
         let outcome = match outcome.status {
             Status::L7Ok => &self.obey(outcome, now),
+            // What the whole line would have said, nobody knows: all is as it was.
+            Status::L7Tout if outcome.info == INCOMPLETE => {
+                let (status, code) = (*self.last.lock(), agent.view.lock().code);
+                &Outcome { status, code, info: outcome.info.clone(), duration: outcome.duration }
+            }
             _ => outcome,
         };
         let told = match outcome.status {
@@ -192,7 +199,7 @@ fn line(r: &Received<'_>) -> Answer {
             let text = format!("TCPCHK got an empty response at step {}", r.step);
             Answer::Bad(Status::L7Rsp, None, text)
         }
-        None => Answer::Bad(Status::L7Tout, None, "Ignoring incomplete line from agent".into()),
+        None => Answer::Bad(Status::L7Tout, None, INCOMPLETE.into()),
     }
 }
 
@@ -276,7 +283,7 @@ mod tests {
         assert_eq!(read(b"\n", false), Answer::Good(Some(0), String::new()));
         assert_eq!(read(b"up", false), Answer::More);
         let late = |text: &str| Answer::Bad(Status::L7Tout, None, text.into());
-        assert_eq!(read(b"up", true), late("Ignoring incomplete line from agent"));
+        assert_eq!(read(b"up", true), late(INCOMPLETE));
         let empty = "TCPCHK got an empty response at step 2".into();
         assert_eq!(read(b"", true), Answer::Bad(Status::L7Rsp, None, empty));
     }

@@ -125,9 +125,16 @@ impl Server {
         if s.admin.any(Admin::MAINT) {
             return "MAINT".into();
         }
-        // What is said of a server that follows others is how the last of them is checked.
+        // What is said of a server that follows others is what is known of the last of them.
         let last = self.last_tracked();
-        let check = last.as_deref().unwrap_or(self).check.lock();
+        let known = last.as_deref().unwrap_or(self);
+        if s.oper == Oper::Down && known.is_down_by_agent() {
+            return "DOWN (agent)".into();
+        }
+        if s.oper != Oper::Down && s.admin.any(Admin::DRAIN) && known.has_agent() {
+            return "DRAIN (agent)".into();
+        }
+        let check = known.check.lock();
         let progress = |word: &str| {
             let (health, rise, fall) =
                 (i64::from(check.health), i64::from(check.rise), i64::from(check.fall));
@@ -141,10 +148,10 @@ impl Server {
             }
         };
         if s.oper == Oper::Down {
-            return if self.is_down_by_agent() { "DOWN (agent)".into() } else { progress("DOWN") };
+            return progress("DOWN");
         }
         if s.admin.any(Admin::DRAIN) {
-            return if self.has_agent() { "DRAIN (agent)".into() } else { progress("DRAIN") };
+            return progress("DRAIN");
         }
         match (check.enabled, s.oper) {
             (_, Oper::Stopping) => progress("NOLB"),

@@ -241,7 +241,7 @@ fn chain(proxies: &[Proxy], find: &Find<'_>, p: &Proxy, s: &Server, first: (usiz
             ));
         }
         let Some((_, next)) = &t.opts.track else {
-            let unchecked = !t.opts.check;
+            let unchecked = !t.opts.check && !t.opts.agent.check;
             return unchecked.then(|| {
                 format!(
                     "unable to use {px}/{srv} for tracking as it does not have any check nor agent enabled."
