@@ -50,7 +50,9 @@ fn missing_input_is_unknown() {
 #[test]
 fn nothing_is_unknown_outside_of_inspection() {
     let f = Fixture::new();
-    let c = f.compile(|cx| Cond::parse(cx, &words("if { req.len gt 5 }"))).expect("a valid condition");
+    let c = f
+        .compile(|cx| Cond::parse(cx, &words("if { req.payload(0,3) -m found }")))
+        .expect("a valid condition");
     let mut ctx = f.ctx();
     ctx.req_data = Some(Payload { data: b"", complete: false });
     assert_eq!(c.test(&ctx), Tri::No);

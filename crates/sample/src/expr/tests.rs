@@ -28,7 +28,6 @@ const DIFFERENT: &[(&str, &str)] = &[
     ("res.hdr(a)", "the fetch is named, not the action"),
     ("? { method -i get }", "ignoring case counts for methods too"),
     ("? LOCALHOST", "the client here has an address"),
-    ("? REQ_CONTENT", "bytes are counted without the head"),
     ("be_name", "the fetch is named, not the action"),
     ("str(hello),digest(sha3-256)", "only MD5, SHA-1 and SHA-2"),
     ("str(hello),digest(ripemd160)", "only MD5, SHA-1 and SHA-2"),
